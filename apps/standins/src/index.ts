@@ -1,0 +1,11 @@
+// Owns: doubles of ID-porten, Entra ID and Maskinporten that refuse what production would refuse.
+// Does not own: the protocol (packages/oauth), the token pipeline (packages/issuer), access policy (packages/policy).
+// Request path: main -> start -> app (one per provider) -> idporten | entra | maskinporten -> packages/issuer.
+// Spec: OpenID Connect Core 1.0, RFC 6749, 7523, 7636, 8414, 9126, 9207, and each provider's own documentation.
+
+export {
+  registrationsSchema,
+  defaultTenants,
+  type Registrations,
+  type RegistrationsInput,
+} from "./registrations.ts";

@@ -1,0 +1,123 @@
+import { z } from "zod";
+
+// What the providers know about their clients. Production learns this from the platform's operators; here a JSON
+// file or PUT /registrations brings it. Strict on purpose: a misspelt member is an error, not a silent default.
+
+const orgno = z.string().regex(/^\d{9}$/, "an organisation number is nine digits");
+const uri = z.url();
+const uuid = z.guid();
+const jwk = z.looseObject({ kty: z.string(), kid: z.string().optional(), alg: z.string().optional() });
+const jwks = z.strictObject({ keys: z.array(jwk).min(1).max(10) });
+const secret = z.string().min(8);
+const seconds = z.int().min(1);
+
+const idportenClient = z.strictObject({
+  client_id: z.string().min(1),
+  name: z.string().optional(),
+  orgno: orgno.default("889640782"),
+  jwks: jwks.optional(),
+  client_secret: secret.optional(),
+  token_endpoint_auth_method: z
+    .enum(["private_key_jwt", "client_secret_basic", "client_secret_post", "none"])
+    .optional(),
+  redirect_uris: z.array(uri).default([]),
+  post_logout_redirect_uris: z.array(uri).default([]),
+  frontchannel_logout_uri: uri.optional(),
+  frontchannel_logout_session_required: z.boolean().default(true),
+  /** Of ours: ID-porten sends no back-channel logout; a registration that names a URI gets one all the same. */
+  backchannel_logout_uri: uri.optional(),
+  resource: z.union([uri, z.array(uri)]).optional(),
+  scopes: z.array(z.string()).default(["openid", "profile"]),
+  access_token_lifetime: seconds.default(600),
+  authorization_lifetime: seconds.default(7200),
+  refresh_token_usage: z.enum(["ONETIME", "REUSE"]).default("ONETIME"),
+  access_token_by_reference: z.boolean().default(false),
+  isolated_sso: z.boolean().default(false),
+});
+
+const inboundRule = z.strictObject({
+  application: z.string(),
+  namespace: z.string(),
+  cluster: z.string(),
+  roles: z.array(z.string()).default([]),
+  scopes: z.array(z.string()).default([]),
+  source: z.strictObject({ file: z.string(), line: z.int() }).optional(),
+});
+
+const entraApplication = z.strictObject({
+  client_id: uuid,
+  /** `cluster:namespace:application`, the display name that the platform gives every application. */
+  name: z.string(),
+  /** A tenant's id or domain; absent means the first tenant. */
+  tenant: z.string().optional(),
+  identifier_uris: z.array(z.string()).default([]),
+  jwks: jwks.optional(),
+  client_secret: secret.optional(),
+  redirect_uris: z.array(uri).default([]),
+  post_logout_redirect_uris: z.array(uri).default([]),
+  frontchannel_logout_uri: uri.optional(),
+  allow_all_users: z.boolean().default(false),
+  groups: z.array(uuid).default([]),
+  inbound: z.array(inboundRule).default([]),
+});
+
+const maskinportenClient = z.strictObject({
+  client_id: z.string().min(1),
+  name: z.string().optional(),
+  orgno,
+  jwks,
+  scopes: z.array(z.string()).default([]),
+});
+
+const maskinportenScope = z.strictObject({
+  name: z.string().regex(/^[^\s:]+:[^\s]+$/, "a scope is prefix:subscope"),
+  /** Organisation numbers that the owner of the scope admits. */
+  consumers: z.array(orgno).default([]),
+  accessible_for_all: z.boolean().default(false),
+  at_max_age: seconds.max(680).default(120),
+  /** When given, a token for this scope must be restricted to one of these audiences. */
+  allowed_audiences: z.array(z.string()).optional(),
+  delegation_source: uri.optional(),
+});
+
+/** One trygdeetaten-like tenant and one more, so that nobody forgets that there are several. */
+export const defaultTenants = [
+  { id: "62366534-1ec3-4962-8869-9b5535279d0b", domain: "agency.example" },
+  { id: "966ac572-f5b7-4bbe-aa88-c76419c0f851", domain: "other.example" },
+] as const;
+
+/**
+ * The registrations of every stand-in: `PORTVAKT_STANDINS_REGISTRATIONS` and `PUT /registrations` of the control API.
+ * Member names are the providers' own where they have one.
+ */
+export const registrationsSchema = z.strictObject({
+  idporten: z.strictObject({ clients: z.array(idportenClient).default([]) }).prefault({}),
+  entra: z
+    .strictObject({
+      tenants: z
+        .array(z.strictObject({ id: uuid, domain: z.string() }))
+        .min(1)
+        .default([...defaultTenants]),
+      applications: z.array(entraApplication).default([]),
+    })
+    .prefault({}),
+  maskinporten: z
+    .strictObject({
+      clients: z.array(maskinportenClient).default([]),
+      scopes: z.array(maskinportenScope).default([]),
+      /** Delegations in Altinn: `supplier` may use `scope` on behalf of `consumer`. */
+      delegations: z
+        .array(z.strictObject({ consumer: orgno, supplier: orgno, scope: z.string() }))
+        .default([]),
+    })
+    .prefault({}),
+});
+
+/** Registrations with every default filled in. */
+export type Registrations = z.output<typeof registrationsSchema>;
+/** Registrations as someone writes them: defaults may be left out. */
+export type RegistrationsInput = z.input<typeof registrationsSchema>;
+export type IdportenClient = z.output<typeof idportenClient>;
+export type EntraApplication = z.output<typeof entraApplication>;
+export type MaskinportenClient = z.output<typeof maskinportenClient>;
+export type MaskinportenScope = z.output<typeof maskinportenScope>;
