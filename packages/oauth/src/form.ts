@@ -1,0 +1,56 @@
+import { ProtocolError } from "./errors.ts";
+
+/** A parsed form or query. Parameters without a value count as absent (RFC 6749 section 3.1 and 3.2). */
+export interface FormParams {
+  /** The value of a parameter that may occur once. */
+  one(name: string): string | undefined;
+  /** All values of a parameter that was declared repeatable. */
+  all(name: string): readonly string[];
+  names(): readonly string[];
+}
+
+const maxParameters = 100;
+const defaultMaxBytes = 65_536;
+
+/**
+ * Parses `application/x-www-form-urlencoded` content or a query string, once.
+ *
+ * Checks: size (default 64 KiB), at most 100 parameters, no parameter twice unless it is listed in `repeatable`
+ * (RFC 6749 sections 3.1 and 3.2).
+ * Does not check: which parameters there are, nor their values.
+ * Throws: ProtocolError `invalid_request`.
+ */
+export function parseForm(
+  body: string | URLSearchParams,
+  options: { repeatable?: readonly string[]; maxBytes?: number } = {},
+): FormParams {
+  if (typeof body === "string" && body.length > (options.maxBytes ?? defaultMaxBytes)) {
+    throw new ProtocolError("invalid_request", "the request is too large", { status: 413 });
+  }
+  const values = new Map<string, string[]>();
+  let count = 0;
+  for (const [name, value] of new URLSearchParams(body)) {
+    if (++count > maxParameters)
+      throw new ProtocolError("invalid_request", `more than ${maxParameters} parameters`);
+    const known = values.get(name);
+    if (known === undefined) values.set(name, [value]);
+    else if (options.repeatable?.includes(name)) known.push(value);
+    else throw new ProtocolError("invalid_request", `parameter ${printable(name)} is repeated`);
+  }
+  for (const [name, list] of values) {
+    const present = list.filter((value) => value !== "");
+    if (present.length === 0) values.delete(name);
+    else values.set(name, present);
+  }
+  return Object.freeze({
+    one: (name: string) => values.get(name)?.[0],
+    all: (name: string) => values.get(name) ?? [],
+    names: () => [...values.keys()],
+  });
+}
+
+/** Text of a stranger, fit for an error or a log line: printable ASCII, at most 64 characters. */
+export function printable(text: string): string {
+  const clean = text.replaceAll(/[^\x20-\x7e]/g, "?").replaceAll(/["\\]/g, "'");
+  return clean.length > 64 ? `${clean.slice(0, 61)}...` : clean;
+}
