@@ -1,0 +1,43 @@
+import { ProtocolError } from "@portvakt/oauth";
+
+/** A client asked too often; answered with 429 and Retry-After (RFC 6585 section 4). */
+export class Throttled extends ProtocolError {
+  readonly retryAfterSeconds: number;
+  constructor(retryAfterSeconds: number) {
+    super("temporarily_unavailable", "this client asks too often", { status: 429 });
+    this.retryAfterSeconds = Math.max(1, Math.ceil(retryAfterSeconds));
+  }
+}
+
+interface Bucket {
+  tokens: number;
+  at: number;
+}
+
+/**
+ * Makes a token bucket per key: `perSecond` requests on average, `burst` at once.
+ * The returned function throws Throttled when the key's bucket is empty. At most `maxKeys` buckets are kept:
+ * full ones are dropped first, since a full bucket and no bucket mean the same.
+ */
+export function throttle(options: {
+  perSecond: number;
+  burst: number;
+  maxKeys?: number;
+}): (key: string, now: number) => void {
+  const { perSecond, burst, maxKeys = 20_000 } = options;
+  const buckets = new Map<string, Bucket>();
+  const level = (bucket: Bucket, now: number): number =>
+    Math.min(burst, bucket.tokens + Math.max(0, now - bucket.at) * perSecond);
+  const dropFull = (now: number): void => {
+    for (const [key, bucket] of buckets) if (level(bucket, now) >= burst) buckets.delete(key);
+    const oldest = buckets.keys().next();
+    if (buckets.size >= maxKeys && !oldest.done) buckets.delete(oldest.value);
+  };
+  return (key, now) => {
+    const bucket = buckets.get(key) ?? { tokens: burst, at: now };
+    const tokens = level(bucket, now);
+    if (tokens < 1) throw new Throttled((1 - tokens) / perSecond);
+    if (!buckets.has(key) && buckets.size >= maxKeys) dropFull(now);
+    buckets.set(key, { tokens: tokens - 1, at: now });
+  };
+}

@@ -1,0 +1,205 @@
+import { parseForm, ProtocolError } from "@portvakt/oauth";
+import type { Clock, FormParams } from "@portvakt/oauth";
+import { readBounded } from "./bounded-body.ts";
+import { Throttled } from "./throttle.ts";
+import type {
+  AuditEvent,
+  AuthenticateClient,
+  Grant,
+  Granted,
+  PolicyAnswer,
+  PolicyQuestion,
+  RegisteredClient,
+  TokenAnswer,
+  TokenRequest,
+} from "./types.ts";
+
+export interface TokenEndpointOptions<C extends RegisteredClient, D extends PolicyAnswer> {
+  readonly now: Clock;
+  readonly authenticate: AuthenticateClient<C>;
+  readonly grants: readonly Grant<C, D>[];
+  /** Answers every question of every grant; there is no other way to a token for another application. */
+  readonly decide: (question: PolicyQuestion & { now: number }) => D | Promise<D>;
+  /** Is called once per request, before the answer leaves; when it throws, nothing is issued. */
+  readonly audit: (event: AuditEvent<D>) => void;
+  /** Holds back a client that asks too often; throws Throttled. Runs after authentication. */
+  readonly admit?: (client: C, now: number) => void;
+  /** Writes errors the way the server's clients know them; `Cache-Control: no-store` is added here. */
+  readonly writeError?: (error: ProtocolError, request: Request) => Response;
+  /** Bytes; absent = 65,536. */
+  readonly maxBodyBytes?: number;
+}
+
+/** What has become known of a request on its way; read by the audit line only. */
+interface Trail<D extends PolicyAnswer> {
+  grantType?: string;
+  client?: string;
+  question?: PolicyQuestion;
+  decision?: D;
+}
+
+/**
+ * Makes the token endpoint: one pipeline for every grant (RFC 6749 section 3.2).
+ * A grant cannot leave out a step, because it does not call them.
+ */
+export function tokenEndpoint<C extends RegisteredClient, D extends PolicyAnswer = PolicyAnswer>(
+  options: TokenEndpointOptions<C, D>,
+): (request: Request) => Promise<Response> {
+  const grants = new Map(options.grants.map((grant) => [grant.grantType, grant]));
+  const repeatable = [...new Set(options.grants.flatMap((grant) => grant.repeatable ?? []))];
+  const maxBytes = options.maxBodyBytes ?? 65_536;
+
+  async function run(raw: Request, now: number, trail: Trail<D>): Promise<TokenAnswer> {
+    // 1. Parse once.
+    const parsed = await parseTokenRequest(raw, repeatable, maxBytes);
+    trail.grantType = parsed.grantType;
+    // 2. Authenticate the client, and hold it back when it asks too often.
+    const client = await options.authenticate(parsed);
+    trail.client = client.id;
+    options.admit?.(client, now);
+    // 3. Look up the grant, and narrow the request to what it takes.
+    const grant = grants.get(parsed.grantType);
+    if (grant === undefined) throw unsupportedGrant();
+    const request = narrow(parsed, grant);
+    // 4. Let the grant judge.
+    const granted = await grant.authorize({ request, client, now });
+    // 5. Decide by policy.
+    const decision = await ask(granted, now, trail);
+    // 6. Issue.
+    return granted.issue(decision);
+  }
+
+  async function ask(granted: Granted<D>, now: number, trail: Trail<D>): Promise<D | undefined> {
+    if (granted.question === undefined) return undefined;
+    trail.question = granted.question;
+    const decision = await options.decide({ ...granted.question, now });
+    trail.decision = decision;
+    if (decision.outcome !== "allow") throw deniedByPolicy(decision);
+    return decision;
+  }
+
+  return async (raw) => {
+    const now = options.now();
+    const trail: Trail<D> = {};
+    try {
+      const answer = await run(raw, now, trail);
+      // 7. Audit, then write: no token leaves without its line.
+      options.audit(auditLine(now, trail, raw.headers));
+      return Response.json(answer, { headers: noStore });
+    } catch (thrown) {
+      const error = toProtocolError(thrown);
+      options.audit(auditLine(now, trail, raw.headers, error, thrown));
+      return writeError(error, raw, options.writeError ?? writeProtocolError);
+    }
+  };
+}
+
+/**
+ * Parses a token request.
+ * *Checks* the method, the content type, the size, that no parameter is repeated but the `repeatable`, and that grant_type is there.
+ * *Does not check* the client or the grant. *Throws* ProtocolError invalid_request.
+ */
+async function parseTokenRequest(
+  raw: Request,
+  repeatable: readonly string[],
+  maxBytes: number,
+): Promise<TokenRequest> {
+  if (raw.method !== "POST")
+    throw new ProtocolError("invalid_request", "the token endpoint takes POST only", { status: 405 });
+  const type = raw.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type !== "application/x-www-form-urlencoded")
+    throw new ProtocolError("invalid_request", "the body must be application/x-www-form-urlencoded");
+  const params = parseForm(await readBounded(raw, maxBytes), { repeatable, maxBytes });
+  const grantType = params.one("grant_type");
+  if (grantType === undefined) throw missing("grant_type");
+  return Object.freeze({ params, headers: raw.headers, method: raw.method, url: raw.url, grantType });
+}
+
+/** The request as its grant may see it: the declared parameters only, the required ones present. */
+function narrow<C extends RegisteredClient, D extends PolicyAnswer>(
+  request: TokenRequest,
+  grant: Grant<C, D>,
+): TokenRequest {
+  const mayRepeat = new Set(grant.repeatable);
+  const known = [...grant.required, ...grant.optional];
+  const values = new Map<string, readonly string[]>();
+  for (const name of known) {
+    const sent = request.params.all(name);
+    if (sent.length > 1 && !mayRepeat.has(name))
+      throw new ProtocolError("invalid_request", `parameter ${name} is repeated`);
+    if (sent.length > 0) values.set(name, sent);
+  }
+  const absent = grant.required.find((name) => !values.has(name));
+  if (absent !== undefined) throw missing(absent);
+  const params: FormParams = {
+    one: (name) => values.get(name)?.[0],
+    all: (name) => values.get(name) ?? [],
+    names: () => [...values.keys()],
+  };
+  return Object.freeze({ ...request, params });
+}
+
+function missing(name: string): ProtocolError {
+  return new ProtocolError("invalid_request", `parameter ${name} is missing`);
+}
+
+function unsupportedGrant(): ProtocolError {
+  return new ProtocolError("unsupported_grant_type", "this server does not serve that grant type");
+}
+
+/** RFC 8693 section 2.2.2. Vague on purpose: the reason belongs to the target's owner, who finds it by the id. */
+function deniedByPolicy(decision: PolicyAnswer): ProtocolError {
+  return new ProtocolError("invalid_target", "the access policy does not admit this client to the target", {
+    members: { decision_id: decision.id },
+    cause: decision,
+  });
+}
+
+/** Nothing of an unexpected throw reaches the wire. */
+function toProtocolError(thrown: unknown): ProtocolError {
+  if (thrown instanceof ProtocolError) return thrown;
+  return new ProtocolError("server_error", "the request could not be served", { status: 500, cause: thrown });
+}
+
+function auditLine<D extends PolicyAnswer>(
+  at: number,
+  trail: Trail<D>,
+  headers: Headers,
+  error?: ProtocolError,
+  thrown?: unknown,
+): AuditEvent<D> {
+  return {
+    at,
+    outcome: error === undefined ? "issued" : error.status >= 500 ? "failed" : "refused",
+    grantType: trail.grantType,
+    client: trail.client,
+    question: trail.question,
+    decision: trail.decision,
+    error: error?.error,
+    description: error?.description,
+    cause: thrown === error ? error?.cause : thrown,
+    headers,
+  };
+}
+
+// RFC 6749 section 5.1: responses with tokens, and by section 5.2's examples errors too, are not cached.
+const noStore = { "cache-control": "no-store", pragma: "no-cache" };
+
+function writeError(
+  error: ProtocolError,
+  raw: Request,
+  write: (error: ProtocolError, request: Request) => Response,
+): Response {
+  const response = write(error, raw);
+  for (const [name, value] of Object.entries(noStore)) response.headers.set(name, value);
+  return response;
+}
+
+/** Writes an error as RFC 6749 section 5.2 says; invalid_client after a Basic attempt carries its challenge. */
+export function writeProtocolError(error: ProtocolError, request: Request): Response {
+  const headers = new Headers(noStore);
+  if (error.error === "invalid_client" && /^basic\b/i.test(request.headers.get("authorization") ?? ""))
+    headers.set("www-authenticate", 'Basic realm="token", charset="UTF-8"');
+  if (error instanceof Throttled) headers.set("retry-after", String(error.retryAfterSeconds));
+  return Response.json(error.toBody(), { status: error.status, headers });
+}
