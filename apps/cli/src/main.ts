@@ -1,0 +1,57 @@
+/**
+ * Owns: the command `portvakt`: its verbs, their help and exit codes, the development platform and the tour.
+ * Does not own: what the servers do; a server verb hands over to the server's own settings and start.
+ * Request path: bin/portvakt.js -> main.ts -> verbs.ts -> one verb (dev/run.ts, tour/run.ts, serve.ts).
+ * Spec: exit codes 0 yes, 1 no, 2 usage, 3 trouble; an error is one sentence and `hint:` lines.
+ */
+import { CommandError, exitCodes, usageError, type ExitCode } from "./failure.ts";
+import { overview, verbHelp } from "./help.ts";
+import { createPaint } from "./terminal.ts";
+import { parseVerbArguments, type Surroundings } from "./verb.ts";
+import { verbs } from "./verbs.ts";
+
+async function command(argv: readonly string[], around: Surroundings): Promise<ExitCode | undefined> {
+  const [name, ...rest] = argv;
+  const { terminal } = around;
+  if (name === undefined) {
+    terminal.err(overview(verbs));
+    return exitCodes.usage;
+  }
+  if (name === "--help" || name === "-h" || name === "help") {
+    terminal.out(overview(verbs));
+    return exitCodes.yes;
+  }
+  const verb = verbs.find((candidate) => candidate.name === name);
+  if (verb === undefined) throw usageError(`there is no verb "${name}"`);
+  const own = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
+  if (own.includes("--help") || own.includes("-h")) {
+    terminal.out(verbHelp(verb));
+    return exitCodes.yes;
+  }
+  return await verb.run(parseVerbArguments(verb, rest), around, rest);
+}
+
+async function main(): Promise<void> {
+  const paint = createPaint({ isTerminal: process.stderr.isTTY, noColor: process.env["NO_COLOR"] });
+  const around: Surroundings = {
+    env: process.env,
+    folder: process.cwd(),
+    now: () => Date.now() / 1000,
+    terminal: {
+      out: (text) => void process.stdout.write(text),
+      err: (text) => void process.stderr.write(text),
+      paint,
+    },
+  };
+  try {
+    const code = await command(process.argv.slice(2), around);
+    if (code !== undefined) process.exitCode = code;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    around.terminal.err(`${paint("red", "portvakt:")} ${error.message}\n`);
+    for (const hint of error.hints) around.terminal.err(`${paint("cyan", "hint:")} ${hint}\n`);
+    process.exitCode = error.exitCode;
+  }
+}
+
+await main();

@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import { html, raw } from "hono/html";
+import { style } from "./style.ts";
+
+type Html = ReturnType<typeof html>;
+
+export interface PageOptions {
+  /** What the page is, without the organisation's name. */
+  readonly title: string;
+  /** Whose application it is: shown at the top. */
+  readonly organisation: string;
+  /** The application's own name, under the organisation's. */
+  readonly application: string;
+  readonly lead?: string;
+  /** Who is signed in, and where to sign out. Absent on pages that nobody signs in to. */
+  readonly person?: { readonly name: string; readonly signOut: string };
+  readonly body: Html;
+}
+
+const styleHash = createHash("sha256").update(style).digest("base64");
+
+/** For the Content-Security-Policy header: this one stylesheet, forms to ourselves, nothing else. */
+export const contentSecurityPolicy: string = `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
+
+/** A whole page. Values in the templates are escaped by hono/html. */
+export function page(options: PageOptions): Html {
+  const { title, organisation, application, lead, person, body } = options;
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title} · ${organisation}</title>
+        <style>
+          ${raw(style)}
+        </style>
+      </head>
+      <body>
+        <a class="skip" href="#content">Skip to the content</a>
+        <header class="site">
+          <div>
+            <div class="brand">${organisation}<small>${application}</small></div>
+            ${
+              person
+                ? html`<nav aria-label="Account">
+                    <span class="soft">${person.name}</span> · <a href="${person.signOut}">Sign out</a>
+                  </nav>`
+                : ""
+            }
+          </div>
+        </header>
+        <main id="content">
+          <h1>${title}</h1>
+          ${lead ? html`<p class="lead">${lead}</p>` : ""} ${body}
+        </main>
+        <footer class="site">
+          An example application of Portvakt. Every person and figure here is invented.
+        </footer>
+      </body>
+    </html>`;
+}
