@@ -7,3 +7,12 @@
  * Spec: RFC 6749 section 4.4, RFC 7521, RFC 7523, RFC 7662, RFC 8693, RFC 9068, and the providers' own documentation.
  */
 export * from "./provider.ts";
+export { providers, type ProviderName } from "./table.ts";
+export { entraScope } from "./entra.ts";
+export { exchangeGrants, machineGrants, openidProvider, type OpenIdHabits } from "./openid.ts";
+export { lifetimeSeconds } from "./answers.ts";
+export {
+  buildIntrospectionRequest,
+  judgeIntrospectionResponse,
+  type IntrospectionAnswer,
+} from "./introspection.ts";

@@ -1,0 +1,30 @@
+import { Fault, judgeTokenResponse, peekJwt, type ClientAuth, type TokenResponse } from "@portvakt/oauth";
+
+/** For grants whose assertion itself authenticates the client (RFC 7521 section 4.1): nothing is added. */
+export const noClientAuth: ClientAuth = () => Promise.resolve();
+
+/**
+ * Judges the answer to a token request of ours.
+ *
+ * Checks: all of `judgeTokenResponse`; that the token is a bearer token (RFC 6750), for applications pass it on as one.
+ * Does not check: the access token itself, which is for its audience to read.
+ * Throws: `ReportedError` (RFC 6749 section 5.2), Fault `bad_response` or `too_large`.
+ */
+export async function judgeBearerToken(response: Response): Promise<TokenResponse> {
+  const answer = await judgeTokenResponse(response);
+  if (answer.token_type.toLowerCase() !== "bearer") {
+    throw new Fault("bad_response", "the provider issued a token that is not a bearer token");
+  }
+  return answer;
+}
+
+/**
+ * How long a new token lives, in seconds: `expires_in` (some providers write it as text), else the token's own `exp`.
+ * Undefined when neither says. Nothing of the token is verified.
+ */
+export function lifetimeSeconds(answer: TokenResponse, now: number): number | undefined {
+  const declared = Number(answer.expires_in);
+  if (answer.expires_in !== undefined && Number.isFinite(declared) && declared >= 0) return declared;
+  const exp = peekJwt(answer.access_token)?.claims.exp;
+  return typeof exp === "number" && Number.isFinite(exp) ? Math.max(0, exp - now) : undefined;
+}

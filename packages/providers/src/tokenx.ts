@@ -1,0 +1,94 @@
+import {
+  audiencesOf,
+  buildTokenRequest,
+  Fault,
+  grantTypes,
+  peekJwt,
+  tokenTypes,
+  type TokenResponse,
+} from "@portvakt/oauth";
+import { objectToIdToken, objectToType, rsaAlgorithms } from "./access-token.ts";
+import { judgeBearerToken } from "./answers.ts";
+import type {
+  ExchangeAsk,
+  Explanation,
+  Provider,
+  ProviderClient,
+  SubjectContext,
+  SubjectProblem,
+} from "./provider.ts";
+import { lookAtTimes, wrongAudience } from "./subject.ts";
+
+/** Token exchange (RFC 8693 section 2.1). */
+function buildExchange(client: ProviderClient, ask: ExchangeAsk): Promise<Request> {
+  return buildTokenRequest({
+    endpoint: client.tokenEndpoint,
+    params: {
+      grant_type: grantTypes.tokenExchange,
+      subject_token: ask.userToken,
+      subject_token_type: tokenTypes.jwt,
+      audience: ask.target,
+    },
+    auth: client.auth,
+  });
+}
+
+/** RFC 8693 section 2.2.1: the answer says what was issued; a refresh or ID token would be no use as a bearer token. */
+async function judgeExchange(response: Response): Promise<TokenResponse> {
+  const answer = await judgeBearerToken(response);
+  const issued = answer.issued_token_type;
+  if (issued !== undefined && issued !== tokenTypes.accessToken && issued !== tokenTypes.jwt) {
+    throw new Fault("bad_response", "the provider issued another type of token than an access token");
+  }
+  return answer;
+}
+
+/**
+ * What TokenX would refuse: an expired token, and one that another application received. The audience is compared only
+ * for issuers whose audience for this application is known: TokenX itself, and ID-porten when it is enabled here.
+ */
+function look(userToken: string, context: SubjectContext): SubjectProblem | undefined {
+  const claims = peekJwt(userToken)?.claims;
+  if (claims === undefined) {
+    return {
+      error: "invalid_request",
+      description: "user_token is not a JWT",
+      hint: "send the access token from the user's Authorization header, without the word Bearer; a by-reference token cannot be exchanged",
+    };
+  }
+  const own = claims.iss === context.issuer ? [context.clientId] : context.audiences.get(claims.iss ?? "");
+  const late = lookAtTimes(claims, context.now, "invalid_request");
+  if (late !== undefined || own === undefined || audiencesOf(claims).includes("unspecified")) return late;
+  return wrongAudience(claims, own, "invalid_request");
+}
+
+const table: Record<string, Omit<Explanation, "code">> = {
+  invalid_target: {
+    hint: "the target is not registered, or is not written cluster:namespace:app; a new application is known within minutes of its deploy",
+    owner: "application",
+  },
+  invalid_client: {
+    hint: "TokenX does not know this application's key; it is registered when spec.tokenx.enabled is true in the manifest",
+    owner: "platform",
+  },
+  access_denied: {
+    hint: "the target does not admit this application: add it under spec.accessPolicy.inbound.rules in the target's manifest",
+    owner: "target",
+  },
+};
+
+/** TokenX: a citizen's token exchanged for one to the next application. */
+export const tokenx: Provider = {
+  name: "tokenx",
+  title: "TokenX",
+  aliases: [],
+  exchange: { build: buildExchange, judge: judgeExchange, look },
+  introspection: {
+    rules: ({ issuer, audience, keys }) => ({ issuer, audience, keys, algorithms: rsaAlgorithms }),
+    objection: (token) => objectToType(token) ?? objectToIdToken(token.claims),
+  },
+  explain: ({ error }) => {
+    const row = Object.hasOwn(table, error) ? table[error] : undefined;
+    return row === undefined ? undefined : { code: error, ...row };
+  },
+};
