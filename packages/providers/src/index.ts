@@ -16,3 +16,4 @@ export {
   judgeIntrospectionResponse,
   type IntrospectionAnswer,
 } from "./introspection.ts";
+export * from "./login/index.ts";
