@@ -17,7 +17,7 @@ interface Bucket {
 /**
  * Makes a token bucket per key: `perSecond` requests on average, `burst` at once.
  * The returned function throws Throttled when the key's bucket is empty. At most `maxKeys` buckets are kept:
- * full ones are dropped first, since a full bucket and no bucket mean the same.
+ * the fullest go first, since a full bucket and no bucket mean the same.
  */
 export function throttle(options: {
   perSecond: number;
@@ -28,16 +28,16 @@ export function throttle(options: {
   const buckets = new Map<string, Bucket>();
   const level = (bucket: Bucket, now: number): number =>
     Math.min(burst, bucket.tokens + Math.max(0, now - bucket.at) * perSecond);
-  const dropFull = (now: number): void => {
-    for (const [key, bucket] of buckets) if (level(bucket, now) >= burst) buckets.delete(key);
-    const oldest = buckets.keys().next();
-    if (buckets.size >= maxKeys && !oldest.done) buckets.delete(oldest.value);
+  const dropFullest = (now: number): void => {
+    const levels = [...buckets].map(([key, bucket]) => [key, level(bucket, now)] as const);
+    const fullest = Math.max(...levels.map(([, tokens]) => tokens));
+    for (const [key, tokens] of levels) if (tokens >= fullest) buckets.delete(key);
   };
   return (key, now) => {
     const bucket = buckets.get(key) ?? { tokens: burst, at: now };
     const tokens = level(bucket, now);
     if (tokens < 1) throw new Throttled((1 - tokens) / perSecond);
-    if (!buckets.has(key) && buckets.size >= maxKeys) dropFull(now);
+    if (!buckets.has(key) && buckets.size >= maxKeys) dropFullest(now);
     buckets.set(key, { tokens: tokens - 1, at: now });
   };
 }

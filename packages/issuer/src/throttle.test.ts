@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { memoryReplay, Throttled, throttle } from "./index.ts";
+
+test("a bucket gives its burst at once and then its rate, and keys do not share", () => {
+  const admit = throttle({ perSecond: 2, burst: 3 });
+  for (let i = 0; i < 3; i++) admit("a", 100);
+  assert.throws(() => admit("a", 100), Throttled);
+  admit("b", 100);
+  admit("a", 100.5);
+  assert.throws(
+    () => admit("a", 100.5),
+    (error: Throttled) => error.retryAfterSeconds === 1,
+  );
+});
+
+test("buckets are bounded: no flood of keys makes the memory grow, and an empty one is not forgotten for a full one", () => {
+  const admit = throttle({ perSecond: 1, burst: 2, maxKeys: 3 });
+  admit("busy", 100);
+  admit("busy", 100);
+  for (let i = 0; i < 10; i++) admit(`other${i}`, 100);
+  assert.throws(() => admit("busy", 100.1), Throttled);
+});
+
+test("memory of used keys: once until it expires, and it refuses rather than forgets", async () => {
+  let now = 100;
+  const claim = memoryReplay({ now: () => now, maxEntries: 2 });
+  assert.equal(await claim("a", 110), true);
+  assert.equal(await claim("a", 110), false);
+  assert.equal(await claim("b", 120), true);
+  await assert.rejects(claim("c", 120), /temporarily_unavailable/);
+  now = 111;
+  assert.equal(await claim("c", 120), true);
+  assert.equal(await claim("a", 130).catch(() => "full"), "full");
+  assert.equal(await claim("b", 120), false);
+});
