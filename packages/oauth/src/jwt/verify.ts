@@ -111,7 +111,14 @@ export async function verifyJwt(token: string, rules: VerifyRules, now: Clock): 
   }
   const bad = judgeClaims(claims, rules, now());
   if (bad !== undefined) return { ok: false, refusal: bad };
-  return { ok: true, token: Object.freeze({ header, claims, raw: token }) as VerifiedToken };
+  return {
+    ok: true,
+    token: Object.freeze({
+      header: Object.freeze(header),
+      claims: Object.freeze(claims),
+      raw: token,
+    }) as VerifiedToken,
+  };
 }
 
 /** Decodes a JWT in compact form. NOTHING is verified. Undefined when it is none. */
