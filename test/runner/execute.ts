@@ -35,14 +35,16 @@ class JobReader {
   output = "";
   readonly root: string;
   readonly files: readonly string[];
+  readonly title: string;
   /** Failures that node reports beside any test: asynchronous activity after a test's end. */
   #stray: string[] = [];
   /** Ended tests whose suites have not ended yet: node reports children first. */
   #waiting: { nesting: number; finding: Finding }[] = [];
 
-  constructor(root: string, files: readonly string[]) {
+  constructor(root: string, files: readonly string[], title: string) {
     this.root = root;
     this.files = files;
+    this.title = title;
   }
 
   read(event: TestEvent): void {
@@ -73,7 +75,7 @@ class JobReader {
     const finding = (outcome: Finding["outcome"], detail?: string): Finding => ({
       outcome,
       name: o.isFile ? "the file" : data.name,
-      file: relative(this.root, file),
+      file: file === together ? this.title : relative(this.root, file),
       seconds: data.details.duration_ms / 1000,
       ...(detail === undefined ? {} : { detail }),
     });
@@ -123,7 +125,7 @@ export async function execute(o: {
   signal: AbortSignal;
 }): Promise<JobResult> {
   const files = o.job.files.map((file) => resolve(o.root, file));
-  const reader = new JobReader(o.root, files);
+  const reader = new JobReader(o.root, files, o.job.title);
   const started = performance.now();
   const limit = AbortSignal.timeout(o.limitSeconds * 1000);
   const shared = files.length > 1;
