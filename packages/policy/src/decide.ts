@@ -1,0 +1,181 @@
+import type { grantTypes } from "@portvakt/oauth";
+import { parseApplicationId } from "./application.ts";
+import type { ApplicationId, InboundRule, SourceLine } from "./application.ts";
+import { accessPatch, scopePatch, userPatch } from "./fix.ts";
+import type { Fix } from "./fix.ts";
+import { admissionFor } from "./policy.ts";
+import type { Admission, Policy, Target } from "./policy.ts";
+import { decisionReasons, explain } from "./reasons.ts";
+import type { DecisionReason, Facts, Owner } from "./reasons.ts";
+
+/** May `actor` have a token for `target`? */
+export interface Question {
+  /** The calling application, `cluster:namespace:name`, authenticated already. */
+  readonly actor: string;
+  readonly target: string;
+  /** The grant's wire name. */
+  readonly grant: string;
+  /** Claims of the user the call is for, where there is one. */
+  readonly subject?: Readonly<Record<string, unknown>> | undefined;
+  /** Scopes asked for; `.default` asks for whatever the rules give. */
+  readonly scope?: readonly string[] | undefined;
+  /** Seconds since the epoch. */
+  readonly now: number;
+  /** The id that the decision shall have; left out: the policy makes one. */
+  readonly id?: string | undefined;
+}
+
+/** The answer, and everything that a person needs to understand it. */
+export type Decision = {
+  readonly id: string;
+  readonly outcome: "allow" | "deny";
+  readonly reason: DecisionReason;
+  readonly actor: string;
+  readonly target: string;
+  readonly grant: string;
+  /** When it was decided: seconds since the epoch. */
+  readonly at: number;
+  /** The line of the rule that decided, or that came nearest. */
+  readonly rule?: SourceLine;
+  /** What the rules give the caller; empty when denied. */
+  readonly roles: readonly string[];
+  readonly scopes: readonly string[];
+  readonly explanation: string;
+  /** Whose move it is. */
+  readonly owner: Owner;
+  /** What would change a denial. */
+  readonly fix?: Fix;
+};
+
+const nothing: readonly string[] = Object.freeze([]);
+
+/**
+ * Decides by the target's inbound rules whether the actor may have a token for it: deny unless a rule admits. Pure, but
+ * for the id. Adding a rule never takes access away from anybody.
+ *
+ * *Checks*: the forms of both names, the rules, the scopes asked for, and for on-behalf-of (RFC 7523 jwt-bearer) that
+ * the user may use the target, where the target says so. *Does not check*: who the actor is, or the subject token.
+ */
+export function decide(policy: Policy, question: Question): Decision {
+  const { actor, target: targetId } = question;
+  const target = policy.target(targetId);
+  if (target === undefined) return decideWithoutTarget(policy, question);
+  let admission = target.wild.length === 0 ? target.exact.get(actor) : undefined;
+  if (admission === undefined) {
+    const parsed = parseApplicationId(actor);
+    if (parsed === undefined) return denial(policy, question, "malformed_actor", {}, undefined, undefined);
+    admission = admissionFor(target, actor, parsed);
+    if (admission === undefined) return decideWithoutRule(policy, question, target, parsed);
+  }
+  const missing = missingScope(question.scope, admission);
+  if (missing !== undefined) {
+    const patch = scopePatch(actor, target.application, [...admission.scopes, missing]);
+    return denial(policy, question, "scope_not_granted", { missing }, admission.rule, patch);
+  }
+  if (!userAdmitted(question, target)) {
+    return denial(policy, question, "user_not_assigned", {}, admission.rule, userPatch(target.application));
+  }
+  return allowance(policy, question, admission);
+}
+
+function decideWithoutTarget(policy: Policy, question: Question): Decision {
+  if (parseApplicationId(question.target) === undefined) {
+    return denial(policy, question, "malformed_target", {}, undefined, undefined);
+  }
+  const similar = policy.similar(question.target);
+  const suggestion = similar === undefined ? "" : ` Did you mean ${similar}?`;
+  return denial(policy, question, "unknown_target", { suggestion }, undefined, undefined);
+}
+
+function decideWithoutRule(
+  policy: Policy,
+  question: Question,
+  target: Target,
+  actor: ApplicationId,
+): Decision {
+  const { application } = target;
+  const patch = accessPatch(question.actor, application);
+  if (application.inbound.length === 0) {
+    return denial(policy, question, "no_inbound_rules", {}, undefined, patch);
+  }
+  const namesake = application.inbound.find((rule) => rule.application === actor.name);
+  if (namesake === undefined) return denial(policy, question, "no_rule", {}, undefined, patch);
+  return denial(policy, question, ...difference(namesake, actor), namesake.source, patch);
+}
+
+function difference(rule: InboundRule, actor: ApplicationId): [DecisionReason, Partial<Facts>] {
+  if (rule.namespace !== "*" && rule.namespace !== actor.namespace) {
+    return ["other_namespace", { found: rule.namespace, wanted: actor.namespace }];
+  }
+  return ["other_cluster", { found: rule.cluster, wanted: actor.cluster }];
+}
+
+/** The on-behalf-of grant: the one that brings an employee. */
+const onBehalfOf: typeof grantTypes.jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/** Entra's names for "all that I was granted" and for the scope that every admitted caller has. */
+const impliedScopes: ReadonlySet<string> = new Set([".default", "defaultaccess"]);
+
+function missingScope(asked: readonly string[] | undefined, admission: Admission): string | undefined {
+  if (asked === undefined) return undefined;
+  return asked
+    .map((scope) => (scope.startsWith("api://") ? scope.slice(scope.indexOf("/", 6) + 1) : scope))
+    .find((scope) => !impliedScopes.has(scope) && !admission.scopes.includes(scope));
+}
+
+function userAdmitted(question: Question, target: Target): boolean {
+  const { azure } = target.application;
+  if (question.grant !== onBehalfOf || question.subject === undefined) return true;
+  if (azure === undefined || azure.enabled === false || azure.allowAllUsers) return true;
+  const groups = question.subject["groups"];
+  return Array.isArray(groups) && azure.groups.some((group) => groups.includes(group));
+}
+
+function allowance(policy: Policy, question: Question, admission: Admission): Decision {
+  const reason = admission.wildcard ? "admitted_by_wildcard" : "admitted_by_rule";
+  const { actor, target, grant, now } = question;
+  return {
+    id: question.id ?? policy.newDecisionId(),
+    outcome: "allow",
+    reason,
+    actor,
+    target,
+    grant,
+    at: now,
+    ...(admission.rule && { rule: admission.rule }),
+    roles: admission.roles,
+    scopes: admission.scopes,
+    explanation: explain(reason, { actor, target, rule: placeOf(admission.rule) }),
+    owner: decisionReasons[reason].owner,
+  };
+}
+
+function denial(
+  policy: Policy,
+  question: Question,
+  reason: DecisionReason,
+  facts: Partial<Facts>,
+  rule: SourceLine | undefined,
+  fix: Fix | undefined,
+): Decision {
+  const { actor, target, grant, now } = question;
+  return {
+    id: question.id ?? policy.newDecisionId(),
+    outcome: "deny",
+    reason,
+    actor,
+    target,
+    grant,
+    at: now,
+    ...(rule && { rule }),
+    roles: nothing,
+    scopes: nothing,
+    explanation: explain(reason, { actor, target, rule: placeOf(rule), ...facts }),
+    owner: decisionReasons[reason].owner,
+    ...(fix && { fix }),
+  };
+}
+
+function placeOf(rule: SourceLine | undefined): string {
+  return rule === undefined ? "one of its inbound rules" : `the rule in ${rule.file}:${rule.line}`;
+}

@@ -1,0 +1,33 @@
+/**
+ * Manifests, access policy, decisions.
+ *
+ * Owns: what a manifest may say (schema, problems with their place), the model of an application, who may call whom,
+ * and the sentence and the patch that go with each decision.
+ * Does not own: reading files, registering clients, tokens and their claims, who the actor is.
+ * Request path: manifest.ts (documents, template, schema, assemble) once at the start; then policy.ts -> decide.ts
+ * (reasons, fix) for each token.
+ * Spec: nais.io/v1alpha1 Application and Naisjob; portvakt.dev/v1.
+ */
+export { formatApplicationId, parseApplicationId } from "./application.ts";
+export type {
+  Application,
+  ApplicationId,
+  AzureDeclaration,
+  ExposedScope,
+  InboundRule,
+  OutboundRule,
+  Sidecar,
+  SourceLine,
+} from "./application.ts";
+export type { Problem } from "./documents.ts";
+export { parseManifests } from "./manifest.ts";
+export type { ManifestOptions, ManifestSource, ParsedManifests } from "./manifest.ts";
+export { manifestJsonSchema } from "./schema.ts";
+export type { JsonSchema } from "./schema.ts";
+export { createPolicy } from "./policy.ts";
+export type { Admission, Policy, PolicyApplication, PolicyWarning, Target } from "./policy.ts";
+export { decide } from "./decide.ts";
+export type { Decision, Question } from "./decide.ts";
+export { decisionReasons } from "./reasons.ts";
+export type { DecisionReason, Owner } from "./reasons.ts";
+export type { Fix } from "./fix.ts";
