@@ -24,6 +24,7 @@ export { equalConstantTime, randomToken, sha256 } from "./random.ts";
 export { isSignatureAlgorithm, signatureAlgorithms, type SignatureAlgorithm } from "./jwt/algorithms.ts";
 export type { JwtClaims } from "./jwt/claims.ts";
 export { createSigner, generatePrivateJwk, publicJwkOf, type Signer } from "./jwt/keys.ts";
+export type { SigningKey, VerificationKey } from "./jwt/signature.ts";
 export { localKeySet, type KeyLookup, type KeySet } from "./jwt/key-set.ts";
 export { remoteKeySet, type RemoteKeySet, type RemoteKeySetOptions } from "./jwt/remote-key-set.ts";
 export {

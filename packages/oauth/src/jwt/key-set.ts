@@ -1,10 +1,10 @@
 import type { JWK } from "jose";
 import { printable } from "../form.ts";
 import { isSignatureAlgorithm, signatureAlgorithms } from "./algorithms.ts";
-import { importKey } from "./keys.ts";
+import { importVerificationKey, type VerificationKey } from "./signature.ts";
 
 export type KeyLookup =
-  | { readonly ok: true; readonly key: CryptoKey }
+  | { readonly ok: true; readonly key: VerificationKey }
   | { readonly ok: false; readonly code: "unknown_key" | "keys_unavailable"; readonly message: string };
 
 /** The public keys of one issuer. */
@@ -38,7 +38,7 @@ export function localKeySet(jwks: readonly JWK[] | (() => readonly JWK[])): KeyS
 /** Keys indexed for lookup, each imported once per algorithm. */
 export interface KeyIndex {
   readonly size: number;
-  find(header: { readonly kid?: string; readonly alg: string }): Promise<CryptoKey | undefined>;
+  find(header: { readonly kid?: string; readonly alg: string }): Promise<VerificationKey | undefined>;
 }
 
 /**
@@ -47,14 +47,14 @@ export interface KeyIndex {
  */
 export function indexKeys(jwks: readonly JWK[]): KeyIndex {
   const usable = jwks.slice(0, maxKeys).filter((jwk) => jwk.use === undefined || jwk.use === "sig");
-  const imported = new Map<JWK, Map<string, Promise<CryptoKey | undefined>>>();
+  const imported = new Map<JWK, Map<string, Promise<VerificationKey | undefined>>>();
   return {
     size: usable.length,
     async find({ kid, alg }) {
       const candidates = usable.filter((jwk) => (kid === undefined || jwk.kid === kid) && fits(jwk, alg));
       const [jwk] = candidates;
       if (jwk === undefined || candidates.length > 1) return undefined;
-      const byAlg = imported.get(jwk) ?? new Map<string, Promise<CryptoKey | undefined>>();
+      const byAlg = imported.get(jwk) ?? new Map<string, Promise<VerificationKey | undefined>>();
       imported.set(jwk, byAlg);
       const key = byAlg.get(alg) ?? importPublic(jwk, alg);
       byAlg.set(alg, key);
@@ -80,8 +80,6 @@ function fits(jwk: JWK, alg: string): boolean {
   );
 }
 
-async function importPublic(jwk: JWK, alg: string): Promise<CryptoKey | undefined> {
-  if (!isSignatureAlgorithm(alg)) return undefined;
-  const { d: _private, ...publicJwk } = jwk;
-  return importKey(publicJwk, alg).catch(() => undefined);
+async function importPublic(jwk: JWK, alg: string): Promise<VerificationKey | undefined> {
+  return isSignatureAlgorithm(alg) ? importVerificationKey(jwk, alg).catch(() => undefined) : undefined;
 }

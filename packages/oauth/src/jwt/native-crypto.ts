@@ -1,0 +1,28 @@
+/**
+ * What is used of `node:crypto`. It is asked for at run time, not imported, so that this package also loads where there is
+ * none (browsers, edge runtimes); there WebCrypto does the same at about twice the cost.
+ */
+export interface NativeCrypto {
+  createPublicKey(input: { key: object; format: "jwk" }): object;
+  createPrivateKey(input: { key: object; format: "jwk" }): object;
+  verify(hash: string | null, data: Uint8Array, key: object, signature: Uint8Array): boolean;
+  sign(hash: string | null, data: Uint8Array, key: object): Uint8Array;
+  sign(
+    hash: string | null,
+    data: Uint8Array,
+    key: object,
+    callback: (error: Error | null, signature: Uint8Array) => void,
+  ): void;
+}
+
+interface Host {
+  readonly process?: { getBuiltinModule?(id: string): unknown };
+}
+
+/** `node:crypto`, where the runtime has it. */
+export function nativeCrypto(): NativeCrypto | undefined {
+  const found = (globalThis as Host).process?.getBuiltinModule?.("node:crypto");
+  return typeof found === "object" && found !== null && "createPublicKey" in found
+    ? (found as NativeCrypto)
+    : undefined;
+}
