@@ -43,10 +43,10 @@ export interface PolicyWarning {
 export interface Policy {
   readonly size: number;
   readonly warnings: readonly PolicyWarning[];
-  target(id: string): Target | undefined;
+  readonly target: (id: string) => Target | undefined;
   /** A known application that `id` may have been meant to be. */
-  similar(id: string): string | undefined;
-  newDecisionId(): string;
+  readonly similar: (id: string) => string | undefined;
+  readonly newDecisionId: () => string;
 }
 
 /**
