@@ -14,21 +14,24 @@ interface GeneratedDocument {
 /** Every generated document. */
 export const documents: readonly GeneratedDocument[] = [];
 
-/** The documents whose file in `folder` differs from what the code says. */
-export async function stale(folder: string): Promise<string[]> {
-  const files: string[] = [];
-  for (const { file, render } of documents) {
-    const there = await readFile(resolve(folder, file), "utf8").catch(() => undefined);
-    if (there !== (await render())) files.push(file);
-  }
-  return files;
+async function isStale({ file, render }: GeneratedDocument): Promise<boolean> {
+  const there = await readFile(resolve(import.meta.dirname, file), "utf8").catch(() => undefined);
+  return there !== (await render());
 }
 
-if (import.meta.main) {
-  for (const { file, render } of documents) {
-    const path = resolve(import.meta.dirname, file);
+async function main(check: boolean): Promise<void> {
+  for (const document of documents) {
+    if (!(await isStale(document))) continue;
+    if (check) {
+      console.error(`docs/${document.file} is not what the code says: run npm run docs`);
+      process.exitCode = 1;
+      continue;
+    }
+    const path = resolve(import.meta.dirname, document.file);
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, await render());
-    console.log(`wrote docs/${file}`);
+    await writeFile(path, await document.render());
+    console.log(`wrote docs/${document.file}`);
   }
 }
+
+await main(process.argv.includes("--check"));
