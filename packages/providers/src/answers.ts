@@ -19,12 +19,11 @@ export async function judgeBearerToken(response: Response): Promise<TokenRespons
 }
 
 /**
- * How long a new token lives, in seconds: `expires_in` (some providers write it as text), else the token's own `exp`.
- * Undefined when neither says. Nothing of the token is verified.
+ * How long a new token lives, in seconds: `expires_in`, else what the token's own `exp` leaves. Undefined when neither
+ * says. Nothing of the token is verified.
  */
 export function lifetimeSeconds(answer: TokenResponse, now: number): number | undefined {
-  const declared = Number(answer.expires_in);
-  if (answer.expires_in !== undefined && Number.isFinite(declared) && declared >= 0) return declared;
+  if (answer.expires_in !== undefined) return answer.expires_in;
   const exp = peekJwt(answer.access_token)?.claims.exp;
   return typeof exp === "number" && Number.isFinite(exp) ? Math.max(0, exp - now) : undefined;
 }

@@ -1,0 +1,179 @@
+import {
+  Fault,
+  ReportedError,
+  type Clock,
+  type TokenResponse,
+} from "@portvakt/oauth";
+import { lifetimeSeconds, type Provider, type ProviderClient } from "@portvakt/providers";
+import type { Breaker } from "./breaker.ts";
+import type { Cache, Obtained, Perishable } from "./cache.ts";
+import { withRetries, type RetryOptions, type Verdict } from "./retry.ts";
+
+/** A token as it is handed to an application. */
+export interface IssuedToken {
+  readonly accessToken: string;
+  readonly tokenType: string;
+  /** Members that only some providers give, as they came: `scope`, `issued_token_type`. */
+  readonly scope?: string;
+  readonly issuedTokenType?: string;
+}
+
+/** The provider cannot be asked, or did not answer in time; nothing is known about the request itself. */
+export class Unavailable extends Error {
+  override readonly name = "Unavailable";
+  readonly retryAfterSeconds: number;
+  constructor(message: string, retryAfterSeconds: number, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.retryAfterSeconds = Math.max(1, Math.ceil(retryAfterSeconds));
+  }
+}
+
+/** One thing to get: what it is remembered by, and the two halves around the fetch. */
+export interface Order {
+  readonly provider: Provider;
+  readonly target: string;
+  readonly key: string;
+  readonly skipCache: boolean;
+  readonly client: () => Promise<ProviderClient>;
+  readonly build: (client: ProviderClient) => Promise<Request>;
+  readonly judge: (response: Response) => Promise<TokenResponse>;
+  readonly breaker: Breaker;
+  readonly patience: Patience;
+}
+
+/** How long callers wait for a provider, learnt from how long it takes when it works. */
+export interface Patience {
+  readonly seconds: number;
+  learn(tookSeconds: number): void;
+}
+
+export interface AcquireOptions extends Omit<RetryOptions, "deadlineSeconds"> {
+  readonly cache: Cache<IssuedToken>;
+  readonly fetch: typeof fetch;
+  /** Bound on one attempt. */
+  readonly attemptSeconds: number;
+  /** Bound on all attempts together. */
+  readonly overallSeconds: number;
+  /** Called after each attempt: how long the provider took, and how it ended. */
+  readonly observe: (provider: string, seconds: number, outcome: "ok" | "refused" | "failed") => void;
+}
+
+/** At once when the token is held, so that a hit costs no more than a look. */
+export type Acquire = (order: Order) => Obtained<IssuedToken> | Promise<Obtained<IssuedToken>>;
+
+/**
+ * Gets tokens: from memory, else from the provider through breaker and retries.
+ *
+ * Throws: `ReportedError` as the provider reported it, `Unavailable`, or `Fault` `bad_key` for trouble of our own.
+ */
+export function createAcquire(options: AcquireOptions): Acquire {
+  const { cache, now, overallSeconds } = options;
+  return (order) => {
+    const load = (): Promise<Perishable<IssuedToken>> => {
+      const flight = withRetries({ ...options, deadlineSeconds: overallSeconds }, () => ask(options, order), (e) => verdict(order, e));
+      return flight.then(perishable(now)).catch((error: unknown) => {
+        throw toUnavailable(order, error);
+      });
+    };
+    return cache.obtain(order.key, { load, wait: (flight) => impatient(order, flight), skip: order.skipCache });
+  };
+}
+
+/** Whether an error is a final refusal of this very request, which it would meet again. */
+export function isFinalRefusal(error: unknown): boolean {
+  return error instanceof ReportedError && error.status >= 400 && error.status < 500 && !passingStatuses.has(error.status);
+}
+
+/** Refusals that say "not now": request timeout, too early, too many requests. */
+const passingStatuses: ReadonlySet<number> = new Set([408, 425, 429]);
+
+/** One attempt, made wholly anew: the client's assertion, too, may be used only once. */
+async function ask(options: AcquireOptions, order: Order): Promise<TokenResponse> {
+  const { breaker, provider, patience } = order;
+  const request = await order.build(await order.client());
+  if (!breaker.enter()) throw new Unavailable(`${provider.title} is not answering`, breaker.retryAfterSeconds());
+  const started = options.now();
+  const done = (outcome: "ok" | "refused" | "failed"): void => {
+    const took = options.now() - started;
+    if (outcome === "failed") breaker.failed();
+    else {
+      breaker.succeeded();
+      patience.learn(took);
+    }
+    options.observe(provider.name, took, outcome);
+  };
+  try {
+    const signal = AbortSignal.timeout(options.attemptSeconds * 1000);
+    const answer = await order.judge(await options.fetch(request, { signal }));
+    done("ok");
+    return answer;
+  } catch (error) {
+    done(error instanceof ReportedError && error.status < 500 ? "refused" : "failed");
+    if (error instanceof ReportedError || error instanceof Fault) throw error;
+    throw new Fault("unreachable", `${provider.title} did not answer`, { cause: error });
+  }
+}
+
+function verdict({ provider, target, breaker }: Order, error: unknown): Verdict {
+  if (error instanceof ReportedError) {
+    const passing =
+      error.status >= 500 || passingStatuses.has(error.status) || provider.explain(error, target)?.passing === true;
+    if (!passing) return { again: false };
+    return error.retryAfterSeconds === undefined
+      ? { again: breaker.isClosed }
+      : { again: breaker.isClosed, afterSeconds: error.retryAfterSeconds };
+  }
+  return { again: error instanceof Fault && error.code !== "bad_key" && breaker.isClosed };
+}
+
+/** What crosses the wire about a provider that cannot be asked: nothing of the error itself. */
+function toUnavailable({ provider, breaker }: Order, error: unknown): unknown {
+  if (!(error instanceof Fault) || error.code === "bad_key") return error;
+  const trouble = error.code === "unreachable" ? "is not answering" : "answered with something that is no token response";
+  return new Unavailable(`${provider.title} ${trouble}`, breaker.retryAfterSeconds(), { cause: error });
+}
+
+/** Lets callers wait only so long; the request goes on, and what it brings is there for the next call. */
+function impatient<T>({ provider, patience }: Order, flight: Promise<T>): Promise<T> {
+  const { seconds } = patience;
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Unavailable(`${provider.title} has not answered within ${seconds} s`, 1));
+    }, seconds * 1000);
+    flight.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+const perishable =
+  (now: Clock) =>
+  (answer: TokenResponse): Perishable<IssuedToken> => {
+    const at = now();
+    // Without a lifetime it is handed out, but not kept.
+    const seconds = lifetimeSeconds(answer, at) ?? 0;
+    return {
+      value: {
+        accessToken: answer.access_token,
+        tokenType: "Bearer",
+        ...(answer.scope === undefined ? {} : { scope: answer.scope }),
+        ...(answer.issued_token_type === undefined ? {} : { issuedTokenType: answer.issued_token_type }),
+      },
+      expiresAt: at + seconds,
+    };
+  };
+
+/**
+ * Patience with a provider: short by default, so that a provider that is down is found out soon; longer for one that
+ * has been seen to be slow.
+ */
+export function createPatience(shortest: number, longest: number): Patience {
+  let slowest = 0;
+  return {
+    get seconds() {
+      return Math.min(longest, Math.max(shortest, slowest * 2));
+    },
+    learn(tookSeconds) {
+      // Forgets slowly: one quick answer does not make a slow provider quick.
+      slowest = Math.max(tookSeconds, slowest * 0.9);
+    },
+  };
+}

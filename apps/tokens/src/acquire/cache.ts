@@ -1,0 +1,148 @@
+import type { Clock } from "@portvakt/oauth";
+
+/** Something that is good until a time. */
+export interface Perishable<T> {
+  readonly value: T;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** How a value was come by: from memory, by asking, or from memory because asking failed. */
+export type Source = "hit" | "miss" | "stale" | "refusal";
+
+export interface Obtained<T> extends Perishable<T> {
+  readonly source: Source;
+}
+
+export interface CacheOptions {
+  readonly now: Clock;
+  /** 0 up to, not including, 1: spreads refreshes, so that tokens got together are not renewed together. */
+  readonly random: () => number;
+  readonly maxEntries: number;
+  /** How long a final refusal is repeated without asking again. */
+  readonly refusalSeconds: number;
+  /** Whether an error is a final refusal: one that the same request will meet again. */
+  readonly isFinal: (error: unknown) => boolean;
+}
+
+/** How a value is loaded when it is not held. */
+export interface Loading<T> {
+  readonly load: () => Promise<Perishable<T>>;
+  /** Bounds how long this caller waits for a load, its own or another's; the load itself goes on. */
+  readonly wait: (flight: Promise<Perishable<T>>) => Promise<Perishable<T>>;
+  /** Drops what is held, and loads anew. */
+  readonly skip: boolean;
+}
+
+export interface Cache<T> {
+  /** Gives what is held for the key, at once, or loads it. Throws what `load` and `wait` throw. */
+  obtain(key: string, loading: Loading<T>): Obtained<T> | Promise<Obtained<T>>;
+  readonly size: number;
+}
+
+type Entry<T> = Held<T> | Refused;
+
+interface Held<T> extends Perishable<T> {
+  /** From here on the next call renews the value, in the background. */
+  refreshAt: number;
+  /** From here on callers wait for a new value: what is left of this one is too short to be of use. */
+  readonly freshUntil: number;
+}
+
+interface Refused {
+  readonly refusal: unknown;
+  readonly until: number;
+}
+
+/** Least time between two attempts to renew the same value in the background. */
+const renewalPauseSeconds = 5;
+
+/**
+ * A bounded memory of perishable values; the least recently used goes first. Equal concurrent loads are one (single
+ * flight). A value is renewed ahead of its expiry while it is still handed out, so that callers who keep calling never
+ * wait. When renewing fails, the value is handed out until it truly expires.
+ */
+export function createCache<T>(options: CacheOptions): Cache<T> {
+  const { now, maxEntries, refusalSeconds, isFinal } = options;
+  const entries = new Map<string, Entry<T>>();
+  const flights = new Map<string, Promise<Perishable<T>>>();
+
+  const keep = (key: string, entry: Entry<T>): void => {
+    entries.delete(key);
+    entries.set(key, entry);
+    if (entries.size <= maxEntries) return;
+    const [oldest] = entries.keys();
+    if (oldest !== undefined) entries.delete(oldest);
+  };
+  const start = (key: string, load: () => Promise<Perishable<T>>): Promise<Perishable<T>> => {
+    const flight: Promise<Perishable<T>> = load()
+      .then((loaded) => {
+        // A flight that `skip` has overtaken may hold what the caller wanted to be rid of.
+        const current = flights.get(key) === flight;
+        if (current && loaded.expiresAt > now()) keep(key, timed(loaded, now(), options.random()));
+        return loaded;
+      })
+      .catch((error: unknown) => {
+        // A refusal ends what was held too: the provider has changed its mind about this caller.
+        if (isFinal(error) && flights.get(key) === flight) keep(key, { refusal: error, until: now() + refusalSeconds });
+        throw error;
+      })
+      .finally(() => {
+        if (flights.get(key) === flight) flights.delete(key);
+      });
+    flights.set(key, flight);
+    return flight;
+  };
+
+  const loadAndWait = async (key: string, { load, wait }: Loading<T>): Promise<Obtained<T>> => {
+    try {
+      return { ...(await wait(flights.get(key) ?? start(key, load))), source: "miss" };
+    } catch (error) {
+      const held = entries.get(key);
+      if (isFinal(error) || held === undefined || "refusal" in held || now() >= held.expiresAt) throw error;
+      return { value: held.value, expiresAt: held.expiresAt, source: "stale" };
+    }
+  };
+
+  return {
+    get size() {
+      return entries.size;
+    },
+    obtain(key, loading) {
+      if (loading.skip) {
+        entries.delete(key);
+        flights.delete(key);
+        return loadAndWait(key, loading);
+      }
+      const entry = entries.get(key);
+      if (entry === undefined) return loadAndWait(key, loading);
+      if ("refusal" in entry) {
+        return now() < entry.until ? Promise.reject(entry.refusal as Error) : loadAndWait(key, loading);
+      }
+      if (now() >= entry.freshUntil) return loadAndWait(key, loading);
+      keep(key, entry);
+      if (now() >= entry.refreshAt && !flights.has(key)) {
+        entry.refreshAt = now() + renewalPauseSeconds * (1 + options.random());
+        start(key, loading.load).catch(() => undefined);
+      }
+      return { value: entry.value, expiresAt: entry.expiresAt, source: "hit" };
+    },
+  };
+}
+
+function timed<T>(loaded: Perishable<T>, now: number, random: number): Held<T> {
+  const lifetime = loaded.expiresAt - now;
+  return {
+    ...loaded,
+    refreshAt: now + lifetime * (0.7 + 0.1 * random),
+    freshUntil: loaded.expiresAt - Math.min(30, lifetime / 10),
+  };
+}
+
+/**
+ * A key that two different lists of parts never share: each part goes with its length, absent ones are told from empty
+ * ones. Lists keep their order, for a provider may.
+ */
+export function cacheKey(parts: readonly (string | undefined)[]): string {
+  return parts.map((part) => (part === undefined ? "-" : `${part.length}:${part}`)).join(",");
+}

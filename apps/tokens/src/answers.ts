@@ -1,0 +1,56 @@
+import { Fault, ProtocolError, ReportedError } from "@portvakt/oauth";
+import type { Provider } from "@portvakt/providers";
+import { Unavailable } from "./acquire/acquire.ts";
+
+/** An answer before it is written: every endpoint gives one, the listener writes it. */
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer of JSON. */
+export function json(status: number, body: unknown, headers?: Readonly<Record<string, string>>): Answer {
+  return { status, body: JSON.stringify(body), ...(headers === undefined ? {} : { headers }) };
+}
+
+/** What is known about a request when it fails; empty for one that could not even be read. */
+export interface Circumstances {
+  readonly provider?: Provider;
+  readonly target?: string;
+}
+
+/**
+ * The one exit for errors (RFC 6749 section 5.2). A provider's refusal keeps its status and every member that it had, and
+ * gains `hint`, `hint_code` and `owner` when its code is known. Of an unexpected error nothing is copied.
+ */
+export function errorAnswer(error: unknown, circumstances: Circumstances = {}): Answer {
+  if (error instanceof ProtocolError) return json(error.status, error.toBody());
+  if (error instanceof ReportedError) return reported(error, circumstances);
+  if (error instanceof Unavailable) {
+    const body = { error: "temporarily_unavailable", error_description: error.message };
+    const hint = "the request itself was not judged: the same request may work in a moment";
+    return json(503, { ...body, hint, owner: "provider" }, { "retry-after": String(error.retryAfterSeconds) });
+  }
+  if (error instanceof Fault && error.code === "bad_key") {
+    const description = "the request to the provider could not be signed: this application's key cannot be used";
+    return json(500, { error: "server_error", error_description: description, owner: "platform" });
+  }
+  return json(500, { error: "server_error", error_description: "the request could not be served" });
+}
+
+function reported(error: ReportedError, { provider, target }: Circumstances): Answer {
+  const explanation = provider?.explain(error, target ?? "");
+  const status = error.status >= 400 && error.status <= 599 ? error.status : 502;
+  const body = {
+    ...error.body,
+    // A provider may leave the description out (RFC 6749 section 5.2); callers need not care.
+    error_description: error.description ?? `${provider?.title ?? "the provider"} gave no description`,
+    ...(explanation?.uri === undefined || error.body["error_uri"] !== undefined ? {} : { error_uri: explanation.uri }),
+    ...(explanation === undefined
+      ? {}
+      : { hint: explanation.hint, hint_code: explanation.code, owner: explanation.owner }),
+  };
+  const wait = error.retryAfterSeconds;
+  return json(status, body, wait === undefined ? undefined : { "retry-after": String(wait) });
+}

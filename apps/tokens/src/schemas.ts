@@ -1,0 +1,142 @@
+import { parseForm, ProtocolError } from "@portvakt/oauth";
+import { z } from "zod";
+
+const maxTokenLength = 32_768;
+
+const identityProvider = z
+  .string()
+  .min(1)
+  .max(64)
+  .describe("The provider: `entra_id` (alias `azuread`), `tokenx`, `maskinporten`, `idporten`, or a configured one.");
+const target = z
+  .string()
+  .min(1, "is empty")
+  .max(4096)
+  .describe(
+    "Whom the token is for. Entra ID: `cluster:namespace:app`, `api://cluster.namespace.app/.default` or a scope. TokenX: `cluster:namespace:app`. Maskinporten: scopes, separated by spaces.",
+  );
+const skipCache = z
+  .boolean()
+  .nullish()
+  .describe("Drops a token that is held for the same request, and gets a new one.");
+const texts = (max: number) =>
+  z.union([z.string().min(1).max(1024).transform((one) => [one]), z.array(z.string().min(1).max(1024)).min(1).max(max)]);
+
+/** `POST /api/v1/token`. */
+export const tokenRequest = z.object({
+  identity_provider: identityProvider,
+  target,
+  resource: texts(16).nullish().describe("Maskinporten: the APIs that the token is for (becomes `aud`)."),
+  authorization_details: z
+    .array(z.record(z.string(), z.unknown()))
+    .min(1)
+    .max(16)
+    .nullish()
+    .describe("RFC 9396 authorization details; in a form, as JSON text."),
+  consumer_org: z.string().min(1).max(64).nullish().describe("Maskinporten: the organisation that delegated."),
+  pid: z.string().min(1).max(64).nullish().describe("Maskinporten: the person that the token is about."),
+  skip_cache: skipCache,
+});
+
+/** `POST /api/v1/token/exchange`. */
+export const exchangeRequest = z.object({
+  identity_provider: identityProvider,
+  target,
+  user_token: z
+    .string()
+    .min(1, "is empty")
+    .max(maxTokenLength)
+    .describe("The access token that the user's request brought, without the word Bearer."),
+  skip_cache: skipCache,
+});
+
+/** What `require` may ask of a token, beyond that it is valid. Lists: `acr`, `azp`, `client_id`, `groups` any of; `scope`, `roles` all of. */
+export const requirements = z.strictObject({
+  acr: texts(16).nullish().describe("One of these; a higher level of ID-porten also counts."),
+  scope: texts(64).nullish().describe("All of these scopes."),
+  roles: texts(64).nullish().describe("All of these roles."),
+  groups: texts(256).nullish().describe("One of these groups."),
+  azp: texts(64).nullish().describe("One of these calling applications."),
+  client_id: texts(64).nullish().describe("One of these clients."),
+  max_age: z.number().min(0).nullish().describe("Seconds since the user signed in, at most."),
+  idtyp: z.enum(["app", "user"]).nullish().describe("A machine's token, or a user's."),
+});
+
+export type Requirements = z.output<typeof requirements>;
+
+/** `POST /api/v1/introspect`. */
+export const introspectRequest = z
+  .object({
+    token: z.string().max(maxTokenLength).describe("The access token, without the word Bearer."),
+    identity_provider: identityProvider.nullish(),
+    any: z.boolean().nullish().describe("Find the provider by the token's issuer, among those enabled."),
+    require: requirements.nullish(),
+  })
+  .refine((request) => request.any === true || typeof request.identity_provider === "string", {
+    path: ["identity_provider"],
+    message: "is required, unless any is true",
+  });
+
+const jsonMembers: ReadonlySet<string> = new Set(["authorization_details", "require"]);
+const flags: ReadonlySet<string> = new Set(["skip_cache", "any"]);
+const repeatable = ["resource"];
+
+/**
+ * Reads a request body: JSON or a form, by its content type, checked by the schema.
+ *
+ * Checks: media type, syntax, every member's shape; a form's parameters are not repeated. Does not check: whether the
+ * provider is enabled, or anything in a token. Throws: ProtocolError `invalid_request`, which never holds a value.
+ */
+export function parseBody<S extends z.ZodType>(schema: S, contentType: string, body: string): z.output<S> {
+  const value = readBodyText(contentType, body);
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = issue === undefined || issue.path.length === 0 ? "the body" : issue.path.join(".");
+  throw new ProtocolError("invalid_request", `${path}: ${plain(issue, value)}`);
+}
+
+function readBodyText(contentType: string, body: string): unknown {
+  const type = contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  if (type === "application/json") return parseJson(body, "the body");
+  if (type === "application/x-www-form-urlencoded") return formToObject(body);
+  const shown = type.replaceAll(/[^a-z0-9.+/-]/g, "?").slice(0, 80);
+  throw new ProtocolError(
+    "invalid_request",
+    `unsupported media type: ${shown}: expected one of application/json, application/x-www-form-urlencoded`,
+  );
+}
+
+function formToObject(body: string): Record<string, unknown> {
+  const form = parseForm(body, { repeatable });
+  return Object.fromEntries(
+    form.names().map((name) => {
+      const text = form.one(name) ?? "";
+      if (repeatable.includes(name)) return [name, form.all(name)];
+      if (jsonMembers.has(name)) return [name, parseJson(text, name)];
+      if (flags.has(name)) return [name, text === "true" ? true : text === "false" ? false : text];
+      return [name, text];
+    }),
+  );
+}
+
+function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ProtocolError("invalid_request", `${what} is not JSON`);
+  }
+}
+
+/** Says what is wrong without the value; zod says "expected string, received undefined" for what is simply missing. */
+function plain(issue: z.core.$ZodIssue | undefined, value: unknown): string {
+  if (issue === undefined) return "is not of the right shape";
+  const [name] = issue.path;
+  const missing =
+    issue.code !== "custom" &&
+    issue.path.length === 1 &&
+    typeof value === "object" &&
+    value !== null &&
+    (value as Record<PropertyKey, unknown>)[name ?? ""] === undefined;
+  return missing ? "is missing" : issue.message;
+}

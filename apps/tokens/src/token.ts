@@ -1,0 +1,75 @@
+import { hash } from "node:crypto";
+import { ProtocolError } from "@portvakt/oauth";
+import type { MachineTokenAsk } from "@portvakt/providers";
+import type { Acquire, IssuedToken } from "./acquire/acquire.ts";
+import { cacheKey, type Obtained } from "./acquire/cache.ts";
+import { errorAnswer, json, type Answer } from "./answers.ts";
+import type { Connection } from "./connections/connection.ts";
+import type { Connections } from "./connections/connections.ts";
+import { parseBody, tokenRequest } from "./schemas.ts";
+
+export interface TokenOptions {
+  readonly now: () => number;
+  readonly connections: Connections;
+  readonly acquire: Acquire;
+}
+
+/** `POST /api/v1/token`: a token for the application itself. */
+export async function token(options: TokenOptions, contentType: string, body: string): Promise<Answer> {
+  const request = parseBody(tokenRequest, contentType, body);
+  const connection = options.connections.byName(request.identity_provider);
+  const { provider } = connection;
+  const grant = provider.token;
+  if (grant === undefined || connection.clientId === undefined) {
+    throw new ProtocolError("invalid_request", `identity provider '${provider.name}' does not support token requests`);
+  }
+  const { target } = request;
+  const ask: MachineTokenAsk = {
+    target,
+    ...(request.resource ? { resource: request.resource } : {}),
+    ...(request.authorization_details ? { authorizationDetails: request.authorization_details } : {}),
+    ...(request.consumer_org ? { consumerOrg: request.consumer_org } : {}),
+    ...(request.pid ? { pid: request.pid } : {}),
+  };
+  try {
+    const obtained = await options.acquire({
+      provider,
+      target,
+      key: machineKey(connection, ask),
+      skipCache: request.skip_cache === true,
+      client: () => connection.client(),
+      build: (client) => grant.build(client, ask),
+      judge: grant.judge,
+      breaker: connection.breaker,
+      patience: connection.patience,
+    });
+    return tokenAnswer(obtained, options.now());
+  } catch (error) {
+    return errorAnswer(error, { provider, target });
+  }
+}
+
+/** Everything that changes the token; the person only as a hash. */
+function machineKey({ provider, clientId }: Connection, ask: MachineTokenAsk): string {
+  return cacheKey([
+    "token",
+    provider.name,
+    clientId,
+    ask.target,
+    ask.consumerOrg,
+    ask.pid === undefined ? undefined : hash("sha256", ask.pid, "base64url"),
+    ask.authorizationDetails === undefined ? undefined : JSON.stringify(ask.authorizationDetails),
+    ...(ask.resource ?? []),
+  ]);
+}
+
+/** The answer of both token endpoints. `expires_in` is what is left now, in whole seconds, never rounded up. */
+export function tokenAnswer({ value, expiresAt }: Obtained<IssuedToken>, now: number): Answer {
+  return json(200, {
+    access_token: value.accessToken,
+    expires_in: Math.max(0, Math.floor(expiresAt - now)),
+    token_type: value.tokenType,
+    ...(value.issuedTokenType === undefined ? {} : { issued_token_type: value.issuedTokenType }),
+    ...(value.scope === undefined ? {} : { scope: value.scope }),
+  });
+}

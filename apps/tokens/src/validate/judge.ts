@@ -1,0 +1,66 @@
+import { peekJwt, verifyJwt, type Clock, type JwtClaims } from "@portvakt/oauth";
+import type { Connection, Discovered } from "../connections/connection.ts";
+import { judgeByReference } from "./by-reference.ts";
+import type { Remembered, TokenMemory } from "./memory.ts";
+
+/** What introspection found. `error` is a sentence for people; it never holds the token. */
+export type Judgement =
+  | ({ readonly active: true } & Remembered)
+  | { readonly active: false; readonly error: string; readonly code: string };
+
+export interface JudgeOptions {
+  readonly now: Clock;
+  readonly fetch: typeof fetch;
+  readonly memory: TokenMemory;
+}
+
+/**
+ * Judges an access token by the rules of one provider.
+ *
+ * Checks: all of `verifyJwt` (signature, issuer, audience, times), and that it is an access token. By-reference tokens are
+ * asked about at the provider. Does not check: what the API itself requires.
+ * Throws: nothing; a provider that cannot be reached makes every unknown token inactive, with the reason.
+ */
+export async function judgeToken(options: JudgeOptions, connection: Connection, token: string): Promise<Judgement> {
+  const under = connection.known ?? (await connection.discover().catch(() => undefined));
+  if (under === undefined) {
+    return inactive("keys_unavailable", `${connection.provider.title} cannot be reached, so the token cannot be judged`);
+  }
+  const remembered = options.memory.find(token, under);
+  if (remembered !== undefined) return { active: true, ...remembered };
+  if (token === "") return inactive("malformed", "there is no token");
+  if (!token.includes(".") && peekJwt(token) === undefined) {
+    return judgeByReference(options, connection, under, token);
+  }
+  return verify(options, connection, under, token);
+}
+
+async function verify(
+  { now, memory }: JudgeOptions,
+  { provider }: Connection,
+  under: Discovered,
+  token: string,
+): Promise<Judgement> {
+  const result = await verifyJwt(token, under.rules, now);
+  if (!result.ok) {
+    const { code, message } = result.refusal;
+    const foreign = code === "wrong_issuer" ? "token can not be validated with this identity provider: " : "";
+    return inactive(code, foreign + message);
+  }
+  const objection = provider.introspection.objection(result.token);
+  if (objection !== undefined) return inactive("typ_not_allowed", objection);
+  const { claims } = result.token;
+  const remembered = { claims, body: activeBody(claims) };
+  memory.add(token, under, remembered);
+  return { active: true, ...remembered };
+}
+
+/** A negative judgement. */
+export function inactive(code: string, error: string): Judgement {
+  return { active: false, code, error };
+}
+
+/** The answer for an active token; a claim that happens to be named `active` does not get through. */
+export function activeBody(claims: Readonly<JwtClaims>, more: Readonly<Record<string, unknown>> = {}): string {
+  return JSON.stringify({ active: true, ...claims, ...more, ...{ active: true } });
+}

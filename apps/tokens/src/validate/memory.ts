@@ -1,0 +1,55 @@
+import { hash } from "node:crypto";
+import type { Clock, JwtClaims } from "@portvakt/oauth";
+import type { Discovered } from "../connections/connection.ts";
+
+/** A token that was found valid. */
+export interface Remembered {
+  readonly claims: Readonly<JwtClaims>;
+  /** The answer as it is written, so that it is made once. */
+  readonly body: string;
+}
+
+interface Entry extends Remembered {
+  readonly exp: number;
+  /** When the keys that it was verified with had been fetched. */
+  readonly keysFetchedAt: number | undefined;
+}
+
+export interface TokenMemory {
+  find(token: string, under: Discovered): Remembered | undefined;
+  /** Remembers a token that has just been verified under these rules. */
+  add(token: string, under: Discovered, remembered: Remembered): void;
+  readonly size: number;
+}
+
+/**
+ * Remembers tokens that were verified, until they expire. The key is a hash of the token and of every rule that it was
+ * judged by. Keys that were fetched anew make every token be verified anew, so that a withdrawn key ends its tokens.
+ */
+export function createTokenMemory(options: { now: Clock; maxEntries: number }): TokenMemory {
+  const { now, maxEntries } = options;
+  const entries = new Map<string, Entry>();
+  const keyOf = (token: string, { rulesId }: Discovered): string => hash("sha256", `${rulesId}\n${token}`, "base64url");
+  return {
+    get size() {
+      return entries.size;
+    },
+    find(token, under) {
+      const key = keyOf(token, under);
+      const entry = entries.get(key);
+      if (entry === undefined) return undefined;
+      entries.delete(key);
+      if (now() >= entry.exp || entry.keysFetchedAt !== under.keys.fetchedAt) return undefined;
+      entries.set(key, entry);
+      return entry;
+    },
+    add(token, under, remembered) {
+      const { exp } = remembered.claims;
+      if (typeof exp !== "number" || exp <= now()) return;
+      entries.set(keyOf(token, under), { ...remembered, exp, keysFetchedAt: under.keys.fetchedAt });
+      if (entries.size <= maxEntries) return;
+      const [oldest] = entries.keys();
+      if (oldest !== undefined) entries.delete(oldest);
+    },
+  };
+}
