@@ -1,0 +1,152 @@
+// A listening HTTP/1.1 server around a fetch-shaped handler (or a node:http listener), with bounds and a graceful end.
+import http from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { getRequestListener } from "@hono/node-server";
+import { correlationId } from "../observe/index.ts";
+import type { Logger } from "../observe/index.ts";
+import { HttpProblem, problem } from "./problem.ts";
+
+export type FetchHandler = (request: Request) => Response | Promise<Response>;
+
+interface Common {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly log: Logger;
+  /** All of a request's headers together, in bytes. Default 65536: session cookies and long bearer tokens fit. */
+  readonly maxHeaderBytes?: number;
+  /** How long a request's headers may take to arrive. Default 10 s. */
+  readonly headerTimeoutSeconds?: number;
+  /** How long a whole request may take to arrive, 0 for any time (a proxy of large uploads). Default 60 s. */
+  readonly requestTimeoutSeconds?: number;
+  /** How long an idle connection stays open. Default 65 s: longer than the 60 s that load balancers use. */
+  readonly keepAliveSeconds?: number;
+  /** Handles `Upgrade` requests; without it they are served as plain requests. */
+  readonly upgrade?: (request: http.IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+export type ServeOptions = Common &
+  ({ readonly fetch: FetchHandler } | { readonly listener: http.RequestListener });
+
+export interface HttpServer {
+  /** `http://host:port` as a local caller reaches it. */
+  readonly url: string;
+  readonly port: number;
+  readonly raw: http.Server;
+  /** Stops accepting, lets requests in flight finish for `graceSeconds` (default 10), then cuts what is left. */
+  close(options?: { readonly graceSeconds?: number }): Promise<void>;
+}
+
+/** One exit for everything a handler throws: a problem that it meant, or 500 with nothing of the thrown value in it. */
+function guarded(handler: FetchHandler, log: Logger): FetchHandler {
+  const failed = (error: unknown, request: Request): Response => {
+    if (error instanceof HttpProblem) return error.toResponse();
+    const correlation = correlationId(request.headers);
+    log.error({ err: error, correlation_id: correlation, method: request.method }, "request failed");
+    return problem(500, {
+      title: "Internal error",
+      detail: "The request could not be served.",
+      correlation_id: correlation,
+    });
+  };
+  return (request) => {
+    try {
+      const response = handler(request);
+      return response instanceof Promise
+        ? response.catch((error: unknown) => failed(error, request))
+        : response;
+    } catch (error) {
+      return failed(error, request);
+    }
+  };
+}
+
+/** What node's parser refuses never reaches a handler; the answer names the class of fault and closes the connection. */
+const refusals: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+};
+
+function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const status = refusals[error.code ?? ""] ?? "400 Bad Request";
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+}
+
+function trackSockets(server: http.Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+function drain(server: http.Server, sockets: ReadonlySet<Socket>, graceSeconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    // Connections become idle one by one as their last response ends; node closes the idle ones only when asked.
+    const sweep = setInterval(() => server.closeIdleConnections(), 25);
+    const cut = setTimeout(() => {
+      for (const socket of sockets) socket.destroy(); // upgraded sockets too, which closeAllConnections leaves
+    }, graceSeconds * 1000);
+    server.close(() => {
+      clearInterval(sweep);
+      clearTimeout(cut);
+      resolve();
+    });
+  });
+}
+
+function createServer(options: ServeOptions): http.Server {
+  const server = http.createServer({
+    maxHeaderSize: options.maxHeaderBytes ?? 65_536,
+    headersTimeout: (options.headerTimeoutSeconds ?? 10) * 1000,
+    requestTimeout: (options.requestTimeoutSeconds ?? 60) * 1000,
+    keepAliveTimeout: (options.keepAliveSeconds ?? 65) * 1000,
+    connectionsCheckingInterval: 1000,
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+  });
+  // Counted in lines as well as in bytes; what is above node would drop silently, so the limit is above any honest request.
+  server.maxHeadersCount = 2000;
+  server.on("clientError", refuse);
+  if ("listener" in options) server.on("request", options.listener);
+  else {
+    const listener = getRequestListener(guarded(options.fetch, options.log), {
+      errorHandler: (error) => {
+        // Only a request that no Request object can be made of (a malformed Host, say) comes here.
+        options.log.debug({ err: error }, "unusable request");
+        return problem(400, { title: "Bad request" });
+      },
+    });
+    server.on("request", (incoming, outgoing) => void listener(incoming, outgoing));
+  }
+  if (options.upgrade !== undefined) server.on("upgrade", options.upgrade);
+  return server;
+}
+
+/** Starts a server and resolves when it listens. *Throws* when the address cannot be had. */
+export async function serve(options: ServeOptions): Promise<HttpServer> {
+  const server = createServer(options);
+  const sockets = trackSockets(server);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host: options.address.host, port: options.address.port }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  server.on("error", (error) => options.log.error({ err: error }, "server error"));
+  const { address, family, port } = server.address() as AddressInfo;
+  const reachable =
+    address === "::" || address === "0.0.0.0" ? "localhost" : family === "IPv6" ? `[${address}]` : address;
+  let closing: Promise<void> | undefined;
+  return {
+    url: `http://${reachable}:${port}`,
+    port,
+    raw: server,
+    close: ({ graceSeconds = 10 } = {}) => (closing ??= drain(server, sockets, graceSeconds)),
+  };
+}

@@ -1,0 +1,98 @@
+// What never reaches a log: secrets by the name of their field, tokens by their look.
+
+const redacted = "[redacted]";
+
+/** Field names, lower case and without `-` and `_`, whose values are secret wherever they stand. */
+const secretNames: ReadonlySet<string> = new Set([
+  "authorization", "proxyauthorization", "cookie", "cookies", "setcookie", "dpop",
+  "token", "accesstoken", "refreshtoken", "idtoken", "subjecttoken", "actortoken", "usertoken", "idtokenhint", "logouttoken",
+  "clientassertion", "assertion", "clientsecret", "secret", "password", "passwd", "softwarestatement",
+  "codeverifier", "verifier", "sessionkey", "encryptionkey", "privatejwk", "privatekey", "jwk", "ticket",
+]); // prettier-ignore
+
+/** Endings that make any field name secret: `next_access_token`, `portvaktTokenSecret`. */
+const secretEndings = ["token", "secret", "password", "assertion"];
+
+/** Texts that a field named `code` may hold: an error's code. An authorization code looks like none of them. */
+const errorCode =
+  /^(?:[a-z]{2,20}(?:_[a-z]{2,20}){0,5}|E[A-Z]{3,20}|[A-Z]{2,20}(?:_[A-Z]{2,20}){1,5}|AADSTS\d{1,8}|MP-\d{1,4})$/;
+
+/** Three base64url parts, of which the first begins as a JSON object does: a JWT (RFC 7519), or a JWE (RFC 7516) with its five. */
+const jwt = /\bey[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{2,}(?:\.[A-Za-z0-9_-]*){0,3}/g;
+const scheme = /\b(Bearer|DPoP|Basic|Token)(\s+)[A-Za-z0-9._~+/=-]{6,}/gi;
+const parameter =
+  /([?&;\s"']|^)(code|state|token|(?:access|refresh|id|subject|actor|logout)_token|id_token_hint|client_assertion|assertion|client_secret|code_verifier|request_uri)=[^&\s"'#]{4,}/gi;
+const userInfo = /([a-z][a-z0-9+.-]{1,20}:\/\/)[^/@\s"']{1,500}@/gi;
+
+/** Takes tokens, credentials and secret parameters out of a text. */
+export function scrub(text: string): string {
+  return text
+    .replace(jwt, "[jwt]")
+    .replace(scheme, `$1$2${redacted}`)
+    .replace(parameter, `$1$2=${redacted}`)
+    .replace(userInfo, `$1${redacted}@`);
+}
+
+/** The last line of defence, over a finished log line: whatever way a JWT came in, it does not go out. */
+export function scrubLine(line: string): string {
+  return line.includes("ey") ? line.replace(jwt, "[jwt]") : line;
+}
+
+function isSecretName(name: string): boolean {
+  const plain = name.toLowerCase().replaceAll(/[-_]/g, "");
+  return secretNames.has(plain) || secretEndings.some((ending) => plain.endsWith(ending));
+}
+
+const maxDepth = 6;
+const maxMembers = 60;
+const maxText = 4000;
+
+function cleanText(text: string): string {
+  return scrub(text.length > maxText ? `${text.slice(0, maxText)}…` : text);
+}
+
+function cleanError(error: Error, depth: number): Record<string, unknown> {
+  const code =
+    "code" in error && (typeof error.code === "string" || typeof error.code === "number")
+      ? { code: error.code }
+      : {};
+  return {
+    type: error.name,
+    message: cleanText(error.message),
+    ...code,
+    stack: cleanText(error.stack ?? ""),
+    ...(error.cause === undefined ? {} : { cause: clean(error.cause, depth + 1) }),
+  };
+}
+
+function cleanMember(name: string, value: unknown, depth: number): unknown {
+  if (name === "code")
+    return typeof value === "number" || (typeof value === "string" && errorCode.test(value))
+      ? value
+      : redacted;
+  if (isSecretName(name) && value !== undefined && value !== null && typeof value !== "boolean")
+    return redacted;
+  return clean(value, depth);
+}
+
+/** A copy of a value that is safe and small enough to log. */
+export function clean(value: unknown, depth = 0): unknown {
+  if (typeof value === "string") return cleanText(value);
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value !== "object" || value === null)
+    return typeof value === "function" || typeof value === "symbol" ? undefined : value;
+  if (value instanceof Error) return depth >= maxDepth ? cleanText(value.message) : cleanError(value, depth);
+  if (depth >= maxDepth) return "[deep]";
+  if (Array.isArray(value)) return value.slice(0, maxMembers).map((item) => clean(item, depth + 1));
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (value instanceof Map || value instanceof Headers || value instanceof URLSearchParams)
+    return clean(Object.fromEntries(value), depth);
+  if (value instanceof Set) return clean([...value], depth);
+  if (value instanceof URL) return cleanText(value.href);
+  if ("toJSON" in value && typeof value.toJSON === "function")
+    return clean((value.toJSON as () => unknown)(), depth + 1);
+  const copy: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value).slice(0, maxMembers))
+    copy[name] = cleanMember(name, member, depth + 1);
+  return copy;
+}

@@ -1,0 +1,211 @@
+// A server process from its environment to its exit.
+import { setTimeout as delay } from "node:timers/promises";
+import { printSettings, readSettings, SettingsError } from "../config/index.ts";
+import type { Environment, Schema, SettingsOf } from "../config/index.ts";
+import { serveStatus } from "../http/index.ts";
+import type { HttpServer, Readiness } from "../http/index.ts";
+import { createLogger, createMetrics } from "../observe/index.ts";
+import type { Logger, Metrics } from "../observe/index.ts";
+import type { CommonSettings } from "./settings.ts";
+
+/** What a process gives its app. */
+export interface Tools {
+  /** Seconds since the epoch. */
+  readonly now: () => number;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+/** A started app. */
+export interface Running {
+  /** Its listeners by name, as URLs. */
+  readonly addresses: Readonly<Record<string, string>>;
+  ready(): Readiness | Promise<Readiness>;
+  /** Drains and closes; takes at most the grace time of its settings. */
+  close(): Promise<void>;
+}
+
+export interface ProcessOptions<S extends Schema & CommonSettings> {
+  readonly name: string;
+  readonly settings: S;
+  readonly start: (settings: SettingsOf<S>, tools: Tools) => Promise<Running>;
+  readonly env: Environment;
+  /** The arguments after the program's name. */
+  readonly argv: readonly string[];
+  readonly now: () => number;
+}
+
+const exitCodes = { ok: 0, failed: 1, usage: 2 } as const;
+
+function usage(name: string): string {
+  return `${name}: configured by environment variables.
+
+  --print-config   print every setting, its value and where it came from (secrets masked), and exit
+  --check-config   check the settings and exit: 0 when they are right, 2 when not
+  --help           print this
+`;
+}
+
+/** Prints every problem of the settings; gives undefined when there are any. */
+function readOrReport<S extends Schema>(
+  name: string,
+  schema: S,
+  env: Environment,
+): SettingsOf<S> | undefined {
+  try {
+    return readSettings(schema, env);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    const lines = error.problems.map(
+      ({ env, problem, hint }) => `  ${env} ${problem}${hint === undefined ? "" : `\n    hint: ${hint}`}`,
+    );
+    process.stderr.write(
+      `${name}: ${error.problems.length === 1 ? "a setting is" : "settings are"} wrong\n${lines.join("\n")}\n`,
+    );
+    return undefined;
+  }
+}
+
+const argumentsKnown = ["--print-config", "--check-config", "--help"] as const;
+
+/** Answers the arguments that need no running server. Gives the exit code, or undefined to go on and serve. */
+function answerArguments(options: {
+  name: string;
+  settings: Schema;
+  env: Environment;
+  argv: readonly string[];
+}): number | undefined {
+  const { name, settings, env, argv } = options;
+  const unknown = argv.find((argument) => !(argumentsKnown as readonly string[]).includes(argument));
+  if (unknown !== undefined) {
+    process.stderr.write(`${name}: unknown argument ${unknown}\nhint: ${name} --help\n`);
+    return exitCodes.usage;
+  }
+  if (argv.includes("--help")) {
+    process.stdout.write(usage(name));
+    return exitCodes.ok;
+  }
+  const print = argv.includes("--print-config");
+  if (print) process.stdout.write(printSettings(settings, env));
+  if (!print && !argv.includes("--check-config")) return undefined;
+  return readOrReport(name, settings, env) === undefined ? exitCodes.usage : exitCodes.ok;
+}
+
+/** The end of a process, once: from whichever of signal, lost parent or fatal error comes first. */
+interface Ending {
+  /** Called once the app runs. */
+  running(app: Running, status: HttpServer): void;
+  readonly draining: boolean;
+}
+
+function arrangeEnding(log: Logger, times: { graceSeconds: number; waitSeconds: number }): Ending {
+  let app: Running | undefined;
+  let status: HttpServer | undefined;
+  let reason: string | undefined;
+
+  const finish = async (): Promise<void> => {
+    // The app keeps its own grace time; this bound is for an app that fails to.
+    const bound = setTimeout(
+      () => {
+        log.error("did not drain in time; exiting");
+        process.exit(exitCodes.failed);
+      },
+      (times.graceSeconds + times.waitSeconds + 2) * 1000,
+    );
+    if (times.waitSeconds > 0) await delay(times.waitSeconds * 1000);
+    await app?.close();
+    await status?.close({ graceSeconds: 0 });
+    clearTimeout(bound);
+    log.info("stopped");
+    process.exit(exitCodes.ok);
+  };
+  const end = (why: string): void => {
+    if (reason !== undefined) {
+      log.warn({ reason: why }, "asked twice to stop; exiting now");
+      process.exit(exitCodes.failed);
+    }
+    reason = why;
+    log.info({ reason: why }, "stopping");
+    finish().catch(fatal);
+  };
+  const fatal = (error: unknown): void => {
+    log.fatal({ err: error }, "unexpected error; exiting");
+    process.exit(exitCodes.failed);
+  };
+
+  process.on("SIGTERM", () => end("SIGTERM"));
+  process.on("SIGINT", () => end("SIGINT"));
+  process.on("disconnect", () => {
+    if (reason === undefined) end("parent process gone");
+  });
+  process.on("unhandledRejection", fatal);
+  process.on("uncaughtException", fatal);
+  return {
+    running(started, listener) {
+      app = started;
+      status = listener;
+    },
+    get draining() {
+      return reason !== undefined;
+    },
+  };
+}
+
+async function startAndReport<S extends Schema & CommonSettings>(
+  options: ProcessOptions<S>,
+  settings: SettingsOf<S>,
+  tools: Tools,
+): Promise<void> {
+  const common = settings as SettingsOf<CommonSettings>;
+  const ending = arrangeEnding(tools.log, {
+    graceSeconds: common.shutdownGraceSeconds,
+    waitSeconds: common.shutdownWaitSeconds,
+  });
+  let app: Running | undefined;
+  const ready = async (): Promise<Readiness> => {
+    if (ending.draining) return { ready: false, checks: { process: { ok: false, detail: "stopping" } } };
+    return app === undefined
+      ? { ready: false, checks: { process: { ok: false, detail: "starting" } } }
+      : await app.ready();
+  };
+  // Listens before the app starts, so that liveness and "starting" can be seen from the first moment.
+  const status = await serveStatus({
+    address: common.statusAddress,
+    ready,
+    metrics: tools.metrics,
+    log: tools.log,
+  });
+  app = await options.start(settings, tools);
+  ending.running(app, status);
+  const addresses = { ...app.addresses, status: status.url };
+  tools.log.info({ addresses }, "listening");
+  process.send?.({ type: "listening", addresses });
+}
+
+/**
+ * Runs a server process: reads and checks its settings, starts it, says where it listens, and ends it well.
+ *
+ * Exit codes: 0 after a graceful end, 1 for a failure, 2 for wrong settings or arguments. SIGTERM or SIGINT drains; a second
+ * one ends at once. Started with an IPC channel, it sends `{ type: "listening", addresses }` and ends when its parent does.
+ */
+export async function runProcess<S extends Schema & CommonSettings>(
+  options: ProcessOptions<S>,
+): Promise<void> {
+  const { name, env } = options;
+  const answered = answerArguments(options);
+  const settings = answered === undefined ? readOrReport(name, options.settings, env) : undefined;
+  if (settings === undefined) {
+    process.exitCode = answered ?? exitCodes.usage;
+    process.disconnect?.();
+    return;
+  }
+  const { logLevel, logFormat } = settings as SettingsOf<CommonSettings>;
+  const log = createLogger({ name, level: logLevel, format: logFormat });
+  const tools: Tools = { now: options.now, log, metrics: createMetrics({ processMetrics: true }) };
+  try {
+    await startAndReport(options, settings, tools);
+  } catch (error) {
+    log.fatal({ err: error }, "could not start");
+    process.exit(exitCodes.failed);
+  }
+}
