@@ -1,0 +1,514 @@
+// OAuth as a client speaks it: metadata, PKCE, assertions, pushed authorization requests, answers.
+
+import assert from "node:assert/strict";
+import {
+  authorizationServerMetadataUrl,
+  buildPushedRequest,
+  buildTokenRequest,
+  clientSecretBasic,
+  createPkce,
+  fetchMetadata,
+  grantTypes,
+  judgePushedResponse,
+  judgeTokenResponse,
+  openidConfigurationUrl,
+  peekJwt,
+  privateKeyJwt,
+  publicClient,
+  ReportedError,
+  tokenTypes,
+  verifyPkce,
+} from "@portvakt/oauth";
+import type { ServerMetadata } from "@portvakt/oauth";
+import { at, clientId, issuer, now, signer } from "./subjects.ts";
+import type { Specification } from "./table.ts";
+
+const auth = privateKeyJwt({ clientId, signer, audience: issuer, now });
+
+async function assertion(): Promise<{
+  claims: Record<string, unknown>;
+  params: URLSearchParams;
+  jwt: string;
+}> {
+  const params = new URLSearchParams();
+  await auth({ params, headers: new Headers() });
+  const jwt = params.get("client_assertion") ?? "";
+  return { claims: peekJwt(jwt)?.claims ?? {}, params, jwt };
+}
+
+export const rfc7636: Specification = {
+  name: "RFC 7636",
+  title: "Proof Key for Code Exchange",
+  requirements: [
+    {
+      section: "B",
+      level: "must",
+      says: "the example's verifier matches its challenge",
+      run: async () => {
+        assert.ok(
+          await verifyPkce(
+            "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+          ),
+        );
+      },
+    },
+    {
+      section: "4.1",
+      level: "must",
+      says: "a verifier has 43 to 128 unreserved characters",
+      run: async () => {
+        const { verifier } = await createPkce();
+        assert.match(verifier, /^[A-Za-z0-9._~-]{43,128}$/u);
+      },
+    },
+    {
+      section: "4.1",
+      level: "should",
+      says: "each request has its own verifier",
+      run: async () => {
+        assert.notEqual((await createPkce()).verifier, (await createPkce()).verifier);
+      },
+    },
+    {
+      section: "4.2",
+      level: "must",
+      says: "a client that can use S256 uses S256",
+      run: async () => {
+        assert.equal((await createPkce()).method, "S256");
+      },
+    },
+    {
+      section: "4.6",
+      level: "must",
+      says: "another verifier than the challenge's is refused",
+      run: async () => {
+        const [one, other] = [await createPkce(), await createPkce()];
+        assert.ok(await verifyPkce(one.verifier, one.challenge));
+        assert.ok(!(await verifyPkce(other.verifier, one.challenge)));
+      },
+    },
+    {
+      section: "4.6",
+      level: "must",
+      says: "the challenge itself is no verifier (plain is not served)",
+      run: async () => {
+        const { challenge } = await createPkce();
+        assert.ok(!(await verifyPkce(challenge, challenge)));
+      },
+    },
+    {
+      section: "4.1",
+      level: "must",
+      says: "a verifier that is too short or has other characters is refused",
+      run: async () => {
+        const { challenge } = await createPkce();
+        for (const verifier of ["", "a".repeat(42), "a".repeat(129), `${"a".repeat(42)}+`]) {
+          assert.ok(!(await verifyPkce(verifier, challenge)));
+        }
+      },
+    },
+  ],
+};
+
+export const rfc7523: Specification = {
+  name: "RFC 7523",
+  title: "JWTs for client authentication and authorization grants",
+  requirements: [
+    {
+      section: "2.2",
+      level: "must",
+      says: "client_assertion_type is jwt-bearer",
+      run: async () => {
+        const { params } = await assertion();
+        assert.equal(
+          params.get("client_assertion_type"),
+          "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        );
+      },
+    },
+    {
+      section: "3, rules 1 and 2",
+      level: "must",
+      says: "iss and sub of a client's assertion are its client_id",
+      run: async () => {
+        const { claims } = await assertion();
+        assert.deepEqual([claims["iss"], claims["sub"]], [clientId, clientId]);
+      },
+    },
+    {
+      section: "3, rule 3",
+      level: "must",
+      says: "aud identifies the authorization server, and nobody else",
+      run: async () => {
+        assert.equal((await assertion()).claims["aud"], issuer);
+      },
+    },
+    {
+      section: "3, rule 4",
+      level: "must",
+      says: "exp is there, and soon",
+      run: async () => {
+        const exp = Number((await assertion()).claims["exp"]);
+        assert.ok(exp > at && exp <= at + 60);
+      },
+    },
+    {
+      section: "3, rule 7",
+      level: "may",
+      says: "each assertion has a jti of its own",
+      run: async () => {
+        assert.notEqual((await assertion()).claims["jti"], (await assertion()).claims["jti"]);
+      },
+    },
+    {
+      section: "3, rule 9",
+      level: "must",
+      says: "the assertion is signed, and its key is named",
+      run: async () => {
+        const { jwt } = await assertion();
+        assert.equal(peekJwt(jwt)?.header["kid"], signer.kid);
+        assert.match(jwt, /\.[\w-]{86}$/u);
+      },
+    },
+    ...(
+      [
+        [
+          "2.2",
+          "another client_assertion_type is refused",
+          "RFC 7523 section 2.2: another client_assertion_type",
+        ],
+        [
+          "3, rule 2",
+          "an assertion whose iss is not its sub is refused",
+          "RFC 7523 section 3 rule 2: iss is not sub",
+        ],
+        [
+          "3, rule 3",
+          "an assertion for another server is refused",
+          "RFC 7523 section 3 rule 3: another audience",
+        ],
+        [
+          "3, rule 4",
+          "an expired assertion is refused",
+          "RFC 7523 section 3 rule 4: expired beyond the skew",
+        ],
+        [
+          "3, rule 5",
+          "an assertion that is not valid yet is refused",
+          "RFC 7523 section 3 rule 5: not valid yet",
+        ],
+        [
+          "3, rule 6",
+          "an assertion issued in the future is refused",
+          "RFC 7523 section 3 rule 6: issued in the future",
+        ],
+        [
+          "3, rule 9",
+          "an assertion by another client's key is refused",
+          "RFC 7523 section 3 rule 9: another client's key",
+        ],
+        ["3, rule 10", "an assertion that is no JWT is refused", "RFC 7523 section 3: not a JWT"],
+      ] as const
+    ).map(([section, says, name]) => ({
+      section,
+      level: "must" as const,
+      says,
+      test: ["packages/issuer/src/client-authentication.test.ts", name] as const,
+    })),
+  ],
+};
+
+const answerWith =
+  (document: object): typeof fetch =>
+  async () =>
+    Response.json(document);
+
+async function metadata(document: object, expectIssuer = issuer): Promise<ServerMetadata> {
+  return fetchMetadata({ url: openidConfigurationUrl(issuer), expectIssuer, fetch: answerWith(document) });
+}
+
+export const rfc8414: Specification = {
+  name: "RFC 8414",
+  title: "Authorization server metadata",
+  requirements: [
+    {
+      section: "3.1",
+      level: "must",
+      says: "the well-known part goes between host and path",
+      run: () => {
+        const expected = "https://as.example/.well-known/oauth-authorization-server/tenant/v2.0";
+        assert.equal(authorizationServerMetadataUrl("https://as.example/tenant/v2.0"), expected);
+        assert.equal(
+          authorizationServerMetadataUrl("https://as.example/"),
+          "https://as.example/.well-known/oauth-authorization-server",
+        );
+      },
+    },
+    {
+      section: "3.2",
+      level: "must",
+      says: "an answer that is no JSON object is refused",
+      run: async () => {
+        for (const document of [[], "text", 1])
+          await assert.rejects(metadata(document as object), { code: "bad_response" });
+      },
+    },
+    {
+      section: "3.3",
+      level: "must",
+      says: "metadata of another issuer than asked for is not used",
+      run: async () => {
+        await assert.rejects(metadata({ issuer: "https://other.example" }), { code: "issuer_mismatch" });
+        await assert.rejects(metadata({ issuer: `${issuer}/` }), { code: "issuer_mismatch" });
+        assert.equal((await metadata({ issuer })).issuer, issuer);
+      },
+    },
+    {
+      section: "2",
+      level: "must",
+      says: "metadata without an issuer is refused",
+      run: async () => {
+        await assert.rejects(metadata({ token_endpoint: `${issuer}/token` }), { code: "bad_response" });
+      },
+    },
+    {
+      section: "2",
+      level: "must",
+      says: "endpoints are URLs",
+      run: async () => {
+        await assert.rejects(metadata({ issuer, token_endpoint: "javascript:alert(1)" }), {
+          code: "bad_response",
+        });
+      },
+    },
+  ],
+};
+
+async function pushed(params: Record<string, string>): Promise<URLSearchParams> {
+  const request = await buildPushedRequest({ endpoint: `${issuer}/par`, params, auth });
+  return new URLSearchParams(await request.text());
+}
+
+export const rfc9126: Specification = {
+  name: "RFC 9126",
+  title: "Pushed authorization requests",
+  requirements: [
+    {
+      section: "2.1",
+      level: "must",
+      says: "the request authenticates the client as at the token endpoint",
+      run: async () => {
+        const form = await pushed({ response_type: "code" });
+        assert.deepEqual([form.get("client_id"), form.has("client_assertion")], [clientId, true]);
+      },
+    },
+    {
+      section: "2.1",
+      level: "must",
+      says: "the request is a form POST with the authorization parameters",
+      run: async () => {
+        const request = await buildPushedRequest({ endpoint: `${issuer}/par`, params: { state: "s" }, auth });
+        assert.deepEqual(
+          [request.method, request.headers.get("content-type")],
+          ["POST", "application/x-www-form-urlencoded"],
+        );
+        assert.equal(new URLSearchParams(await request.text()).get("state"), "s");
+      },
+    },
+    {
+      section: "2.1",
+      level: "must",
+      says: "request_uri is not pushed",
+      run: async () => {
+        assert.throws(
+          () =>
+            void buildPushedRequest({ endpoint: `${issuer}/par`, params: { request_uri: "urn:x" }, auth }),
+          TypeError,
+        );
+      },
+    },
+    {
+      section: "2.2",
+      level: "must",
+      says: "the answer has request_uri and expires_in",
+      run: async () => {
+        const good = { request_uri: "urn:ietf:params:oauth:request_uri:1", expires_in: 60 };
+        assert.deepEqual(await judgePushedResponse(Response.json(good, { status: 201 })), good);
+        for (const bad of [
+          { expires_in: 60 },
+          { request_uri: "urn:x" },
+          { request_uri: "urn:x", expires_in: 0 },
+        ]) {
+          await assert.rejects(judgePushedResponse(Response.json(bad, { status: 201 })), {
+            code: "bad_response",
+          });
+        }
+      },
+    },
+    {
+      section: "2.3",
+      level: "must",
+      says: "an error is an OAuth error",
+      run: async () => {
+        const answer = Response.json({ error: "invalid_request" }, { status: 400 });
+        await assert.rejects(
+          judgePushedResponse(answer),
+          (error) => error instanceof ReportedError && error.error === "invalid_request",
+        );
+      },
+    },
+  ],
+};
+
+export const rfc6749: Specification = {
+  name: "RFC 6749",
+  title: "The OAuth 2.0 authorization framework",
+  requirements: [
+    {
+      section: "2.3.1",
+      level: "must",
+      says: "Basic credentials are form-encoded first",
+      run: async () => {
+        const headers = new Headers();
+        await clientSecretBasic({ clientId: "a:b", secret: "p æ+" })({
+          params: new URLSearchParams(),
+          headers,
+        });
+        assert.equal(atob(headers.get("authorization")?.slice(6) ?? ""), "a%3Ab:p+%C3%A6%2B");
+      },
+    },
+    {
+      section: "5.1",
+      level: "must",
+      says: "an answer without access_token or token_type is refused",
+      run: async () => {
+        for (const body of [{ token_type: "Bearer" }, { access_token: "a" }]) {
+          await assert.rejects(judgeTokenResponse(Response.json(body)), { code: "bad_response" });
+        }
+      },
+    },
+    {
+      section: "5.2",
+      level: "must",
+      says: "an error is reported with its code, not its status alone",
+      run: async () => {
+        const answer = Response.json({ error: "invalid_grant" }, { status: 400 });
+        await assert.rejects(
+          judgeTokenResponse(answer),
+          (error) => error instanceof ReportedError && error.error === "invalid_grant",
+        );
+      },
+    },
+    {
+      section: "3.2",
+      level: "must",
+      says: "the token endpoint takes POST",
+      test: ["packages/issuer/src/token-endpoint.test.ts", "RFC 6749 section 3.2: another method"],
+    },
+    {
+      section: "3.2",
+      level: "must",
+      says: "a parameter that is sent twice is refused",
+      test: ["packages/issuer/src/token-endpoint.test.ts", "RFC 6749 section 3.2: a repeated parameter"],
+    },
+    {
+      section: "3.2",
+      level: "must",
+      says: "a parameter without a value counts as left out",
+      test: [
+        "packages/issuer/src/token-endpoint.test.ts",
+        "RFC 6749 section 3.2: a required parameter without a value",
+      ],
+    },
+    {
+      section: "3.2",
+      level: "must",
+      says: "unknown parameters are ignored",
+      test: [
+        "packages/issuer/src/token-endpoint.test.ts",
+        "RFC 6749 section 3.2: unknown parameters are ignored: the grant does not even see them",
+      ],
+    },
+    {
+      section: "2.3",
+      level: "must",
+      says: "two methods of authentication at once are refused",
+      test: [
+        "packages/issuer/src/client-authentication.test.ts",
+        "RFC 6749 section 2.3: two methods at once",
+      ],
+    },
+    {
+      section: "5.1",
+      level: "must",
+      says: "answers with tokens are not cached",
+      test: [
+        "packages/issuer/src/token-endpoint.test.ts",
+        "RFC 6749 section 5.1: answers and refusals are not cached",
+      ],
+    },
+    {
+      section: "5.2",
+      level: "must",
+      says: "a grant that is not served is unsupported_grant_type",
+      test: [
+        "packages/issuer/src/token-endpoint.test.ts",
+        "RFC 6749 section 5.2: a grant that is not served",
+      ],
+    },
+    {
+      section: "5.2",
+      level: "must",
+      says: "a failed Basic attempt is challenged",
+      test: [
+        "packages/issuer/src/token-endpoint.test.ts",
+        "RFC 6749 section 5.2: a failed Basic attempt is answered with its challenge",
+      ],
+    },
+  ],
+};
+
+async function exchange(): Promise<URLSearchParams> {
+  const request = await buildTokenRequest({
+    endpoint: `${issuer}/token`,
+    auth: publicClient({ clientId }),
+    params: {
+      grant_type: grantTypes.tokenExchange,
+      subject_token_type: tokenTypes.jwt,
+      audience: ["a", "b"],
+      scope: undefined,
+    },
+  });
+  return new URLSearchParams(await request.text());
+}
+
+export const rfc8693Client: Specification["requirements"] = [
+  {
+    section: "2.1",
+    level: "must",
+    says: "the grant type and token types have their registered names",
+    run: async () => {
+      const form = await exchange();
+      assert.equal(form.get("grant_type"), "urn:ietf:params:oauth:grant-type:token-exchange");
+      assert.equal(form.get("subject_token_type"), "urn:ietf:params:oauth:token-type:jwt");
+    },
+  },
+  {
+    section: "2.1",
+    level: "may",
+    says: "audience may be sent several times",
+    run: async () => {
+      assert.deepEqual((await exchange()).getAll("audience"), ["a", "b"]);
+    },
+  },
+  {
+    section: "2.2.2",
+    level: "must",
+    says: "a target that the policy does not admit is invalid_target",
+    test: [
+      "packages/issuer/src/token-endpoint.test.ts",
+      "RFC 8693 section 2.2.2: what the policy denies is invalid_target, with the decision's id and no more",
+    ],
+  },
+];

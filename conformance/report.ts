@@ -1,0 +1,31 @@
+// `npm run conformance`: every requirement with its result. `npm run conformance -- 8693` prints matching specifications.
+
+import { prove } from "./prove.ts";
+import { specifications } from "./specifications.ts";
+import type { Requirement } from "./table.ts";
+
+async function resultOf(requirement: Requirement): Promise<string> {
+  try {
+    await prove(requirement);
+    return "test" in requirement ? `proved by ${requirement.test[0]}` : "holds";
+  } catch (error) {
+    return `FAILS: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`;
+  }
+}
+
+const words = process.argv.slice(2);
+const chosen = specifications.filter(({ name }) => words.every((word) => name.includes(word)));
+let failed = 0;
+let all = 0;
+for (const { name, title, requirements } of chosen) {
+  console.log(`\n${name}: ${title}`);
+  for (const requirement of requirements) {
+    const result = await resultOf(requirement);
+    all += 1;
+    if (result.startsWith("FAILS")) failed += 1;
+    const { section, level, says } = requirement;
+    console.log(`  ${`§ ${section}`.padEnd(18)} ${level.padEnd(6)} ${says.padEnd(72)} ${result}`);
+  }
+}
+console.log(`\n${all} requirements of ${chosen.length} specifications, ${failed} fail`);
+process.exitCode = failed > 0 || all === 0 ? 1 : 0;
