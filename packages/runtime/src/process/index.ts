@@ -2,7 +2,7 @@
  * Owns: how every server process of ours starts and ends: arguments, settings, logs, metrics, status listener, signals, exit codes.
  * Does not own: what the process serves; an app gives `start`.
  * Request path: none; around all of them.
- * Spec: issue of the first platform, "Every process"; design.md "Rooms" (main.ts).
+ * Spec: none; exit codes and signals as POSIX programs have them.
  */
 export { runProcess } from "./run.ts";
 export type { ProcessOptions, Running, Tools } from "./run.ts";
