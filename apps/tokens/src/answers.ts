@@ -30,10 +30,15 @@ export function errorAnswer(error: unknown, circumstances: Circumstances = {}): 
   if (error instanceof Unavailable) {
     const body = { error: "temporarily_unavailable", error_description: error.message };
     const hint = "the request itself was not judged: the same request may work in a moment";
-    return json(503, { ...body, hint, owner: "provider" }, { "retry-after": String(error.retryAfterSeconds) });
+    return json(
+      503,
+      { ...body, hint, owner: "provider" },
+      { "retry-after": String(error.retryAfterSeconds) },
+    );
   }
   if (error instanceof Fault && error.code === "bad_key") {
-    const description = "the request to the provider could not be signed: this application's key cannot be used";
+    const description =
+      "the request to the provider could not be signed: this application's key cannot be used";
     return json(500, { error: "server_error", error_description: description, owner: "platform" });
   }
   return json(500, { error: "server_error", error_description: "the request could not be served" });
@@ -46,7 +51,9 @@ function reported(error: ReportedError, { provider, target }: Circumstances): An
     ...error.body,
     // A provider may leave the description out (RFC 6749 section 5.2); callers need not care.
     error_description: error.description ?? `${provider?.title ?? "the provider"} gave no description`,
-    ...(explanation?.uri === undefined || error.body["error_uri"] !== undefined ? {} : { error_uri: explanation.uri }),
+    ...(explanation?.uri === undefined || error.body["error_uri"] !== undefined
+      ? {}
+      : { error_uri: explanation.uri }),
     ...(explanation === undefined
       ? {}
       : { hint: explanation.hint, hint_code: explanation.code, owner: explanation.owner }),

@@ -15,7 +15,10 @@ export async function exchange(options: TokenOptions, contentType: string, body:
   const { provider, clientId } = connection;
   const grant = provider.exchange;
   if (grant === undefined || clientId === undefined) {
-    throw new ProtocolError("invalid_request", `identity provider '${provider.name}' does not support token exchange`);
+    throw new ProtocolError(
+      "invalid_request",
+      `identity provider '${provider.name}' does not support token exchange`,
+    );
   }
   const { target } = request;
   const ask = { target, userToken: request.user_token.trim() };
@@ -25,7 +28,13 @@ export async function exchange(options: TokenOptions, contentType: string, body:
     const obtained = await options.acquire({
       provider,
       target,
-      key: cacheKey(["exchange", provider.name, clientId, target, hash("sha256", ask.userToken, "base64url")]),
+      key: cacheKey([
+        "exchange",
+        provider.name,
+        clientId,
+        target,
+        hash("sha256", ask.userToken, "base64url"),
+      ]),
       skipCache: request.skip_cache === true,
       client: () => connection.client(),
       build: (client) => grant.build(client, ask),
@@ -33,6 +42,7 @@ export async function exchange(options: TokenOptions, contentType: string, body:
       breaker: connection.breaker,
       patience: connection.patience,
     });
+    options.observe(provider.name, obtained.source);
     return tokenAnswer(obtained, options.now());
   } catch (error) {
     return errorAnswer(error, { provider, target });

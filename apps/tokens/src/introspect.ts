@@ -13,7 +13,11 @@ export interface IntrospectOptions extends JudgeOptions {
 }
 
 /** `POST /api/v1/introspect`: always 200 about a token; only a request that makes no sense is an error. */
-export async function introspect(options: IntrospectOptions, contentType: string, body: string): Promise<Answer> {
+export async function introspect(
+  options: IntrospectOptions,
+  contentType: string,
+  body: string,
+): Promise<Answer> {
   const request = parseBody(introspectRequest, contentType, body);
   const found =
     request.any === true
@@ -21,13 +25,20 @@ export async function introspect(options: IntrospectOptions, contentType: string
       : options.connections.byName(request.identity_provider ?? "");
   if (found === undefined) {
     options.observe("any", "wrong_issuer");
-    return json(200, { active: false, error: "token can not be validated with any identity provider that is enabled" });
+    return json(200, {
+      active: false,
+      error: "token can not be validated with any identity provider that is enabled",
+    });
   }
   const name = found.provider.name;
   const judgement = await judgeToken(options, found, request.token);
   if (!judgement.active) {
     options.observe(name, judgement.code);
-    return json(200, { active: false, error: judgement.error, ...(request.any === true ? { identity_provider: name } : {}) });
+    return json(200, {
+      active: false,
+      error: judgement.error,
+      ...(request.any === true ? { identity_provider: name } : {}),
+    });
   }
   const unmet =
     request.require === undefined || request.require === null
@@ -39,14 +50,19 @@ export async function introspect(options: IntrospectOptions, contentType: string
 }
 
 function bodyOf(judgement: Judgement & { active: true }, provider: string | undefined): string {
-  return provider === undefined ? judgement.body : activeBody(judgement.claims, { identity_provider: provider });
+  return provider === undefined
+    ? judgement.body
+    : activeBody(judgement.claims, { identity_provider: provider });
 }
 
 /** The provider whose issuer the (unverified) token names. Its rules then judge the token, the issuer included. */
 async function findByIssuer(connections: Connections, token: string): Promise<Connection | undefined> {
   const issuer = peekJwt(token)?.claims.iss;
   if (issuer === undefined) {
-    throw new ProtocolError("invalid_request", "any needs a token that is a JWT: a by-reference token does not name its issuer");
+    throw new ProtocolError(
+      "invalid_request",
+      "any needs a token that is a JWT: a by-reference token does not name its issuer",
+    );
   }
   for (const connection of connections.all) {
     const known = connection.known ?? (await connection.discover().catch(() => undefined));

@@ -7,7 +7,9 @@ const identityProvider = z
   .string()
   .min(1)
   .max(64)
-  .describe("The provider: `entra_id` (alias `azuread`), `tokenx`, `maskinporten`, `idporten`, or a configured one.");
+  .describe(
+    "The provider: `entra_id` (alias `azuread`), `tokenx`, `maskinporten`, `idporten`, or a configured one.",
+  );
 const target = z
   .string()
   .min(1, "is empty")
@@ -20,7 +22,14 @@ const skipCache = z
   .nullish()
   .describe("Drops a token that is held for the same request, and gets a new one.");
 const texts = (max: number) =>
-  z.union([z.string().min(1).max(1024).transform((one) => [one]), z.array(z.string().min(1).max(1024)).min(1).max(max)]);
+  z.union([
+    z
+      .string()
+      .min(1)
+      .max(1024)
+      .transform((one) => [one]),
+    z.array(z.string().min(1).max(1024)).min(1).max(max),
+  ]);
 
 /** `POST /api/v1/token`. */
 export const tokenRequest = z.object({
@@ -33,7 +42,12 @@ export const tokenRequest = z.object({
     .max(16)
     .nullish()
     .describe("RFC 9396 authorization details; in a form, as JSON text."),
-  consumer_org: z.string().min(1).max(64).nullish().describe("Maskinporten: the organisation that delegated."),
+  consumer_org: z
+    .string()
+    .min(1)
+    .max(64)
+    .nullish()
+    .describe("Maskinporten: the organisation that delegated."),
   pid: z.string().min(1).max(64).nullish().describe("Maskinporten: the person that the token is about."),
   skip_cache: skipCache,
 });

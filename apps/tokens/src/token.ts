@@ -12,6 +12,8 @@ export interface TokenOptions {
   readonly now: () => number;
   readonly connections: Connections;
   readonly acquire: Acquire;
+  /** Called once per token handed out. */
+  readonly observe: (provider: string, source: string) => void;
 }
 
 /** `POST /api/v1/token`: a token for the application itself. */
@@ -21,7 +23,10 @@ export async function token(options: TokenOptions, contentType: string, body: st
   const { provider } = connection;
   const grant = provider.token;
   if (grant === undefined || connection.clientId === undefined) {
-    throw new ProtocolError("invalid_request", `identity provider '${provider.name}' does not support token requests`);
+    throw new ProtocolError(
+      "invalid_request",
+      `identity provider '${provider.name}' does not support token requests`,
+    );
   }
   const { target } = request;
   const ask: MachineTokenAsk = {
@@ -43,6 +48,7 @@ export async function token(options: TokenOptions, contentType: string, body: st
       breaker: connection.breaker,
       patience: connection.patience,
     });
+    options.observe(provider.name, obtained.source);
     return tokenAnswer(obtained, options.now());
   } catch (error) {
     return errorAnswer(error, { provider, target });

@@ -1,9 +1,4 @@
-import {
-  Fault,
-  ReportedError,
-  type Clock,
-  type TokenResponse,
-} from "@portvakt/oauth";
+import { Fault, ReportedError, type Clock, type TokenResponse } from "@portvakt/oauth";
 import { lifetimeSeconds, type Provider, type ProviderClient } from "@portvakt/providers";
 import type { Breaker } from "./breaker.ts";
 import type { Cache, Obtained, Perishable } from "./cache.ts";
@@ -70,18 +65,31 @@ export function createAcquire(options: AcquireOptions): Acquire {
   const { cache, now, overallSeconds } = options;
   return (order) => {
     const load = (): Promise<Perishable<IssuedToken>> => {
-      const flight = withRetries({ ...options, deadlineSeconds: overallSeconds }, () => ask(options, order), (e) => verdict(order, e));
+      const flight = withRetries(
+        { ...options, deadlineSeconds: overallSeconds },
+        () => ask(options, order),
+        (e) => verdict(order, e),
+      );
       return flight.then(perishable(now)).catch((error: unknown) => {
         throw toUnavailable(order, error);
       });
     };
-    return cache.obtain(order.key, { load, wait: (flight) => impatient(order, flight), skip: order.skipCache });
+    return cache.obtain(order.key, {
+      load,
+      wait: (flight) => impatient(order, flight),
+      skip: order.skipCache,
+    });
   };
 }
 
 /** Whether an error is a final refusal of this very request, which it would meet again. */
 export function isFinalRefusal(error: unknown): boolean {
-  return error instanceof ReportedError && error.status >= 400 && error.status < 500 && !passingStatuses.has(error.status);
+  return (
+    error instanceof ReportedError &&
+    error.status >= 400 &&
+    error.status < 500 &&
+    !passingStatuses.has(error.status)
+  );
 }
 
 /** Refusals that say "not now": request timeout, too early, too many requests. */
@@ -91,7 +99,8 @@ const passingStatuses: ReadonlySet<number> = new Set([408, 425, 429]);
 async function ask(options: AcquireOptions, order: Order): Promise<TokenResponse> {
   const { breaker, provider, patience } = order;
   const request = await order.build(await order.client());
-  if (!breaker.enter()) throw new Unavailable(`${provider.title} is not answering`, breaker.retryAfterSeconds());
+  if (!breaker.enter())
+    throw new Unavailable(`${provider.title} is not answering`, breaker.retryAfterSeconds());
   const started = options.now();
   const done = (outcome: "ok" | "refused" | "failed"): void => {
     const took = options.now() - started;
@@ -117,7 +126,9 @@ async function ask(options: AcquireOptions, order: Order): Promise<TokenResponse
 function verdict({ provider, target, breaker }: Order, error: unknown): Verdict {
   if (error instanceof ReportedError) {
     const passing =
-      error.status >= 500 || passingStatuses.has(error.status) || provider.explain(error, target)?.passing === true;
+      error.status >= 500 ||
+      passingStatuses.has(error.status) ||
+      provider.explain(error, target)?.passing === true;
     if (!passing) return { again: false };
     return error.retryAfterSeconds === undefined
       ? { again: breaker.isClosed }
@@ -129,7 +140,8 @@ function verdict({ provider, target, breaker }: Order, error: unknown): Verdict 
 /** What crosses the wire about a provider that cannot be asked: nothing of the error itself. */
 function toUnavailable({ provider, breaker }: Order, error: unknown): unknown {
   if (!(error instanceof Fault) || error.code === "bad_key") return error;
-  const trouble = error.code === "unreachable" ? "is not answering" : "answered with something that is no token response";
+  const trouble =
+    error.code === "unreachable" ? "is not answering" : "answered with something that is no token response";
   return new Unavailable(`${provider.title} ${trouble}`, breaker.retryAfterSeconds(), { cause: error });
 }
 

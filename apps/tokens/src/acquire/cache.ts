@@ -8,7 +8,7 @@ export interface Perishable<T> {
 }
 
 /** How a value was come by: from memory, by asking, or from memory because asking failed. */
-export type Source = "hit" | "miss" | "stale" | "refusal";
+export type Source = "hit" | "miss" | "stale";
 
 export interface Obtained<T> extends Perishable<T> {
   readonly source: Source;
@@ -57,43 +57,64 @@ interface Refused {
 /** Least time between two attempts to renew the same value in the background. */
 const renewalPauseSeconds = 5;
 
+/** A map that forgets the least recently used. */
+interface Bounded<E> {
+  get(key: string): E | undefined;
+  /** Sets an entry and makes it the most recently used. */
+  keep(key: string, entry: E): void;
+  drop(key: string): void;
+  readonly size: number;
+}
+
+function bounded<E>(maxEntries: number): Bounded<E> {
+  const entries = new Map<string, E>();
+  return {
+    get size() {
+      return entries.size;
+    },
+    get: (key) => entries.get(key),
+    drop: (key) => void entries.delete(key),
+    keep(key, entry) {
+      entries.delete(key);
+      entries.set(key, entry);
+      if (entries.size <= maxEntries) return;
+      const [oldest] = entries.keys();
+      if (oldest !== undefined) entries.delete(oldest);
+    },
+  };
+}
+
 /**
  * A bounded memory of perishable values; the least recently used goes first. Equal concurrent loads are one (single
  * flight). A value is renewed ahead of its expiry while it is still handed out, so that callers who keep calling never
  * wait. When renewing fails, the value is handed out until it truly expires.
  */
 export function createCache<T>(options: CacheOptions): Cache<T> {
-  const { now, maxEntries, refusalSeconds, isFinal } = options;
-  const entries = new Map<string, Entry<T>>();
+  const { now, random, isFinal } = options;
+  const entries = bounded<Entry<T>>(options.maxEntries);
   const flights = new Map<string, Promise<Perishable<T>>>();
 
-  const keep = (key: string, entry: Entry<T>): void => {
-    entries.delete(key);
-    entries.set(key, entry);
-    if (entries.size <= maxEntries) return;
-    const [oldest] = entries.keys();
-    if (oldest !== undefined) entries.delete(oldest);
-  };
   const start = (key: string, load: () => Promise<Perishable<T>>): Promise<Perishable<T>> => {
+    // A flight that `skip` has overtaken keeps nothing: it may bring what the caller wanted to be rid of.
+    const isCurrent = (): boolean => flights.get(key) === flight;
     const flight: Promise<Perishable<T>> = load()
       .then((loaded) => {
-        // A flight that `skip` has overtaken may hold what the caller wanted to be rid of.
-        const current = flights.get(key) === flight;
-        if (current && loaded.expiresAt > now()) keep(key, timed(loaded, now(), options.random()));
+        if (isCurrent() && loaded.expiresAt > now()) entries.keep(key, timed(loaded, now(), random()));
         return loaded;
       })
       .catch((error: unknown) => {
         // A refusal ends what was held too: the provider has changed its mind about this caller.
-        if (isFinal(error) && flights.get(key) === flight) keep(key, { refusal: error, until: now() + refusalSeconds });
+        if (isCurrent() && isFinal(error)) {
+          entries.keep(key, { refusal: error, until: now() + options.refusalSeconds });
+        }
         throw error;
       })
       .finally(() => {
-        if (flights.get(key) === flight) flights.delete(key);
+        if (isCurrent()) flights.delete(key);
       });
     flights.set(key, flight);
     return flight;
   };
-
   const loadAndWait = async (key: string, { load, wait }: Loading<T>): Promise<Obtained<T>> => {
     try {
       return { ...(await wait(flights.get(key) ?? start(key, load))), source: "miss" };
@@ -103,6 +124,11 @@ export function createCache<T>(options: CacheOptions): Cache<T> {
       return { value: held.value, expiresAt: held.expiresAt, source: "stale" };
     }
   };
+  const renew = (key: string, held: Held<T>, { load }: Loading<T>): void => {
+    if (now() < held.refreshAt || flights.has(key)) return;
+    held.refreshAt = now() + renewalPauseSeconds * (1 + random());
+    start(key, load).catch(() => undefined);
+  };
 
   return {
     get size() {
@@ -110,21 +136,17 @@ export function createCache<T>(options: CacheOptions): Cache<T> {
     },
     obtain(key, loading) {
       if (loading.skip) {
-        entries.delete(key);
+        entries.drop(key);
         flights.delete(key);
-        return loadAndWait(key, loading);
       }
       const entry = entries.get(key);
       if (entry === undefined) return loadAndWait(key, loading);
       if ("refusal" in entry) {
-        return now() < entry.until ? Promise.reject(entry.refusal as Error) : loadAndWait(key, loading);
+        return now() < entry.until ? Promise.reject(entry.refusal) : loadAndWait(key, loading);
       }
       if (now() >= entry.freshUntil) return loadAndWait(key, loading);
-      keep(key, entry);
-      if (now() >= entry.refreshAt && !flights.has(key)) {
-        entry.refreshAt = now() + renewalPauseSeconds * (1 + options.random());
-        start(key, loading.load).catch(() => undefined);
-      }
+      entries.keep(key, entry);
+      renew(key, entry, loading);
       return { value: entry.value, expiresAt: entry.expiresAt, source: "hit" };
     },
   };

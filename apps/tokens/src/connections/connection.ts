@@ -82,7 +82,8 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   const discover = async (): Promise<Discovered> => {
     if (known !== undefined) return known;
-    if (pending === undefined && failed !== undefined && now() - failed.at < discoveryPauseSeconds) throw failed.error;
+    if (pending === undefined && failed !== undefined && now() - failed.at < discoveryPauseSeconds)
+      throw failed.error;
     pending ??= find(options)
       .then((found) => (known = found))
       .catch((error: unknown) => {

@@ -17,7 +17,10 @@ export async function judgeByReference(
 ): Promise<Judgement> {
   const { introspectionEndpoint: endpoint, auth } = under;
   if (endpoint === undefined || auth === undefined) {
-    return inactive("malformed", "this is not a signed JWT, and by-reference tokens cannot be asked about here");
+    return inactive(
+      "malformed",
+      "this is not a signed JWT, and by-reference tokens cannot be asked about here",
+    );
   }
   if (!breaker.enter()) return inactive("keys_unavailable", `${provider.title} is not answering`);
   try {
@@ -37,12 +40,17 @@ export async function judgeByReference(
 
 function judgeClaims(claims: JwtClaims, { issuer, rules }: Discovered, now: number): Judgement | undefined {
   if (claims.iss !== undefined && claims.iss !== issuer) {
-    return inactive("wrong_issuer", "token can not be validated with this identity provider: the issuer is another");
+    return inactive(
+      "wrong_issuer",
+      "token can not be validated with this identity provider: the issuer is another",
+    );
   }
   if (typeof claims.exp === "number" && claims.exp <= now) {
     return inactive("expired", `the token expired ${Math.round(now - claims.exp)} s ago`);
   }
-  return isForUs(claims, rules.audience) ? undefined : inactive("wrong_audience", "the token is not for this application");
+  return isForUs(claims, rules.audience)
+    ? undefined
+    : inactive("wrong_audience", "the token is not for this application");
 }
 
 function isForUs(claims: JwtClaims, audience: VerifyRules["audience"]): boolean {

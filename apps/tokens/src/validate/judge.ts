@@ -21,10 +21,17 @@ export interface JudgeOptions {
  * asked about at the provider. Does not check: what the API itself requires.
  * Throws: nothing; a provider that cannot be reached makes every unknown token inactive, with the reason.
  */
-export async function judgeToken(options: JudgeOptions, connection: Connection, token: string): Promise<Judgement> {
+export async function judgeToken(
+  options: JudgeOptions,
+  connection: Connection,
+  token: string,
+): Promise<Judgement> {
   const under = connection.known ?? (await connection.discover().catch(() => undefined));
   if (under === undefined) {
-    return inactive("keys_unavailable", `${connection.provider.title} cannot be reached, so the token cannot be judged`);
+    return inactive(
+      "keys_unavailable",
+      `${connection.provider.title} cannot be reached, so the token cannot be judged`,
+    );
   }
   const remembered = options.memory.find(token, under);
   if (remembered !== undefined) return { active: true, ...remembered };
@@ -61,6 +68,10 @@ export function inactive(code: string, error: string): Judgement {
 }
 
 /** The answer for an active token; a claim that happens to be named `active` does not get through. */
-export function activeBody(claims: Readonly<JwtClaims>, more: Readonly<Record<string, unknown>> = {}): string {
-  return JSON.stringify({ active: true, ...claims, ...more, ...{ active: true } });
+export function activeBody(
+  claims: Readonly<JwtClaims>,
+  more: Readonly<Record<string, unknown>> = {},
+): string {
+  const { active: _claimed, ...rest } = claims;
+  return JSON.stringify({ active: true, ...rest, ...more });
 }

@@ -29,7 +29,8 @@ export interface TokenMemory {
 export function createTokenMemory(options: { now: Clock; maxEntries: number }): TokenMemory {
   const { now, maxEntries } = options;
   const entries = new Map<string, Entry>();
-  const keyOf = (token: string, { rulesId }: Discovered): string => hash("sha256", `${rulesId}\n${token}`, "base64url");
+  const keyOf = (token: string, { rulesId }: Discovered): string =>
+    hash("sha256", `${rulesId}\n${token}`, "base64url");
   return {
     get size() {
       return entries.size;

@@ -37,7 +37,9 @@ function judgeAcr(acr: unknown, wanted: readonly string[] | null | undefined): s
   if (wanted === undefined || wanted === null) return undefined;
   const held = typeof acr === "string" ? acr : "";
   const level = levelOf(held);
-  const met = wanted.some((one) => one === held || (level !== undefined && level >= (levelOf(one) ?? Infinity)));
+  const met = wanted.some(
+    (one) => one === held || (level !== undefined && level >= (levelOf(one) ?? Infinity)),
+  );
   if (met) return undefined;
   return `the user is signed in at ${held === "" ? "no level" : printable(held)}, and ${wanted.join(" or ")} is required`;
 }
@@ -67,7 +69,9 @@ function judgeKind(idtyp: unknown, wanted: "app" | "user" | null | undefined): s
   if (wanted === undefined || wanted === null) return undefined;
   const kind = idtyp === "app" ? "app" : "user";
   if (kind === wanted) return undefined;
-  return wanted === "app" ? "this is a user's token, and a machine's is required" : "this is a machine's token, and a user's is required";
+  return wanted === "app"
+    ? "this is a user's token, and a machine's is required"
+    : "this is a machine's token, and a user's is required";
 }
 
 /** A claim of words: a list, or a text with spaces. */

@@ -5,7 +5,11 @@ export const entraLogin: LoginHabits = {
   name: "entra",
   aliases: ["azure", "azuread", "entra_id"],
   title: "Entra ID",
-  variables: { clientId: "AZURE_APP_CLIENT_ID", clientJwk: "AZURE_APP_JWK", wellKnownUrl: "AZURE_APP_WELL_KNOWN_URL" },
+  variables: {
+    clientId: "AZURE_APP_CLIENT_ID",
+    clientJwk: "AZURE_APP_JWK",
+    wellKnownUrl: "AZURE_APP_WELL_KNOWN_URL",
+  },
   scopes: (clientId) => ["openid", `api://${clientId}/.default`, "offline_access"],
   levels: [],
   levelAliases: {},

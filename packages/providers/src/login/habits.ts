@@ -6,7 +6,9 @@ export interface LoginHabits {
   /** The name as people write it. */
   readonly title: string;
   /** The variables that the platform injects for this provider, read where ours are not set. */
-  readonly variables: { readonly clientId: string; readonly clientJwk: string; readonly wellKnownUrl: string } | undefined;
+  readonly variables:
+    | { readonly clientId: string; readonly clientJwk: string; readonly wellKnownUrl: string }
+    | undefined;
   /** Scopes that are asked for, besides those that the settings add. */
   readonly scopes: (clientId: string) => readonly string[];
   /** Authentication levels (`acr`), weakest first; empty where the provider has no order of its own. */

@@ -1,0 +1,208 @@
+import { createServer, type RequestListener } from "node:http";
+import { rm } from "node:fs/promises";
+import { SettingsError, type SettingsOf } from "@portvakt/runtime/config";
+import { serve } from "@portvakt/runtime/http";
+import type { Readiness, Running, Tools } from "@portvakt/runtime/process";
+import { createAcquire, isFinalRefusal, type IssuedToken } from "./acquire/acquire.ts";
+import { createCache } from "./acquire/cache.ts";
+import { createApp, type App, type AppOptions } from "./app.ts";
+import { json, type Answer } from "./answers.ts";
+import { createCallerCheck, isLoopback, secretFromFile } from "./callers.ts";
+import type { Connection } from "./connections/connection.ts";
+import { createConnections } from "./connections/connections.ts";
+import { wireConnections } from "./connections/wire.ts";
+import { openApiDocument } from "./docs/openapi.ts";
+import { exchange } from "./exchange.ts";
+import { introspect } from "./introspect.ts";
+import { createListener } from "./listener.ts";
+import { createMeters, type Meters } from "./meters.ts";
+import type { settings as schema } from "./settings.ts";
+import { token } from "./token.ts";
+import { createTokenMemory } from "./validate/memory.ts";
+
+type Settings = SettingsOf<typeof schema>;
+
+/** Seams for tests; production has none of them. */
+export interface StartOptions {
+  readonly fetch?: typeof fetch;
+  readonly random?: () => number;
+  readonly wait?: (seconds: number) => Promise<void>;
+}
+
+const version = "0.1.0";
+
+/** Starts the token API. Throws: SettingsError; a provider that is down does not stop it. */
+export async function start(settings: Settings, tools: Tools, seams: StartOptions = {}): Promise<Running> {
+  const { fetch = globalThis.fetch, random = Math.random } = seams;
+  checkExposure(settings);
+  const connections = await wireConnections(settings, { now: tools.now, fetch, random });
+  const meters = createMeters(tools.metrics);
+  const app = createApp(appOptions(settings, tools, { ...seams, fetch, random }, connections, meters));
+  const listening = await listen(settings, tools, app);
+  const stopLoading = loadKeys(connections, tools);
+  const startedAt = tools.now();
+  return {
+    addresses: { tokens: listening.url },
+    ready: () => readiness(connections, tools.now() - startedAt >= settings.readyWithinSeconds),
+    async close() {
+      stopLoading();
+      await listening.close(settings.shutdownGraceSeconds);
+    },
+  };
+}
+
+/** An API that hands out tokens is not put on a network without a secret. */
+function checkExposure({ bindAddress, socketPath, sharedSecretFile }: Settings): void {
+  if (socketPath !== undefined || sharedSecretFile !== undefined || isLoopback(bindAddress.host)) return;
+  throw new SettingsError([
+    {
+      env: "PORTVAKT_TOKENS_BIND_ADDRESS",
+      problem: "is not a loopback address, and whoever reaches the API would get this application's tokens",
+      hint: "bind to 127.0.0.1, set PORTVAKT_TOKENS_SOCKET_PATH, or set PORTVAKT_TOKENS_SHARED_SECRET_FILE",
+    },
+  ]);
+}
+
+function appOptions(
+  settings: Settings,
+  { now, log }: Tools,
+  seams: StartOptions & { readonly fetch: typeof fetch; readonly random: () => number },
+  all: readonly Connection[],
+  meters: Meters,
+): AppOptions {
+  const { fetch, random } = seams;
+  const connections = createConnections(all);
+  const cache = createCache<IssuedToken>({
+    now,
+    random,
+    maxEntries: settings.cacheEntries,
+    refusalSeconds: settings.refusalSeconds,
+    isFinal: isFinalRefusal,
+  });
+  const memory = createTokenMemory({ now, maxEntries: settings.verifiedEntries });
+  const acquire = createAcquire({
+    ...settings,
+    now,
+    random,
+    fetch,
+    cache,
+    wait: seams.wait ?? ((seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000))),
+    observe: (provider, seconds, outcome) => {
+      meters.provider(provider, seconds, outcome);
+      meters.sizes(cache.size, memory.size, all);
+    },
+  });
+  const tokenOptions = { now, connections, acquire, observe: meters.cache };
+  const introspectOptions = { now, fetch, connections, memory, observe: meters.introspection };
+  const document = json(200, openApiDocument(version));
+  const routes: AppOptions["routes"] = {
+    "POST /api/v1/token": (type, body) => token(tokenOptions, type, body),
+    "POST /api/v1/token/exchange": (type, body) => exchange(tokenOptions, type, body),
+    "POST /api/v1/introspect": (type, body) => introspect(introspectOptions, type, body),
+    "GET /docs/openapi.json": () => Promise.resolve(document),
+  };
+  return {
+    mayCall: createCallerCheck(callerOptions(settings, now)),
+    routes,
+    observe: (call, answer) => {
+      const known = Object.hasOwn(routes, `${call.method} ${call.path}`);
+      meters.request(known ? call.path : "other", answer.status);
+      if (answer.status >= 400) log.info(refusalLine(call.path, answer), "refused");
+    },
+    unexpected: (error, call) => log.error({ err: error, path: call.path }, "request failed"),
+  };
+}
+
+function callerOptions({ bindAddress, socketPath, sharedSecretFile }: Settings, now: () => number) {
+  return {
+    host: socketPath === undefined ? bindAddress.host : undefined,
+    ...(sharedSecretFile === undefined ? {} : { sharedSecret: secretFromFile(sharedSecretFile, now) }),
+  };
+}
+
+/** Error code and translation only: descriptions are the provider's words, and may hold anything. */
+function refusalLine(path: string, { status, body }: Answer): Record<string, unknown> {
+  const { error, hint_code, owner } = JSON.parse(body) as Record<string, unknown>;
+  return { path, status, error, hint_code, owner };
+}
+
+interface Listening {
+  readonly url: string;
+  close(graceSeconds: number): Promise<void>;
+}
+
+async function listen(settings: Settings, { log }: Tools, app: App): Promise<Listening> {
+  const listener = createListener(app);
+  if (settings.socketPath !== undefined) return listenOnSocket(settings.socketPath, listener);
+  const server = await serve({ listener, address: settings.bindAddress, log, maxHeaderBytes: 16_384 });
+  return { url: server.url, close: (graceSeconds) => server.close({ graceSeconds }) };
+}
+
+/** Only the owner of the file may open it; a file that an earlier process left behind is replaced. */
+async function listenOnSocket(path: string, listener: RequestListener): Promise<Listening> {
+  await rm(path, { force: true });
+  const server = createServer(
+    { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 60_000 },
+    listener,
+  );
+  const mask = process.umask(0o117);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  }).finally(() => process.umask(mask));
+  return {
+    url: `unix:${path}`,
+    close: (graceSeconds) =>
+      new Promise((resolve) => {
+        const cut = setTimeout(() => server.closeAllConnections(), graceSeconds * 1000);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+const firstPauseSeconds = 0.5;
+const longestPauseSeconds = 15;
+
+/** Fetches every provider's keys, and goes on trying for those that are down. */
+function loadKeys(connections: readonly Connection[], { log }: Tools): () => void {
+  const stopped = new AbortController();
+  const timers = new Set<NodeJS.Timeout>();
+  const load = async (connection: Connection, pauseSeconds: number): Promise<void> => {
+    try {
+      await connection.load();
+      log.info({ provider: connection.provider.name, keys: connection.known?.keys.size }, "keys loaded");
+    } catch (error) {
+      log.warn(
+        { provider: connection.provider.name, err: error },
+        "keys could not be loaded; will try again",
+      );
+      if (stopped.signal.aborted) return;
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        void load(connection, Math.min(longestPauseSeconds, pauseSeconds * 2));
+      }, pauseSeconds * 1000);
+      timers.add(timer);
+    }
+  };
+  for (const connection of connections) void load(connection, firstPauseSeconds);
+  return () => {
+    stopped.abort();
+    for (const timer of timers) clearTimeout(timer);
+  };
+}
+
+/** Ready when every provider's keys are there; after a while without those that are down, for the others are of use. */
+function readiness(connections: readonly Connection[], waitedLongEnough: boolean): Readiness {
+  const checks = connections.map(({ provider, known, breaker }) => {
+    const size = known?.keys.size ?? 0;
+    const detail =
+      size === 0 ? "keys not loaded" : breaker.isClosed ? `${size} keys` : `${size} keys; not answering`;
+    return [provider.name, { ok: size > 0, detail }] as const;
+  });
+  const ready = checks.every(([, { ok }]) => ok) || waitedLongEnough;
+  return { ready, checks: Object.fromEntries(checks) };
+}
