@@ -1,0 +1,59 @@
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { writePrivate } from "./keys.ts";
+
+/** What a running platform tells others on this machine: addresses, no secrets. */
+export interface DevState {
+  readonly pid: number;
+  readonly cluster: string;
+  readonly providers: Readonly<
+    Record<"idporten" | "entra" | "maskinporten" | "tokenx", { issuer: string; jwksUri: string }>
+  >;
+  /** The stand-ins' control API. */
+  readonly control: string;
+  readonly applications: Readonly<Record<string, DevApplication>>;
+}
+
+export interface DevApplication {
+  readonly id: string;
+  /** Where people and other applications reach it. */
+  readonly url: string;
+  /** The application itself, without its login proxy. */
+  readonly direct: string;
+  /** Its token API. */
+  readonly tokens?: string;
+  readonly login?: string;
+  readonly clients: Readonly<Record<string, string>>;
+}
+
+const fileName = "dev.json";
+
+/** Says in `folder` that a platform runs. */
+export async function writeState(folder: string, state: DevState): Promise<void> {
+  await writePrivate(join(folder, fileName), `${JSON.stringify(state, null, 2)}\n`);
+}
+
+/** The platform that runs in `folder`, or undefined when none does: a state whose process is gone counts as none. */
+export async function readState(folder: string): Promise<DevState | undefined> {
+  let state: DevState;
+  try {
+    state = JSON.parse(await readFile(join(folder, fileName), "utf8"));
+  } catch {
+    return undefined;
+  }
+  return isAlive(state.pid) ? state : undefined;
+}
+
+/** Takes the state back. */
+export async function removeState(folder: string): Promise<void> {
+  await rm(join(folder, fileName), { force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
