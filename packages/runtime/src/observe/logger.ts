@@ -1,6 +1,6 @@
 // JSON logs (or a readable line each) through pino, without secrets.
 import { pino } from "pino";
-import type { DestinationStream, Logger as PinoLogger, LoggerOptions as PinoOptions } from "pino";
+import type { Logger as PinoLogger, LoggerOptions as PinoOptions } from "pino";
 import { clean, scrub, scrubLine } from "./redact.ts";
 
 /** A pino logger whose every field and message is redacted. */
@@ -27,7 +27,7 @@ export interface LoggerOptions {
 function textLine(line: string): string {
   const { time, level, name, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
   const fields = Object.keys(rest).length === 0 ? "" : ` ${JSON.stringify(rest)}`;
-  return `${String(time).slice(11, 23)} ${String(level).padEnd(5)} ${String(name)}: ${String(msg ?? "")}${fields}\n`;
+  return `${String(time).slice(11, 23)} ${String(level).padEnd(5)} ${String(name)}: ${typeof msg === "string" ? msg : ""}${fields}\n`;
 }
 
 function cleanRecord(record: Record<string, unknown>): Record<string, unknown> {
@@ -57,7 +57,5 @@ export function createLogger(options: LoggerOptions): Logger {
       streamWrite: options.format === "text" ? (line) => textLine(scrubLine(line)) : scrubLine,
     },
   };
-  return options.destination === undefined
-    ? pino(settings)
-    : pino(settings, options.destination as DestinationStream);
+  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
 }

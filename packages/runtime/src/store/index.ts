@@ -8,13 +8,13 @@
  * Drivers are loaded when they are used: a process that keeps its sessions in memory never reads the Redis client.
  */
 import type { Logger, Secret } from "../observe/index.ts";
-import type { KeyValueStore } from "./key-value.ts";
-import { openMemoryStore } from "./memory.ts";
-import type { SqlDatabase } from "./sql.ts";
+import type { KeyValueStore } from "./key-value/contract.ts";
+import { openMemoryStore } from "./key-value/memory.ts";
+import type { SqlDatabase } from "./sql/contract.ts";
 
-export { StoreUnavailable } from "./key-value.ts";
-export type { FencedOptions, KeyValueStore, Lock, SetOptions } from "./key-value.ts";
-export type { Migration, SqlDatabase } from "./sql.ts";
+export { StoreUnavailable } from "./key-value/contract.ts";
+export type { FencedOptions, KeyValueStore, Lock, SetOptions } from "./key-value/contract.ts";
+export type { Migration, SqlDatabase } from "./sql/contract.ts";
 export type { Generated, Insertable, Kysely, Selectable, Transaction } from "kysely";
 
 export interface KeyValueOptions {
@@ -47,7 +47,7 @@ export async function openKeyValueStore(options: KeyValueOptions): Promise<KeyVa
   if (url === undefined) return openMemoryStore({ now, ...given({ maxEntries }) });
   if (!/^rediss?:\/\//.test(url.reveal()))
     throw new RangeError("the key-value store's URL is neither redis:// nor rediss://");
-  const { openRedisStore } = await import("./redis.ts");
+  const { openRedisStore } = await import("./key-value/redis.ts");
   return await openRedisStore({ url, ...given(rest) });
 }
 
@@ -64,11 +64,11 @@ export interface SqlOptions {
 export async function openSqlDatabase<Schema>(options: SqlOptions = {}): Promise<SqlDatabase<Schema>> {
   const { url, directory, maxConnections, log } = options;
   if (url === undefined) {
-    const { openPglite } = await import("./pglite.ts");
+    const { openPglite } = await import("./sql/pglite.ts");
     return await openPglite<Schema>(given({ directory }));
   }
   if (!/^postgres(?:ql)?:\/\//.test(url.reveal()))
     throw new RangeError("the database's URL is neither postgres:// nor postgresql://");
-  const { openPostgres } = await import("./postgres.ts");
+  const { openPostgres } = await import("./sql/postgres.ts");
   return await openPostgres<Schema>({ url, ...given({ maxConnections, log }) });
 }

@@ -1,9 +1,9 @@
 // The key-value store in Redis or Valkey, shared by all replicas.
 import { randomUUID } from "node:crypto";
 import { createClient, RESP_TYPES } from "@redis/client";
-import type { Logger, Secret } from "../observe/index.ts";
-import { checkTtl, StoreUnavailable } from "./key-value.ts";
-import type { FencedOptions, KeyValueStore, Lock, SetOptions } from "./key-value.ts";
+import type { Logger, Secret } from "../../observe/index.ts";
+import { checkTtl, StoreUnavailable } from "./contract.ts";
+import type { FencedOptions, KeyValueStore, Lock, SetOptions } from "./contract.ts";
 import { TrackedCache } from "./redis-cache.ts";
 import { scripts } from "./redis-scripts.ts";
 
@@ -132,7 +132,7 @@ class RedisStore implements KeyValueStore {
     if (keys.length === 0) return 0;
     const names = keys.map((key) => this.#prefix + key);
     try {
-      return Number(await this.#bounded(this.#client.del(names)));
+      return await this.#bounded(this.#client.del(names));
     } finally {
       for (const name of names) this.#cache.invalidate(name);
     }
@@ -205,7 +205,7 @@ class RedisStore implements KeyValueStore {
     const subscriber = this.#client.duplicate({
       emitInvalidate: false,
       disableOfflineQueue: false,
-    }) as Client;
+    });
     subscriber.on("error", () => {}); // the main connection reports the same trouble
     await this.#bounded(subscriber.connect()).catch((error: unknown) => {
       subscriber.destroy();

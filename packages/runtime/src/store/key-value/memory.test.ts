@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { openKeyValueStore, StoreUnavailable } from "./index.ts";
-import { keyValueSuite } from "./suite.ts";
+import { openKeyValueStore, StoreUnavailable } from "../index.ts";
+import { keyValueSuite } from "../suite.ts";
 
 keyValueSuite("memory", async () => {
   let time = 1_700_000_000;
@@ -41,7 +41,7 @@ describe("store in memory", () => {
   });
 
   it("refuses a URL that is not Redis's", async () => {
-    const { Secret } = await import("../observe/index.ts");
+    const { Secret } = await import("../../observe/index.ts");
     await assert.rejects(
       openKeyValueStore({ url: new Secret("http://user:hunter2@x"), now: () => 0 }),
       (error: Error) => !error.message.includes("hunter2"),

@@ -1,7 +1,7 @@
 // Migrations through kysely's Migrator, which holds an advisory lock and a transaction around them.
 import type { Kysely } from "kysely";
 import type { Migration as KyselyMigration } from "kysely/migration";
-import type { Migration } from "./sql.ts";
+import type { Migration } from "./contract.ts";
 
 /** Takes the steps that were not taken yet, in the order of their names. *Throws* the first step's error. */
 export async function migrate<S>(

@@ -1,6 +1,6 @@
 // The key-value store in this process's memory: for one replica, for development and for tests.
-import { checkTtl, StoreUnavailable } from "./key-value.ts";
-import type { FencedOptions, KeyValueStore, Lock, SetOptions } from "./key-value.ts";
+import { checkTtl, StoreUnavailable } from "./contract.ts";
+import type { FencedOptions, KeyValueStore, Lock, SetOptions } from "./contract.ts";
 
 type Content =
   | { readonly kind: "value"; readonly value: Uint8Array; readonly fence: number }

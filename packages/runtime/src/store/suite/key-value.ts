@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import type { KeyValueStore } from "./key-value.ts";
+import type { KeyValueStore } from "../key-value/contract.ts";
+import { eventually } from "./eventually.ts";
 
 /** A store under test. */
 export interface KeyValueSubject {
@@ -10,18 +11,13 @@ export interface KeyValueSubject {
   /** A second handle on the same data, as another replica has it; the store itself where there can be no other. */
   readonly replica: KeyValueStore;
   /** Lets the given time pass for the store: moves its clock, or waits until the server itself says so. */
-  advance(seconds: number): Promise<void>;
-  close(): Promise<void>;
+  readonly advance: (seconds: number) => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (value: Uint8Array | undefined): string | undefined =>
   value === undefined ? undefined : new TextDecoder().decode(value);
-
-/** Waits for a condition that the store will make true, without guessing how long it takes. Ends after 5 s by the test's own limit. */
-async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
-}
 
 /** Registers the suite. `open` is called once; keys are unique to each test, so a shared server is fine. */
 export function keyValueSuite(name: string, open: () => Promise<KeyValueSubject>): void {
@@ -35,6 +31,7 @@ export function keyValueSuite(name: string, open: () => Promise<KeyValueSubject>
     const unique = (): string => (key = `test:${randomUUID()}`);
 
     values(() => subject, unique);
+    removal(() => subject, unique);
     sets(() => subject, unique);
     locks(() => subject, unique);
     messages(() => subject, unique);
@@ -96,7 +93,9 @@ function values(subject: () => KeyValueSubject, unique: () => string): void {
     assert.equal(await store.set(key, bytes("4"), { ttlSeconds: 60, only: "present" }), true);
     assert.equal(text(await store.get(key)), "4");
   });
+}
 
+function removal(subject: () => KeyValueSubject, unique: () => string): void {
   it("deletes keys and counts those that were there", async () => {
     const { store } = subject();
     const [a, b, c] = [unique(), unique(), unique()];

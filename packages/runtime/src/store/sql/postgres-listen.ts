@@ -1,21 +1,21 @@
 // One connection that LISTENs for all channels of a process, and comes back when it is lost.
-import type pg from "pg";
-import type { Logger } from "../observe/index.ts";
-import { checkChannel } from "./sql.ts";
+import type { Client } from "pg";
+import type { Logger } from "../../observe/index.ts";
+import { checkChannel } from "./contract.ts";
 
 type Listener = (payload: string | undefined) => void;
 
 const retryMs = (tries: number): number => Math.min(100 * 2 ** Math.min(tries, 5), 2000);
 
 export class PostgresListener {
-  readonly #create: () => pg.Client;
+  readonly #create: () => Client;
   readonly #log: Logger | undefined;
   readonly #channels = new Map<string, Set<Listener>>();
-  #client: Promise<pg.Client> | undefined;
+  #client: Promise<Client> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(create: () => pg.Client, log: Logger | undefined) {
+  constructor(create: () => Client, log: Logger | undefined) {
     this.#create = create;
     this.#log = log;
   }
@@ -49,7 +49,7 @@ export class PostgresListener {
     await (await this.#client?.catch(() => undefined))?.end().catch(() => undefined);
   }
 
-  async #connect(): Promise<pg.Client> {
+  async #connect(): Promise<Client> {
     const client = this.#create();
     client.on("notification", ({ channel, payload }) => {
       for (const listener of this.#channels.get(channel) ?? []) listener(payload ?? "");

@@ -1,12 +1,12 @@
 // PostgreSQL through pg and kysely.
 import { Kysely, PostgresDialect, sql } from "kysely";
 import type { Transaction } from "kysely";
-import pg from "pg";
-import type { Logger, Secret } from "../observe/index.ts";
-import { StoreUnavailable } from "./key-value.ts";
+import { Client, Pool } from "pg";
+import type { Logger, Secret } from "../../observe/index.ts";
+import { StoreUnavailable } from "../key-value/contract.ts";
 import { migrate } from "./migrate.ts";
 import { PostgresListener } from "./postgres-listen.ts";
-import type { Migration, SqlDatabase } from "./sql.ts";
+import type { Migration, SqlDatabase } from "./contract.ts";
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database` */
@@ -29,7 +29,7 @@ export async function openPostgres<S>(options: PostgresOptions): Promise<SqlData
     keepAlive: true,
     application_name: "portvakt",
   };
-  const pool = new pg.Pool({
+  const pool = new Pool({
     ...connection,
     max: options.maxConnections ?? 10,
     idleTimeoutMillis: 60_000,
@@ -40,7 +40,7 @@ export async function openPostgres<S>(options: PostgresOptions): Promise<SqlData
   // An idle connection that breaks is replaced by the pool; without a listener the error would end the process.
   pool.on("error", (error) => options.log?.warn({ err: error }, "database connection lost"));
   const query = new Kysely<S>({ dialect: new PostgresDialect({ pool }) });
-  const listener = new PostgresListener(() => new pg.Client(connection), options.log);
+  const listener = new PostgresListener(() => new Client(connection), options.log);
   return {
     kind: "postgres",
     query,
@@ -48,7 +48,7 @@ export async function openPostgres<S>(options: PostgresOptions): Promise<SqlData
     // Not through the pool: waiting for the lock and long steps must not run into its time limits.
     migrate: async (migrations: Readonly<Record<string, Migration>>) => {
       const own = new Kysely<S>({
-        dialect: new PostgresDialect({ pool: new pg.Pool({ ...connection, max: 1 }) }),
+        dialect: new PostgresDialect({ pool: new Pool({ ...connection, max: 1 }) }),
       });
       await migrate(own, migrations).finally(() => own.destroy());
     },

@@ -3,10 +3,10 @@ import { mkdir } from "node:fs/promises";
 import { PGlite } from "@electric-sql/pglite";
 import { Kysely, PGliteDialect, sql } from "kysely";
 import type { Transaction } from "kysely";
-import { StoreUnavailable } from "./key-value.ts";
+import { StoreUnavailable } from "../key-value/contract.ts";
 import { migrate } from "./migrate.ts";
-import { checkChannel } from "./sql.ts";
-import type { Migration, SqlDatabase } from "./sql.ts";
+import { checkChannel } from "./contract.ts";
+import type { Migration, SqlDatabase } from "./contract.ts";
 
 export interface PgliteOptions {
   /** Where the database is kept; in memory when absent. One process at a time. */

@@ -1,4 +1,0 @@
-import { openSqlDatabase } from "./index.ts";
-import { sqlSuite } from "./suite.ts";
-
-sqlSuite("PGlite", () => openSqlDatabase(), 1);

@@ -1,0 +1,4 @@
+import { openSqlDatabase } from "../index.ts";
+import { sqlSuite } from "../suite.ts";
+
+sqlSuite("PGlite", () => openSqlDatabase(), 1);
