@@ -1,0 +1,45 @@
+/**
+ * `requireToken` for plain `node:http`. The shapes below are the part of its types that is used, so that the SDK loads
+ * where there is no Node.js.
+ */
+import type { Caller } from "../caller.ts";
+import { judgeRequest } from "./judge.ts";
+import type { RefusalAnswer, RequireOptions } from "./judge.ts";
+
+export interface NodeRequest {
+  readonly headers: { readonly authorization?: string | undefined };
+  /** Each header's values apart: `headers` keeps only the first `Authorization` of several. */
+  readonly headersDistinct?: { readonly [name: string]: string[] | undefined };
+}
+
+export interface NodeResponse {
+  writeHead(status: number, headers: Record<string, string>): unknown;
+  end(body: string): unknown;
+}
+
+/**
+ * Wraps a `node:http` listener: it only runs for a caller that satisfies `options`, and is given that caller as its third
+ * argument. Refusals are answered by RFC 6750 and RFC 9470.
+ */
+export function requireToken(
+  options: RequireOptions = {},
+): <Req extends NodeRequest, Res extends NodeResponse>(
+  listener: (request: Req, response: Res, caller: Caller) => unknown,
+) => (request: Req, response: Res) => Promise<void> {
+  return (listener) => async (request, response) => {
+    const judged = await judgeRequest(authorizationOf(request), options);
+    if (judged.ok) await listener(request, response, judged.caller);
+    else send(response, judged.answer);
+  };
+}
+
+/** The `Authorization` header; several come with commas between, which no token can hold. */
+export function authorizationOf(request: NodeRequest): string | undefined {
+  return request.headersDistinct?.["authorization"]?.join(", ") ?? request.headers.authorization;
+}
+
+/** Sends a refusal. */
+export function send(response: NodeResponse, answer: RefusalAnswer): void {
+  response.writeHead(answer.status, { ...answer.headers });
+  response.end(answer.body);
+}

@@ -1,0 +1,31 @@
+import type { Clock } from "@portvakt/oauth";
+import { createSdk } from "./sdk.ts";
+import type { Sdk } from "./sdk.ts";
+import type { Environment } from "./settings.ts";
+
+/**
+ * The edge: the one file of the SDK that looks at the process it runs in. The SDK is imported by applications, so there
+ * is no main.ts that could hand these in. Where there is no `process` (edge runtimes, browsers), nothing is set up.
+ */
+const clock: Clock = () => Date.now() / 1000;
+
+interface Host {
+  readonly process?: { readonly env?: Environment };
+}
+
+let made: Sdk | undefined;
+
+const watched = /^(IDPORTEN|AZURE|TOKEN_X|MASKINPORTEN|NAIS_TOKEN)_/;
+
+/**
+ * The SDK over the process's own environment, made at its first use. It is kept once the platform's variables are there;
+ * until then each use looks again, because some applications load them late.
+ */
+export function processSdk(): Sdk {
+  if (made !== undefined) return made;
+  const env = (globalThis as Host).process?.env ?? {};
+  const relevant = Object.fromEntries(Object.entries(env).filter(([name]) => watched.test(name)));
+  const sdk = createSdk({ env: relevant, now: clock });
+  if (Object.keys(relevant).length > 0) made = sdk;
+  return sdk;
+}

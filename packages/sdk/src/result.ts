@@ -1,0 +1,65 @@
+import { tokenRefusals } from "@portvakt/oauth";
+import type { TokenRefusalCode } from "@portvakt/oauth";
+
+/** What a resource server may say in `WWW-Authenticate`: RFC 6750 section 3.1 and RFC 9470 section 3. */
+export type ChallengeError =
+  | "invalid_request"
+  | "invalid_token"
+  | "insufficient_scope"
+  | "insufficient_user_authentication";
+
+interface ErrorRow {
+  readonly status: number;
+  readonly challenge?: ChallengeError;
+}
+
+const badToken: ErrorRow = { status: 401, challenge: "invalid_token" };
+
+/** Every reason of the SDK's own to refuse a token, with the answer that it deserves. */
+const ownErrors = {
+  /** No credentials at all: RFC 6750 section 3.1 wants a challenge without an error. */
+  no_token: { status: 401 },
+  malformed_header: { status: 400, challenge: "invalid_request" },
+  not_an_access_token: badToken,
+  sender_constrained: badToken,
+  unknown_issuer: badToken,
+  insufficient_scope: { status: 403, challenge: "insufficient_scope" },
+  insufficient_acr: { status: 401, challenge: "insufficient_user_authentication" },
+  stale_authentication: { status: 401, challenge: "insufficient_user_authentication" },
+  missing_role: { status: 403, challenge: "insufficient_scope" },
+  missing_group: { status: 403, challenge: "insufficient_scope" },
+  wrong_kind: { status: 403, challenge: "insufficient_scope" },
+  wrong_caller: { status: 403, challenge: "insufficient_scope" },
+  keys_unavailable: { status: 503 },
+  not_configured: { status: 500 },
+} as const satisfies Record<string, ErrorRow>;
+
+/** Why a token was not accepted. */
+export type ValidationCode = keyof typeof ownErrors | TokenRefusalCode;
+
+/** Every code with its HTTP status and challenge. */
+export const validationErrors: Readonly<Record<ValidationCode, ErrorRow>> = {
+  ...(Object.fromEntries(Object.keys(tokenRefusals).map((code) => [code, badToken])) as Record<
+    TokenRefusalCode,
+    ErrorRow
+  >),
+  ...ownErrors,
+};
+
+/** A refused token. `error.message` is fit for people and logs: it never holds the token. */
+export interface Refused<Code extends string = ValidationCode> {
+  readonly ok: false;
+  readonly code: Code;
+  readonly error: Error;
+  readonly errorType: "token expired" | "unknown";
+}
+
+/** Makes a refusal. */
+export function refused<Code extends string>(code: Code, message: string): Refused<Code> {
+  return {
+    ok: false,
+    code,
+    error: new Error(message),
+    errorType: code === "expired" ? "token expired" : "unknown",
+  };
+}

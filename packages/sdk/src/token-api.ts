@@ -1,0 +1,171 @@
+import { Fault, readJson } from "@portvakt/oauth";
+import type { JwtClaims } from "@portvakt/oauth";
+import type { ProviderName } from "./providers.ts";
+import type { SdkSettings } from "./settings.ts";
+
+/** Why there is no token: our own codes, or the provider's OAuth error as it came. */
+export type AcquireCode = "not_configured" | "unreachable" | "bad_response" | "no_token" | (string & {});
+
+/** A token that was obtained. */
+export interface Obtained {
+  readonly ok: true;
+  readonly token: string;
+  /** Seconds that are left of it. */
+  readonly expiresIn: number;
+}
+
+/** What the token API or the provider behind it had against it. `hint` says what to do, where it is known. */
+export interface NotObtained {
+  readonly ok: false;
+  readonly code: AcquireCode;
+  readonly error: Error;
+  readonly status?: number;
+  readonly hint?: string;
+}
+
+export type TokenResult = Obtained | NotObtained;
+
+export interface MachineTokenRequest {
+  readonly provider: ProviderName;
+  /** Entra ID: `cluster:namespace:app` or `api://…/.default`. Maskinporten: scopes with spaces between. */
+  readonly target: string;
+  /** Maskinporten: the audience to restrict the token to. */
+  readonly resource?: string | undefined;
+  /** Maskinporten: RFC 9396 authorization details. */
+  readonly authorizationDetails?: readonly Readonly<Record<string, unknown>>[] | undefined;
+  /** Takes a new token though there is one in the cache. */
+  readonly skipCache?: boolean | undefined;
+}
+
+export interface ExchangeRequest {
+  readonly provider: ProviderName;
+  readonly target: string;
+  /** The token that the caller sent. */
+  readonly userToken: string;
+  readonly skipCache?: boolean | undefined;
+}
+
+export type IntrospectionResult =
+  | { readonly ok: true; readonly active: true; readonly payload: Readonly<JwtClaims> }
+  | { readonly ok: true; readonly active: false; readonly error: string }
+  | NotObtained;
+
+/** The three calls of the token API beside the application. */
+export interface TokenApi {
+  getMachineToken(request: MachineTokenRequest): Promise<TokenResult>;
+  exchangeToken(request: ExchangeRequest): Promise<TokenResult>;
+  introspect(token: string, provider: ProviderName): Promise<IntrospectionResult>;
+}
+
+const maxAnswerBytes = 262_144;
+
+/** Makes the client of the token API. Every call is bounded in time (default 10 s) and size; none throws. */
+export function createTokenApi(o: {
+  readonly settings: SdkSettings;
+  readonly fetch?: typeof fetch | undefined;
+  readonly timeoutSeconds?: number | undefined;
+}): TokenApi {
+  const { tokenEndpoint, exchangeEndpoint, introspectionEndpoint } = o.settings;
+  const call = (url: string | undefined, variable: string, body: object): Promise<Answer | NotObtained> =>
+    url === undefined
+      ? Promise.resolve(failed("not_configured", `${variable} is not set`))
+      : send(url, body, o.fetch ?? fetch, o.timeoutSeconds ?? 10);
+  return {
+    async getMachineToken({ provider, target, resource, authorizationDetails, skipCache }) {
+      const body = {
+        identity_provider: provider,
+        target,
+        resource,
+        authorization_details: authorizationDetails,
+        skip_cache: skipCache,
+      };
+      return judgeToken(await call(tokenEndpoint, "NAIS_TOKEN_ENDPOINT", body));
+    },
+    async exchangeToken({ provider, target, userToken, skipCache }) {
+      const body = { identity_provider: provider, target, user_token: userToken, skip_cache: skipCache };
+      return judgeToken(await call(exchangeEndpoint, "NAIS_TOKEN_EXCHANGE_ENDPOINT", body));
+    },
+    async introspect(token, provider) {
+      const body = { identity_provider: provider, token };
+      return judgeIntrospection(await call(introspectionEndpoint, "NAIS_TOKEN_INTROSPECTION_ENDPOINT", body));
+    },
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+async function send(
+  url: string,
+  body: object,
+  fetcher: typeof fetch,
+  timeoutSeconds: number,
+): Promise<Answer | NotObtained> {
+  try {
+    const response = await fetcher(url, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify(body),
+      redirect: "manual",
+      signal: AbortSignal.timeout(timeoutSeconds * 1000),
+    });
+    return { status: response.status, body: await readJson(response, maxAnswerBytes) };
+  } catch (cause) {
+    if (cause instanceof Fault) return failed("bad_response", `the token API: ${cause.message}`, { cause });
+    const late = cause instanceof DOMException && cause.name === "TimeoutError";
+    const message = late ? `did not answer within ${timeoutSeconds} s` : "could not be reached";
+    return failed("unreachable", `the token API ${message}`, { cause });
+  }
+}
+
+function failed(
+  code: AcquireCode,
+  message: string,
+  more: { cause?: unknown; status?: number; hint?: string } = {},
+): NotObtained {
+  const { cause, ...rest } = more;
+  return { ok: false, code, error: new Error(message, { cause }), ...rest };
+}
+
+function judgeToken(answer: Answer | NotObtained): TokenResult {
+  if ("ok" in answer) return answer;
+  const { status, body } = answer;
+  if (status !== 200) return reported(answer);
+  const { access_token: token, expires_in: expiresIn, token_type: type } = body;
+  if (typeof token !== "string" || token === "" || typeof expiresIn !== "number") {
+    return failed("bad_response", "the token API answered without access_token and expires_in");
+  }
+  if (typeof type !== "string" || type.toLowerCase() !== "bearer") {
+    return failed("bad_response", "the token API answered with a token that is not a bearer token");
+  }
+  return guarded({ ok: true, token, expiresIn });
+}
+
+function reported({ status, body }: Answer): NotObtained {
+  const { error, error_description: description, hint } = body;
+  if (typeof error !== "string")
+    return failed("bad_response", `the token API answered HTTP ${status}`, { status });
+  const message = typeof description === "string" ? `${error}: ${description}` : error;
+  return failed(error, message, { status, ...(typeof hint === "string" && { hint }) });
+}
+
+function judgeIntrospection(answer: Answer | NotObtained): IntrospectionResult {
+  if ("ok" in answer) return answer;
+  if (answer.status !== 200) return reported(answer);
+  const { active, ...payload } = answer.body;
+  if (active === true) return { ok: true, active, payload };
+  if (active !== false) return failed("bad_response", "the token API answered without active");
+  const { error } = payload;
+  return { ok: true, active, error: typeof error === "string" ? error : "the token is not active" };
+}
+
+/** Writing the whole result into a header instead of its `token` fails at once, not at the receiver. */
+function guarded(result: Obtained): Obtained {
+  return Object.defineProperty(result, "toString", {
+    value: () => {
+      throw new TypeError("this is the result of a token request, not the token: use its .token");
+    },
+  });
+}
