@@ -6,6 +6,9 @@ import { ProtocolError } from "@portvakt/oauth";
  */
 export async function readBounded(request: Request, maxBytes: number): Promise<string> {
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge();
+  // Where a length is declared, the HTTP parser lets no more through, and this is the fast way.
+  if (request.headers.has("content-length") && !request.headers.has("transfer-encoding"))
+    return request.text();
   if (request.body === null) return "";
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let bytes = 0;

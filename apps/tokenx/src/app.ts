@@ -1,0 +1,84 @@
+import { documentHandler, jwksHandler, metadataDocument, writeProtocolError } from "@portvakt/issuer";
+import type { SigningKeys } from "@portvakt/issuer";
+import { grantTypes, ProtocolError } from "@portvakt/oauth";
+import type { SignatureAlgorithm } from "@portvakt/oauth";
+import type { Logger, Metrics } from "@portvakt/runtime/observe";
+import type { Readiness } from "@portvakt/runtime/process";
+import { Hono } from "hono";
+import type { RegistrationEndpoint } from "./registration/endpoint.ts";
+
+export interface AppParts {
+  readonly issuer: string;
+  readonly keys: SigningKeys;
+  readonly assertionAlgorithms: readonly SignatureAlgorithm[];
+  readonly token: (request: Request) => Promise<Response>;
+  readonly registration: RegistrationEndpoint;
+  readonly ready: () => Promise<Readiness>;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** The routes of TokenX, as one fetch handler. */
+export function createApp(parts: AppParts): (request: Request) => Response | Promise<Response> {
+  const app = new Hono();
+  const metadata = documentHandler(() => metadataOf(parts));
+  app.get("/.well-known/oauth-authorization-server", metadata);
+  app.get(
+    "/jwks",
+    jwksHandler(() => parts.keys.jwks()),
+  );
+  app.all("/token", (context) => parts.token(context.req.raw));
+  app.post("/registration/client", (context) => parts.registration.create(context.req.raw));
+  app.get("/registration/client", (context) => parts.registration.list(context.req.raw));
+  app.get("/registration/client/:id", (context) =>
+    parts.registration.read(context.req.raw, context.req.param("id")),
+  );
+  app.delete("/registration/client/:id", (context) =>
+    parts.registration.remove(context.req.raw, context.req.param("id")),
+  );
+  app.get("/internal/isalive", () => new Response("ALIVE"));
+  app.get("/internal/isready", async () => {
+    const state = await parts.ready();
+    return Response.json(state, {
+      status: state.ready ? 200 : 503,
+      headers: { "cache-control": "no-store" },
+    });
+  });
+  app.get("/internal/metrics", async () => {
+    const headers = { "content-type": parts.metrics.contentType };
+    return new Response(await parts.metrics.render(), { headers });
+  });
+  app.notFound(() => Response.json({ error: "not_found" }, { status: 404 }));
+  app.onError((thrown, context) => writeFailure(thrown, context.req.raw, parts));
+  return (request) => app.fetch(request);
+}
+
+/** RFC 8414. There is no authorization endpoint, and so none is named. */
+function metadataOf(parts: AppParts): Record<string, unknown> {
+  return metadataDocument({
+    issuer: parts.issuer,
+    endpoints: { token: "/token", registration: "/registration/client" },
+    jwksUri: "/jwks",
+    grantTypes: [grantTypes.tokenExchange],
+    authMethods: ["private_key_jwt"],
+    authAlgorithms: parts.assertionAlgorithms,
+    more: { response_types_supported: [], subject_types_supported: ["public"] },
+  });
+}
+
+/** What registration throws. A fault there is nearly always the database's, and passes: 503, with nothing of it in the answer. */
+async function writeFailure(thrown: unknown, request: Request, parts: AppParts): Promise<Response> {
+  if (thrown instanceof ProtocolError) {
+    const response = writeProtocolError(thrown, request);
+    if (thrown.error === "invalid_token")
+      response.headers.set("www-authenticate", 'Bearer realm="BEARER_AUTH", error="invalid_token"');
+    return response;
+  }
+  parts.log.error({ err: thrown }, "request failed");
+  const { checks } = await parts.ready();
+  const isAway = checks["database"]?.ok === false;
+  const error = isAway
+    ? new ProtocolError("temporarily_unavailable", "the registry cannot be reached")
+    : new ProtocolError("server_error", "the request could not be served");
+  return writeProtocolError(error, request);
+}

@@ -1,0 +1,94 @@
+import type { AuditEvent } from "@portvakt/issuer";
+import type { Decision } from "@portvakt/policy";
+import { correlationId } from "@portvakt/runtime/observe";
+import type { Logger, Metrics } from "@portvakt/runtime/observe";
+
+/** One decision or refusal, for whoever asks later why. Holds no token. */
+export interface AuditRecord {
+  readonly at: number;
+  readonly outcome: AuditEvent["outcome"];
+  readonly actor?: string | undefined;
+  readonly target?: string | undefined;
+  readonly idp?: string | undefined;
+  readonly error?: string | undefined;
+  readonly description?: string | undefined;
+  readonly decision?: Decision | undefined;
+  readonly correlation_id: string;
+}
+
+export interface Audit {
+  readonly token: (event: AuditEvent<Decision>) => void;
+  readonly registration: (change: string, clientId: string, registrar: string) => void;
+  readonly issued: (clientId: string, audience: string) => void;
+  readonly untied: (issuer: string) => void;
+  /** The latest records, newest first; at most 1,000 are held. */
+  recent(): readonly AuditRecord[];
+  find(decisionId: string): AuditRecord | undefined;
+}
+
+const held = 1_000;
+
+/** The decision log: a line per token request on the log, the last thousand in memory, and counters. */
+export function createAudit(options: { log: Logger; metrics: Metrics }): Audit {
+  const { log } = options;
+  const counters = createCounters(options.metrics);
+  const records: AuditRecord[] = [];
+  let next = 0;
+
+  return {
+    token: (event) => {
+      const record = toRecord(event);
+      records[next] = record;
+      next = (next + 1) % held;
+      counters.requests.inc({ outcome: event.outcome, error: event.error ?? "" });
+      if (event.outcome === "failed") log.error({ ...record, err: event.cause }, "token request failed");
+      else log.info(record, event.outcome === "issued" ? "token issued" : "token refused");
+    },
+    registration: (change, clientId, registrar) => {
+      counters.registrations.inc({ change });
+      log.info({ client_id: clientId, registrar }, `client ${change}`);
+    },
+    issued: (clientId, audience) => counters.issued.inc({ client_id: clientId, audience }),
+    untied: (issuer) => counters.untied.inc({ issuer }),
+    recent: () => [...records.slice(next), ...records.slice(0, next)].toReversed(),
+    find: (id) => records.find(({ decision }) => decision?.id === id),
+  };
+}
+
+function toRecord(event: AuditEvent<Decision>): AuditRecord {
+  return {
+    at: event.at,
+    outcome: event.outcome,
+    actor: event.client,
+    target: event.question?.target,
+    error: event.error,
+    description: event.description,
+    decision: event.decision,
+    correlation_id: correlationId(event.headers),
+  };
+}
+
+function createCounters(metrics: Metrics) {
+  return {
+    requests: metrics.counter({
+      name: "portvakt_tokenx_token_requests_total",
+      help: "Token requests by outcome and error code",
+      labels: ["outcome", "error"],
+    }),
+    issued: metrics.counter({
+      name: "portvakt_tokenx_tokens_issued_total",
+      help: "Issued tokens by client and audience",
+      labels: ["client_id", "audience"],
+    }),
+    untied: metrics.counter({
+      name: "portvakt_tokenx_untied_subject_tokens_total",
+      help: "External subject tokens that were not made for the caller, by issuer",
+      labels: ["issuer"],
+    }),
+    registrations: metrics.counter({
+      name: "portvakt_tokenx_registry_changes_total",
+      help: "Registrations and deletions of clients",
+      labels: ["change"],
+    }),
+  };
+}

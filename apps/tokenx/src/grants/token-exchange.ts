@@ -1,0 +1,126 @@
+import { randomUUID } from "node:crypto";
+import type { Grant, GrantContext, SigningKeys } from "@portvakt/issuer";
+import { grantTypes, ProtocolError, tokenTypes } from "@portvakt/oauth";
+import type { FormParams, JwtClaims } from "@portvakt/oauth";
+import type { Decision } from "@portvakt/policy";
+import type { Application } from "../registry/registration.ts";
+import { depthOf, maxActors } from "../subject/claims.ts";
+import type { JudgeSubject, Subject } from "../subject/judge.ts";
+
+export interface TokenExchangeOptions {
+  readonly issuer: string;
+  readonly keys: SigningKeys;
+  readonly judgeSubject: JudgeSubject;
+  /** Longest life of an issued token, seconds. */
+  readonly lifetimeSeconds: number;
+  readonly findTarget: (id: string) => Application | undefined;
+  readonly onIssued: (clientId: string, audience: string) => void;
+}
+
+const subjectTokenTypes: readonly string[] = [tokenTypes.jwt, tokenTypes.accessToken];
+const requestedTokenTypes: readonly (string | undefined)[] = [
+  undefined,
+  tokenTypes.accessToken,
+  tokenTypes.jwt,
+];
+
+/** The token exchange grant (RFC 8693): a token for the next application in the chain, for the same user. */
+export function tokenExchange(options: TokenExchangeOptions): Grant<Application, Decision> {
+  return {
+    grantType: grantTypes.tokenExchange,
+    required: ["subject_token", "subject_token_type", "audience"],
+    optional: ["scope", "resource", "requested_token_type", "actor_token", "actor_token_type"],
+    repeatable: ["audience", "resource"],
+    authorize: async ({ request, client, now }: GrantContext<Application>) => {
+      const { params } = request;
+      const target = judgeParameters(params);
+      const subject = await options.judgeSubject(params.one("subject_token") ?? "", client);
+      if (depthOf(subject.actor) >= maxActors)
+        throw new ProtocolError(
+          "invalid_request",
+          `invalid subject_token: more than ${maxActors} applications would have acted`,
+        );
+      const scope = narrowScope(params.one("scope"), subject);
+      return {
+        question: { actor: client.id, target, grant: grantTypes.tokenExchange, subject: subject.claims },
+        issue: async () => {
+          const claims = issuedClaims(subject, { caller: client.id, target, scope, now, options });
+          const token = options.findTarget(target)?.registration.token;
+          const signer = await options.keys.signer(token?.alg);
+          const accessToken = await signer.sign(claims, { typ: token?.typ ?? "JWT" });
+          options.onIssued(client.id, target);
+          return {
+            access_token: accessToken,
+            issued_token_type: params.one("requested_token_type") ?? tokenTypes.accessToken,
+            token_type: "Bearer",
+            expires_in: (claims.exp ?? 0) - (claims.iat ?? 0),
+            ...(params.one("scope") !== undefined && { scope: scope.join(" ") }),
+          };
+        },
+      };
+    },
+  };
+}
+
+/** Judges what needs no look into a token; gives the target. RFC 8693 section 2.1. */
+function judgeParameters(params: FormParams): string {
+  const [target, ...others] = params.all("audience");
+  if (target === undefined) throw new ProtocolError("invalid_request", "parameter audience is missing");
+  // RFC 8693 section 2.2.2: a token for several targets would be usable by each of them at the others.
+  if (others.length > 0) throw new ProtocolError("invalid_target", "a token is issued for one audience only");
+  if (params.one("resource") !== undefined)
+    throw new ProtocolError("invalid_target", "targets are named by audience here, not by resource");
+  if (!subjectTokenTypes.includes(params.one("subject_token_type") ?? ""))
+    throw new ProtocolError(
+      "invalid_request",
+      `parameter subject_token_type must be ${subjectTokenTypes.join(" or ")}`,
+    );
+  if (!requestedTokenTypes.includes(params.one("requested_token_type")))
+    throw new ProtocolError(
+      "invalid_request",
+      `parameter requested_token_type must be ${tokenTypes.accessToken} or ${tokenTypes.jwt}`,
+    );
+  // The actor is always the authenticated client, so that no actor_token can name another (delegation chain splicing).
+  if (params.one("actor_token") !== undefined || params.one("actor_token_type") !== undefined)
+    throw new ProtocolError(
+      "invalid_request",
+      "actor_token is not taken: the actor is the authenticated client",
+    );
+  return target;
+}
+
+/** An exchange never widens scope: what is asked for must be in the subject token. Nothing asked for = all of it. */
+function narrowScope(asked: string | undefined, subject: Subject): readonly string[] {
+  if (asked === undefined) return subject.scope;
+  const wanted = [...new Set(asked.split(" ").filter((one) => one !== ""))];
+  const beyond = wanted.find((one) => !subject.scope.includes(one));
+  if (beyond !== undefined)
+    throw new ProtocolError("invalid_scope", "the scope asked for goes beyond that of the subject token");
+  return wanted;
+}
+
+interface Issuance {
+  readonly caller: string;
+  readonly target: string;
+  readonly scope: readonly string[];
+  readonly now: number;
+  readonly options: TokenExchangeOptions;
+}
+
+function issuedClaims(subject: Subject, { caller, target, scope, now, options }: Issuance): JwtClaims {
+  const iat = Math.floor(now);
+  return {
+    ...subject.claims,
+    ...(scope.length > 0 ? { scope: scope.join(" ") } : { scope: undefined }),
+    iss: options.issuer,
+    aud: target,
+    iat,
+    nbf: iat,
+    // A chain of exchanges never outlives the first token of it.
+    exp: Math.min(iat + options.lifetimeSeconds, Math.floor(subject.expiresAt)),
+    jti: randomUUID(),
+    client_id: caller,
+    idp: subject.idp,
+    act: subject.actor === undefined ? { sub: caller } : { sub: caller, act: subject.actor },
+  };
+}

@@ -1,0 +1,79 @@
+import { localKeySet, peekJwt, ProtocolError, signatureAlgorithms, verifyJwt } from "@portvakt/oauth";
+import type { Clock, JWK, KeySet, SignatureAlgorithm } from "@portvakt/oauth";
+import type { TrustedIssuers } from "../trusted-issuers.ts";
+
+/** What a registrar may do. */
+export interface RegistrarRules {
+  /** Only applications of this cluster. */
+  readonly allowedClusterName?: string | undefined;
+  /** Only these subjects of the issuer's tokens. */
+  readonly allowedSubjects?: readonly string[] | undefined;
+}
+
+/** Who may read and write the registry: known by a bearer token. */
+export interface Registrar {
+  readonly name: string;
+  mayTouch(clientId: string): boolean;
+}
+
+export interface RegistrarOptions {
+  /** The registrar that signs its own tokens, by AUTH_CLIENT_ID and AUTH_CLIENT_JWKS; absent where providers are configured. */
+  readonly selfSigned?: { readonly issuer: string; readonly jwks: readonly JWK[] } | undefined;
+  readonly providers: TrustedIssuers<RegistrarRules>;
+  /** `aud` must hold one of these. */
+  readonly audiences: readonly string[];
+  /** Longest `exp - iat` of a self-signed bearer token, seconds; a year-long key in a variable is a password. */
+  readonly maxLifetimeSeconds: number;
+  readonly now: Clock;
+}
+
+const algorithms = Object.keys(signatureAlgorithms) as SignatureAlgorithm[];
+
+/**
+ * Makes the judge of registrars by their `Authorization` header.
+ * *Checks* signature, iss, aud, time, the subjects that the provider may send, and the lifetime of self-signed tokens.
+ * *Does not check* which client is to be touched: ask `mayTouch`. *Throws* ProtocolError invalid_token.
+ */
+export function registrarJudge(
+  options: RegistrarOptions,
+): (authorization: string | undefined) => Promise<Registrar> {
+  const selfKeys = localKeySet(options.selfSigned?.jwks ?? []);
+
+  function keysOf(issuer: string): { keys: KeySet; rules: RegistrarRules } | undefined {
+    if (options.selfSigned?.issuer === issuer) return { keys: selfKeys, rules: {} };
+    return options.providers.find(issuer);
+  }
+
+  return async (authorization) => {
+    const raw = /^bearer +([\w.~+/-]+=*)$/i.exec(authorization ?? "")?.[1];
+    if (raw === undefined) throw invalidToken("a bearer token is needed");
+    const issuer = peekJwt(raw)?.claims.iss;
+    const known = issuer === undefined ? undefined : keysOf(issuer);
+    if (issuer === undefined || known === undefined)
+      throw invalidToken("its issuer may not register clients");
+    const rules = {
+      issuer,
+      audience: options.audiences,
+      keys: known.keys,
+      algorithms,
+      required: ["iss", "sub", "aud", "exp", "iat"],
+    };
+    const result = await verifyJwt(raw, rules, options.now);
+    if (!result.ok) throw invalidToken(result.refusal.message);
+    const { sub, exp = 0, iat = 0 } = result.token.claims;
+    const { allowedSubjects, allowedClusterName } = known.rules;
+    if (allowedSubjects !== undefined && allowedSubjects.length > 0 && !allowedSubjects.includes(sub ?? ""))
+      throw invalidToken("its subject may not register clients");
+    if (issuer === options.selfSigned?.issuer && exp - iat > options.maxLifetimeSeconds)
+      throw invalidToken(`it lives longer than ${options.maxLifetimeSeconds} s`);
+    return {
+      name: `${issuer} ${sub}`,
+      mayTouch: (clientId) =>
+        allowedClusterName === undefined || clientId.startsWith(`${allowedClusterName}:`),
+    };
+  };
+}
+
+function invalidToken(why: string): ProtocolError {
+  return new ProtocolError("invalid_token", `the registrar's token is refused: ${why}`);
+}

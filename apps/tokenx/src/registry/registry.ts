@@ -1,0 +1,161 @@
+import { createPolicy } from "@portvakt/policy";
+import type { Policy } from "@portvakt/policy";
+import type { Clock } from "@portvakt/oauth";
+import type { Logger } from "@portvakt/runtime/observe";
+import type { SqlDatabase } from "@portvakt/runtime/store";
+import { sql } from "kysely";
+import type { Transaction } from "kysely";
+import { toApplication } from "./registration.ts";
+import type { Application, Registration } from "./registration.ts";
+import { lockIds } from "./schema.ts";
+import type { TokenxTables } from "./schema.ts";
+
+/** The registered applications, in memory; the database is where they are kept. */
+export interface Registry {
+  get(id: string): Application | undefined;
+  /** All applications, for those who list them. */
+  all(): Iterable<Application>;
+  readonly size: number;
+  /** Takes over what other replicas wrote. Many callers at once share one query. */
+  refresh(): Promise<void>;
+  /** Registers or replaces; false when a later statement has been taken already. Resolves when it is stored. */
+  put(registration: Registration): Promise<boolean>;
+  /** Deletes at once, here and (by notice) on every replica. */
+  remove(id: string): Promise<void>;
+  /** The access policy of everything that is registered, as it is now. */
+  readonly policy: Policy;
+}
+
+export const registryChannel = "tokenx_registry";
+const tombstoneSeconds = 7 * 86_400;
+
+type Applications = Map<string, Application>;
+type Options = { readonly db: SqlDatabase<TokenxTables>; readonly now: Clock; readonly log: Logger };
+
+export function createRegistry(options: Options): Registry {
+  const { db, now } = options;
+  const applications: Applications = new Map();
+  const refresh = follow(applications, options);
+
+  async function write(change: (tx: Transaction<TokenxTables>) => Promise<boolean>): Promise<boolean> {
+    const changed = await db.query.transaction().execute(async (tx) => {
+      await sql`select pg_advisory_xact_lock(${lockIds.registry})`.execute(tx);
+      const result = await change(tx);
+      if (result) await db.notify(registryChannel, "changed", tx);
+      return result;
+    });
+    await refresh();
+    return changed;
+  }
+
+  return {
+    get: (id) => applications.get(id),
+    all: () => applications.values(),
+    get size() {
+      return applications.size;
+    },
+    refresh,
+    put: (registration) => write((tx) => upsert(tx, registration, now())),
+    remove: async (id) => {
+      await write((tx) => bury(tx, id, now()));
+    },
+    policy: livePolicy(applications),
+  };
+}
+
+/** Makes the function that brings `applications` up to date with the table, by what changed since the last time. */
+function follow(applications: Applications, { db, log }: Options): () => Promise<void> {
+  let seen = 0;
+  let running: Promise<void> | undefined;
+  let waiting: Promise<void> | undefined;
+
+  async function load(): Promise<void> {
+    const rows = await db.query
+      .selectFrom("clients")
+      .select(["client_id", "registration", "revision"])
+      .where("revision", ">", seen)
+      .orderBy("revision")
+      .execute();
+    for (const row of rows) {
+      if (row.registration === null) applications.delete(row.client_id);
+      else applications.set(row.client_id, toApplication(JSON.parse(row.registration) as Registration));
+      seen = Number(row.revision);
+    }
+    if (rows.length > 0) log.debug({ changed: rows.length, size: applications.size }, "registry read");
+  }
+
+  return function refresh(): Promise<void> {
+    if (running === undefined) {
+      running = load().finally(() => (running = undefined));
+      return running;
+    }
+    // A load under way may have missed what the caller looks for, so it waits for the next one, with all who wait.
+    waiting ??= running
+      .catch(() => undefined)
+      .then(() => {
+        waiting = undefined;
+        return refresh();
+      });
+    return waiting;
+  };
+}
+
+const nextRevision = sql<number>`(select coalesce(max(revision), 0) + 1 from clients)`;
+
+async function upsert(
+  tx: Transaction<TokenxTables>,
+  registration: Registration,
+  now: number,
+): Promise<boolean> {
+  const values = {
+    revision: nextRevision,
+    registration: JSON.stringify(registration),
+    stated_at: registration.statedAt,
+    changed_at: now,
+  };
+  const result = await tx
+    .insertInto("clients")
+    .values({ client_id: registration.clientId, ...values })
+    .onConflict((conflict) =>
+      conflict
+        .column("client_id")
+        .doUpdateSet(values)
+        .where("clients.stated_at", "<=", registration.statedAt),
+    )
+    .executeTakeFirst();
+  return Number(result.numInsertedOrUpdatedRows ?? 0) > 0;
+}
+
+async function bury(tx: Transaction<TokenxTables>, id: string, now: number): Promise<boolean> {
+  const result = await tx
+    .updateTable("clients")
+    .set({ registration: null, revision: nextRevision, changed_at: now })
+    .where("client_id", "=", id)
+    .where("registration", "is not", null)
+    .executeTakeFirst();
+  // The newest row stays, whatever its age: revisions count on from it.
+  await tx
+    .deleteFrom("clients")
+    .where("registration", "is", null)
+    .where("changed_at", "<", now - tombstoneSeconds)
+    .where("revision", "<", (qb) =>
+      qb.selectFrom("clients").select(({ fn }) => fn.max("revision").as("newest")),
+    )
+    .execute();
+  return Number(result.numUpdatedRows) > 0;
+}
+
+/** A policy that looks into the registry: a registration changes one target, and nothing else is made anew. */
+function livePolicy(applications: ReadonlyMap<string, Application>): Policy {
+  const empty = createPolicy([]);
+  return {
+    get size() {
+      return applications.size;
+    },
+    warnings: [],
+    target: (id) => applications.get(id)?.target(),
+    similar: (id) =>
+      createPolicy([...applications.keys()].map((known) => ({ id: known, inbound: [] }))).similar(id),
+    newDecisionId: () => empty.newDecisionId(),
+  };
+}

@@ -1,0 +1,127 @@
+import { createHash } from "node:crypto";
+import { memoryReplay } from "@portvakt/issuer";
+import type { ClaimOnce } from "@portvakt/issuer";
+import { ProtocolError } from "@portvakt/oauth";
+import type { Clock } from "@portvakt/oauth";
+import type { Logger } from "@portvakt/runtime/observe";
+import type { SqlDatabase } from "@portvakt/runtime/store";
+import { sql } from "kysely";
+import type { TokenxTables } from "./schema.ts";
+
+export interface UsedOnce {
+  readonly claim: ClaimOnce;
+  /** Forgets what has expired; called now and then. */
+  sweep(): Promise<void>;
+  /** Since when the database has not answered, seconds since the epoch. */
+  readonly degradedSince: number | undefined;
+}
+
+type Outcome = "claimed" | "used" | "unknown";
+
+interface Waiting {
+  readonly hash: string;
+  readonly expiresAt: number;
+  settle(result: Outcome): void;
+}
+
+const maxBatch = 200;
+
+/**
+ * Remembers used assertions and statements for all replicas: an insert of a key that is there already is a replay.
+ * Claims that come while one query is under way go together in the next one. While the database does not answer, this
+ * replica's memory alone decides, for at most `graceSeconds`; after that nothing is accepted (fail closed).
+ */
+export function usedOnce(options: {
+  db: SqlDatabase<TokenxTables>;
+  now: Clock;
+  log: Logger;
+  graceSeconds: number;
+}): UsedOnce {
+  const { db, now, log, graceSeconds } = options;
+  const own = memoryReplay({ now, maxEntries: 500_000 });
+  let degradedSince: number | undefined;
+  let triedAt = 0;
+  const share = inBatches(async (batch) => {
+    triedAt = now();
+    try {
+      const claimed = await insertAbsent(db, batch, triedAt);
+      if (degradedSince !== undefined) log.info("replay memory is shared again");
+      degradedSince = undefined;
+      for (const one of batch) one.settle(claimed.has(one.hash) ? "claimed" : "used");
+    } catch (err) {
+      if (degradedSince === undefined)
+        log.error({ err }, "replay memory is this replica's own: the database does not answer");
+      degradedSince ??= now();
+      for (const one of batch) one.settle("unknown");
+    }
+  });
+
+  return {
+    claim: async (key, expiresAt) => {
+      const hash = createHash("sha256").update(key).digest("base64url");
+      // Cheap, and it also catches replays to this replica while the database is away.
+      if (!(await own(hash, expiresAt))) return false;
+      const wasAwayJustNow = degradedSince !== undefined && now() - triedAt < 1;
+      const result = wasAwayJustNow ? "unknown" : await share(hash, expiresAt);
+      if (result !== "unknown") return result === "claimed";
+      if (now() - (degradedSince ?? now()) > graceSeconds)
+        throw new ProtocolError(
+          "temporarily_unavailable",
+          "the server cannot tell whether the assertion is new",
+        );
+      return true;
+    },
+    sweep: async () => {
+      await db.query.deleteFrom("used_once").where("expires_at", "<", now()).execute();
+    },
+    get degradedSince() {
+      return degradedSince;
+    },
+  };
+}
+
+/** Gathers claims while a query is under way, so that the database sees one query at a time, however many requests there are. */
+function inBatches(
+  insert: (batch: readonly Waiting[]) => Promise<void>,
+): (hash: string, expiresAt: number) => Promise<Outcome> {
+  let queue: Waiting[] = [];
+  let busy = false;
+  const drain = async (): Promise<void> => {
+    busy = true;
+    while (queue.length > 0) {
+      const batch = queue.slice(0, maxBatch);
+      queue = queue.slice(maxBatch);
+      await insert(batch);
+    }
+    busy = false;
+  };
+  return (hash, expiresAt) =>
+    new Promise((settle) => {
+      queue.push({ hash, expiresAt, settle });
+      if (!busy) void drain();
+    });
+}
+
+/** The hashes that were not there, or had expired. */
+async function insertAbsent(
+  db: SqlDatabase<TokenxTables>,
+  batch: readonly Waiting[],
+  now: number,
+): Promise<Set<string>> {
+  // In one order everywhere, so that two replicas never wait for each other.
+  const values = batch
+    .map(({ hash, expiresAt }) => ({ hash, expires_at: expiresAt }))
+    .sort((a, b) => (a.hash < b.hash ? -1 : 1));
+  const rows = await db.query
+    .insertInto("used_once")
+    .values(values)
+    .onConflict((conflict) =>
+      conflict
+        .column("hash")
+        .doUpdateSet({ expires_at: sql`excluded.expires_at` })
+        .where("used_once.expires_at", "<=", now),
+    )
+    .returning("hash")
+    .execute();
+  return new Set(rows.map((row) => row.hash));
+}

@@ -1,0 +1,79 @@
+import { fetchMetadata, remoteKeySet } from "@portvakt/oauth";
+import type { Clock, RemoteKeySet } from "@portvakt/oauth";
+import type { Logger } from "@portvakt/runtime/observe";
+
+/** An issuer whose metadata is known, with what is particular to it. */
+export interface TrustedIssuer<R> {
+  readonly issuer: string;
+  readonly keys: RemoteKeySet;
+  readonly rules: R;
+}
+
+export interface TrustedIssuers<R> {
+  find(issuer: string): TrustedIssuer<R> | undefined;
+  /** Fetches what is missing or old; never fails. Called at start and now and then: an issuer that is down stops nothing. */
+  refresh(): Promise<void>;
+  /** By well-known URL: whether its metadata was ever fetched. */
+  state(): Readonly<Record<string, boolean>>;
+}
+
+interface Slot<R> {
+  readonly url: string;
+  readonly rules: R;
+  known?: TrustedIssuer<R>;
+  fetchedAt?: number;
+}
+
+const metadataMaxAgeSeconds = 86_400;
+
+/** Issuers by their well-known URLs (OpenID Connect Discovery, RFC 8414). Of two URLs that name one issuer the first counts. */
+export function trustedIssuers<R>(options: {
+  readonly issuers: readonly { readonly url: string; readonly rules: R }[];
+  readonly now: Clock;
+  readonly log: Logger;
+  readonly fetch?: typeof fetch;
+}): TrustedIssuers<R> {
+  const { now, log } = options;
+  const slots: Slot<R>[] = options.issuers.map(({ url, rules }) => ({ url, rules }));
+  const byIssuer = new Map<string, TrustedIssuer<R>>();
+
+  async function refreshSlot(slot: Slot<R>): Promise<void> {
+    if (slot.known !== undefined && now() - (slot.fetchedAt ?? 0) < metadataMaxAgeSeconds) return;
+    try {
+      const metadata = await fetchMetadata({ url: slot.url, fetch: options.fetch });
+      if (metadata.jwks_uri === undefined) throw new Error("the metadata has no jwks_uri");
+      const { issuer, jwks_uri: uri } = metadata;
+      const keys = remoteKeySet({ uri, now, ...(options.fetch && { fetch: options.fetch }) });
+      await keys.load();
+      slot.known = { issuer, keys, rules: slot.rules };
+      slot.fetchedAt = now();
+      index();
+    } catch (err) {
+      log.warn(
+        { err, issuer_url: slot.url },
+        "trusted issuer is not available; what was known of it stays in use",
+      );
+    }
+  }
+
+  function index(): void {
+    byIssuer.clear();
+    for (const { known, url } of slots) {
+      if (known === undefined) continue;
+      if (!byIssuer.has(known.issuer)) byIssuer.set(known.issuer, known);
+      else
+        log.error(
+          { issuer_url: url, issuer: known.issuer },
+          "two well-known URLs name one issuer; the first counts",
+        );
+    }
+  }
+
+  return {
+    find: (issuer) => byIssuer.get(issuer),
+    refresh: async () => {
+      await Promise.all(slots.map(refreshSlot));
+    },
+    state: () => Object.fromEntries(slots.map(({ url, known }) => [url, known !== undefined])),
+  };
+}
