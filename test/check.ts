@@ -5,6 +5,7 @@
 // tests (architecture.test.ts), so that `npm test` has them too.
 
 import { brokenLinks } from "./checks/links.ts";
+import { missingFromLock } from "./checks/lock.ts";
 import { failureOf } from "./checks/programs.ts";
 import { forbiddenWords } from "./checks/words.ts";
 
@@ -42,6 +43,11 @@ const checks: readonly Check[] = [
     run: async () => failureOf("node", ["docs/generate.ts", "--check"]),
   },
   { name: "links", says: "links between documents resolve", run: async () => lines(await brokenLinks()) },
+  {
+    name: "lock",
+    says: "the lock file is whole, so that npm ci takes it",
+    run: async () => lines(await missingFromLock()),
+  },
   {
     name: "words",
     says: "no registry host and no machine's path in the tree",

@@ -46,7 +46,7 @@ export async function generatePrivateJwk(alg: SignatureAlgorithm = "RS256"): Pro
 export function publicJwkOf(jwk: JWK): JWK {
   const { kty, kid, alg, use, n, e, crv, x, y } = jwk;
   const members = { kty, kid, alg, use: use ?? "sig", n, e, crv, x, y };
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as JWK;
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }
 
 function algorithmOf(jwk: JWK): SignatureAlgorithm {

@@ -9,7 +9,7 @@ import * as onNode from "./signature.ts";
 
 /** The same module, loaded where the runtime has no node:crypto to give. */
 async function withoutNodeCrypto(): Promise<typeof onNode> {
-  const { getBuiltinModule } = process;
+  const getBuiltinModule = process.getBuiltinModule.bind(process);
   Object.assign(process, { getBuiltinModule: undefined });
   const specifier = "./signature.ts?web";
   const loaded = (await import(specifier)) as typeof onNode;
@@ -57,7 +57,7 @@ for (const [host, { importSigningKey, importVerificationKey }] of Object.entries
       {
         name: "RFC 7518 section 3.3: RSA with 1024 bits",
         jwk: () =>
-          generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey.export({ format: "jwk" }) as JWK,
+          generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey.export({ format: "jwk" }),
         alg: "RS256",
       },
       {
