@@ -3,7 +3,8 @@ import { json, type Answer } from "./answers.ts";
 import type { Connections } from "./connections/connections.ts";
 import type { Connection } from "./connections/connection.ts";
 import { introspectRequest, parseBody } from "./schemas.ts";
-import { activeBody, judgeToken, type JudgeOptions, type Judgement } from "./validate/judge.ts";
+import { judgeToken } from "./validate/judge.ts";
+import { activeBody, type JudgeOptions, type Judgement } from "./validate/judgement.ts";
 import { judgeRequirements } from "./validate/require.ts";
 
 export interface IntrospectOptions extends JudgeOptions {

@@ -1,7 +1,7 @@
 import { anyAudience, audiencesOf, type JwtClaims, type VerifyRules } from "@portvakt/oauth";
 import { buildIntrospectionRequest, judgeIntrospectionResponse } from "@portvakt/providers";
 import type { Connection, Discovered } from "../connections/connection.ts";
-import { activeBody, inactive, type JudgeOptions, type Judgement } from "./judge.ts";
+import { activeBody, inactive, type JudgeOptions, type Judgement } from "./judgement.ts";
 
 const timeoutSeconds = 2;
 

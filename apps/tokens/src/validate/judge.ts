@@ -1,18 +1,7 @@
-import { peekJwt, verifyJwt, type Clock, type JwtClaims } from "@portvakt/oauth";
+import { peekJwt, verifyJwt } from "@portvakt/oauth";
 import type { Connection, Discovered } from "../connections/connection.ts";
 import { judgeByReference } from "./by-reference.ts";
-import type { Remembered, TokenMemory } from "./memory.ts";
-
-/** What introspection found. `error` is a sentence for people; it never holds the token. */
-export type Judgement =
-  | ({ readonly active: true } & Remembered)
-  | { readonly active: false; readonly error: string; readonly code: string };
-
-export interface JudgeOptions {
-  readonly now: Clock;
-  readonly fetch: typeof fetch;
-  readonly memory: TokenMemory;
-}
+import { activeBody, inactive, type JudgeOptions, type Judgement } from "./judgement.ts";
 
 /**
  * Judges an access token by the rules of one provider.
@@ -60,18 +49,4 @@ async function verify(
   const remembered = { claims, body: activeBody(claims) };
   memory.add(token, under, remembered);
   return { active: true, ...remembered };
-}
-
-/** A negative judgement. */
-export function inactive(code: string, error: string): Judgement {
-  return { active: false, code, error };
-}
-
-/** The answer for an active token; a claim that happens to be named `active` does not get through. */
-export function activeBody(
-  claims: Readonly<JwtClaims>,
-  more: Readonly<Record<string, unknown>> = {},
-): string {
-  const { active: _claimed, ...rest } = claims;
-  return JSON.stringify({ active: true, ...rest, ...more });
 }
