@@ -41,8 +41,8 @@ export function createAudit(options: { log: Logger; metrics: Metrics }): Audit {
       records[next] = record;
       next = (next + 1) % held;
       counters.requests.inc({ outcome: event.outcome, error: event.error ?? "" });
-      if (event.outcome === "failed") log.error({ ...record, err: event.cause }, "token request failed");
-      else log.info(record, event.outcome === "issued" ? "token issued" : "token refused");
+      if (event.outcome === "failed") log.error({ ...record, err: event.cause }, "exchange failed");
+      else log.info(record, event.outcome === "issued" ? "exchange allowed" : "exchange refused");
     },
     registration: (change, clientId, registrar) => {
       counters.registrations.inc({ change });

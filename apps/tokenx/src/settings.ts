@@ -1,5 +1,5 @@
 import { signatureAlgorithms } from "@portvakt/oauth";
-import type { JWK, SignatureAlgorithm } from "@portvakt/oauth";
+import type { SignatureAlgorithm } from "@portvakt/oauth";
 import { defineSettings, setting } from "@portvakt/runtime/config";
 import { commonSettings } from "@portvakt/runtime/process";
 import { z } from "zod";
@@ -140,7 +140,7 @@ export const settings = defineSettings({
   }),
   registrarJwks: setting.json({
     env: [`${ours}REGISTRAR_JWKS`, "AUTH_CLIENT_JWKS"],
-    parse: shaped(jwksSchema) as (value: unknown) => { keys: JWK[] },
+    parse: shaped(jwksSchema),
     optional: true,
     doc: "Public keys of software statements, and of that registrar's tokens.",
   }),
