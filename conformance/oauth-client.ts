@@ -483,32 +483,90 @@ async function exchange(): Promise<URLSearchParams> {
   return new URLSearchParams(await request.text());
 }
 
-export const rfc8693Client: Specification["requirements"] = [
-  {
-    section: "2.1",
-    level: "must",
-    says: "the grant type and token types have their registered names",
-    run: async () => {
-      const form = await exchange();
-      assert.equal(form.get("grant_type"), "urn:ietf:params:oauth:grant-type:token-exchange");
-      assert.equal(form.get("subject_token_type"), "urn:ietf:params:oauth:token-type:jwt");
+export const rfc8693: Specification = {
+  name: "RFC 8693",
+  title: "Token exchange",
+  requirements: [
+    {
+      section: "2.1",
+      level: "must",
+      says: "the grant type and token types have their registered names",
+      run: async () => {
+        const form = await exchange();
+        assert.equal(form.get("grant_type"), "urn:ietf:params:oauth:grant-type:token-exchange");
+        assert.equal(form.get("subject_token_type"), "urn:ietf:params:oauth:token-type:jwt");
+      },
     },
-  },
-  {
-    section: "2.1",
-    level: "may",
-    says: "audience may be sent several times",
-    run: async () => {
-      assert.deepEqual((await exchange()).getAll("audience"), ["a", "b"]);
+    {
+      section: "2.1",
+      level: "may",
+      says: "audience may be sent several times",
+      run: async () => {
+        assert.deepEqual((await exchange()).getAll("audience"), ["a", "b"]);
+      },
     },
-  },
-  {
-    section: "2.2.2",
-    level: "must",
-    says: "a target that the policy does not admit is invalid_target",
-    test: [
-      "packages/issuer/src/token-endpoint.test.ts",
-      "RFC 8693 section 2.2.2: what the policy denies is invalid_target, with the decision's id and no more",
-    ],
-  },
-];
+    {
+      section: "2.2.2",
+      level: "must",
+      says: "a target that the policy does not admit is invalid_target",
+      test: [
+        "packages/issuer/src/token-endpoint.test.ts",
+        "RFC 8693 section 2.2.2: what the policy denies is invalid_target, with the decision's id and no more",
+      ],
+    },
+    ...(
+      [
+        [
+          "2.1",
+          "an actor is not taken from the request, but authenticated",
+          "RFC 8693 section 2.1: an actor_token",
+        ],
+        [
+          "2.1",
+          "a subject_token_type that is not served is refused",
+          "RFC 8693 section 2.1: a subject_token_type that is not served",
+        ],
+        [
+          "2.2.1",
+          "the answer has issued_token_type and token_type; the token keeps sub and gains act (4.1)",
+          "RFC 8693 section 2: a chain of two exchanges keeps the citizen, and names who acts for her",
+        ],
+        [
+          "2.2.1",
+          "expires_in is the token's, and never beyond the subject token's",
+          "RFC 8693 section 2.2.1: expires_in is that of the token, never longer than the subject token's",
+        ],
+        [
+          "2.2.2",
+          "a target that is not registered is invalid_target",
+          "RFC 8693 section 2.2.2: a target that nobody registered",
+        ],
+        [
+          "2.2.2",
+          "a subject token that is no token is invalid_request",
+          "RFC 8693 section 2.2.2: a subject token that is none",
+        ],
+        [
+          "2.2.2",
+          "a subject token of an issuer that is not trusted is invalid_request",
+          "RFC 8693 section 2.2.2: a subject token of nobody known",
+        ],
+        [
+          "2.2.2",
+          "a subject token whose signature is wrong is invalid_request",
+          "RFC 8693 section 2.2.2: a subject token by another key",
+        ],
+        [
+          "5",
+          "a subject token made for another client is not exchanged",
+          "RFC 8693 section 2.2.2: a token made for another application of the chain",
+        ],
+      ] as const
+    ).map(([section, says, name]) => ({
+      section,
+      level: "must" as const,
+      says,
+      test: ["test/peers/tokenx.test.ts", name] as const,
+    })),
+  ],
+};

@@ -3,7 +3,7 @@
 // Does not own: the code that they are about. Rows call it through the rooms' public entries.
 
 import { rfc7515, rfc7519, rfc8725 } from "./jose.ts";
-import { rfc6749, rfc7523, rfc7636, rfc8414, rfc8693Client, rfc9126 } from "./oauth-client.ts";
+import { rfc6749, rfc7523, rfc7636, rfc8414, rfc8693, rfc9126 } from "./oauth-client.ts";
 import { backChannelLogout, openidCore } from "./openid.ts";
 import type { Specification } from "./table.ts";
 
@@ -14,7 +14,7 @@ export const specifications: readonly Specification[] = [
   rfc7523,
   rfc7636,
   rfc8414,
-  { name: "RFC 8693", title: "Token exchange", requirements: rfc8693Client },
+  rfc8693,
   rfc8725,
   rfc9126,
   openidCore,

@@ -104,10 +104,9 @@ export const words: readonly WordRule[] = [
     everywhere: true,
   },
   {
-    // The exception judges software statements of older registrars, which have no claims that verifyJwt could check.
     says: "JOSE's verification is called in one place, packages/oauth/src/jwt",
     pattern: /\b(?:jwtVerify|compactVerify|flattenedVerify|generalVerify)\b/u,
-    allowed: [/^packages\/oauth\/src\/jwt\//u, /^apps\/tokenx\/src\/registration\/statement\.ts$/u],
+    allowed: [/^packages\/oauth\/src\/jwt\//u],
   },
   {
     says: "a secret is compared in constant time (equalConstantTime)",
