@@ -3,7 +3,8 @@
 // Does not own: the code that they are about. Rows call it through the rooms' public entries.
 
 import { rfc7515, rfc7519, rfc8725 } from "./jose.ts";
-import { rfc6749, rfc7523, rfc7636, rfc8414, rfc8693, rfc9126 } from "./oauth-client.ts";
+import { rfc7523, rfc7636, rfc8693 } from "./oauth-client.ts";
+import { rfc6749, rfc8414, rfc9126 } from "./oauth-endpoints.ts";
 import { backChannelLogout, openidCore } from "./openid.ts";
 import type { Specification } from "./table.ts";
 
