@@ -1,0 +1,273 @@
+import assert from "node:assert/strict";
+import { createServer, request as send } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, test } from "node:test";
+import { Hono } from "hono";
+import { citizen, employee, env, idporten, machine, now, sdk, sign } from "../../test/issuers.ts";
+import { createSdk } from "../index.ts";
+import { callerOf, requireToken as requireForExpress } from "./express.ts";
+import { requireToken as requireForFetch } from "./fetch.ts";
+import { requireToken as requireForHono } from "./hono.ts";
+import type { TokenVariables } from "./hono.ts";
+import type { RequireOptions } from "./judge.ts";
+import { requireToken as requireForNode } from "./node.ts";
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+type Ask = (headers: Record<string, string | string[]>) => Promise<Answer>;
+
+/** Sends over a real socket, so that a header may come twice. */
+async function overSocket(
+  listener: Parameters<typeof createServer>[1],
+  headers: Record<string, string | string[]>,
+): Promise<Answer> {
+  const server = createServer(listener as Parameters<typeof createServer>[0]);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    return await new Promise<Answer>((resolve, reject) => {
+      const { port } = server.address() as AddressInfo;
+      send({ host: "127.0.0.1", port, headers, agent: false }, (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+        response.on("end", () => {
+          const pairs = Object.entries(response.headers).map(([k, v]) => [k, String(v)] as [string, string]);
+          resolve({ status: response.statusCode ?? 0, headers: new Headers(pairs), text });
+        });
+      })
+        .on("error", reject)
+        .end();
+    });
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+const asHeaders = (headers: Record<string, string | string[]>): Headers =>
+  new Headers(
+    Object.entries(headers).flatMap(([k, v]) => [v].flat().map((one) => [k, one] as [string, string])),
+  );
+const read = async (response: Response): Promise<Answer> => ({
+  status: response.status,
+  headers: response.headers,
+  text: await response.text(),
+});
+
+/** The same routes behind each adapter; the handler answers with the calling application. */
+const adapters: Record<string, (options: RequireOptions) => Ask> = {
+  fetch: (options) => async (headers) => {
+    const handler = requireForFetch(options)((_request, caller) => new Response(caller.client));
+    return read(await handler(new Request("http://api/", { headers: asHeaders(headers) })));
+  },
+  hono: (options) => async (headers) => {
+    const app = new Hono<{ Variables: TokenVariables }>();
+    app.use(requireForHono(options));
+    app.get("/", (c) => c.text(c.get("caller").client ?? ""));
+    return read(await app.request("/", { headers: asHeaders(headers) }));
+  },
+  node: (options) => (headers) =>
+    overSocket(
+      requireForNode(options)((_request, response, caller) => response.end(caller.client)),
+      headers,
+    ),
+  express: (options) => (headers) =>
+    overSocket((request, response) => {
+      void requireForExpress(options)(request, response, () => response.end(callerOf(request).client));
+    }, headers),
+};
+
+const bearer = async (...args: Parameters<typeof sign>) => ({
+  authorization: `Bearer ${await sign(...args)}`,
+});
+const good = await bearer(citizen, "tokenx");
+
+const cases: {
+  name: string;
+  headers: Record<string, string | string[]>;
+  options?: RequireOptions;
+  status: number;
+  challenge?: string | RegExp;
+  code?: string;
+}[] = [
+  { name: "a right token passes", headers: good, status: 200 },
+  {
+    name: "RFC 6750 section 3.1: no credentials, a challenge without an error",
+    headers: {},
+    status: 401,
+    challenge: "Bearer",
+    code: "no_token",
+  },
+  {
+    name: "an empty header is no credentials",
+    headers: { authorization: "" },
+    status: 401,
+    challenge: "Bearer",
+    code: "no_token",
+  },
+  {
+    name: "another scheme is no credentials",
+    headers: { authorization: "Basic YTpi" },
+    status: 401,
+    challenge: 'Bearer realm="api"',
+    options: { realm: "api" },
+    code: "no_token",
+  },
+  {
+    name: "RFC 6750 section 3.1: a malformed header is invalid_request",
+    headers: { authorization: "Bearer a b" },
+    status: 400,
+    challenge: /^Bearer error="invalid_request", error_description="/,
+    code: "malformed_header",
+  },
+  {
+    name: "RFC 6750 section 3.1: an expired token is invalid_token",
+    headers: await bearer({ ...citizen, exp: now - 34 }, "tokenx"),
+    status: 401,
+    challenge: 'Bearer error="invalid_token", error_description="the token expired 34 s ago"',
+    code: "expired",
+  },
+  {
+    name: "RFC 6750 section 3: what a token says cannot break out of the challenge",
+    headers: await bearer({ ...citizen, aud: 'x", error="none\r\nSet-Cookie: a=b' }, "tokenx"),
+    status: 401,
+    challenge: /^Bearer error="invalid_token", error_description="[^"\\\r\n]*"$/,
+    code: "wrong_audience",
+  },
+  {
+    name: "RFC 9449 section 7.1: a token bound to a key is refused as a plain bearer token",
+    headers: await bearer({ ...citizen, cnf: { jkt: "x" } }, "tokenx"),
+    status: 401,
+    challenge: /^Bearer error="invalid_token", .*\(cnf\)/,
+    code: "sender_constrained",
+  },
+  {
+    name: "RFC 6750 section 3.1: a missing scope is insufficient_scope, and named",
+    headers: await bearer(employee, "entra"),
+    options: { scope: ["read", "write"] },
+    status: 403,
+    challenge:
+      'Bearer error="insufficient_scope", error_description="the token lacks the scope write", scope="read write"',
+    code: "insufficient_scope",
+  },
+  {
+    name: "RFC 9470 section 3: a level that is too low is insufficient_user_authentication with acr_values",
+    headers: await bearer(idporten, "idporten"),
+    options: { acr: "idporten-loa-high" },
+    status: 401,
+    challenge: /^Bearer error="insufficient_user_authentication", .*, acr_values="idporten-loa-high"$/,
+    code: "insufficient_acr",
+  },
+  {
+    name: "RFC 9470 section 3: an authentication too long ago, with max_age",
+    headers: await bearer({ ...citizen, auth_time: now - 999 }, "tokenx"),
+    options: { maxAgeSeconds: 300 },
+    status: 401,
+    challenge: /^Bearer error="insufficient_user_authentication", .*, max_age="300"$/,
+    code: "stale_authentication",
+  },
+  {
+    name: "RFC 9728 section 5.1: the metadata's address is in the challenge",
+    headers: {},
+    options: { resourceMetadata: "https://api.example/.well-known/oauth-protected-resource" },
+    status: 401,
+    challenge: 'Bearer resource_metadata="https://api.example/.well-known/oauth-protected-resource"',
+    code: "no_token",
+  },
+  {
+    name: "a machine where a user is asked for",
+    headers: await bearer(machine, "entra"),
+    options: { kind: "user" },
+    status: 403,
+    challenge: /insufficient_scope/,
+    code: "wrong_kind",
+  },
+  {
+    name: "a role that is missing",
+    headers: await bearer(machine, "entra"),
+    options: { roles: "writer" },
+    status: 403,
+    challenge: /insufficient_scope/,
+    code: "missing_role",
+  },
+  {
+    name: "a provider that is not among those named",
+    headers: good,
+    options: { providers: "entra_id" },
+    status: 401,
+    challenge: /invalid_token/,
+    code: "wrong_issuer",
+  },
+  {
+    name: "keys that cannot be fetched are our trouble, not the caller's",
+    headers: good,
+    options: {
+      sdk: createSdk({ env, now: () => now, fetch: () => Promise.reject(new TypeError("cut off")) }),
+    },
+    status: 503,
+    code: "keys_unavailable",
+  },
+  {
+    name: "an application that is not set up says nothing of its settings",
+    headers: good,
+    options: { sdk: createSdk({ env: {}, now: () => now }) },
+    status: 500,
+    code: "not_configured",
+  },
+];
+
+for (const [adapter, ask] of Object.entries(adapters)) {
+  describe(`requireToken for ${adapter}`, () => {
+    for (const { name, headers, options, status, challenge, code } of cases) {
+      test(name, async () => {
+        const refusals: string[] = [];
+        const onRefused: RequireOptions["onRefused"] = (refusal) => refusals.push(refusal.code);
+        const answer = await ask({ sdk, onRefused, ...options })(headers);
+        assert.equal(answer.status, status, answer.text);
+        if (code === undefined) {
+          assert.equal(answer.text, "local:benefits:portal");
+          assert.deepEqual(refusals, []);
+          return;
+        }
+        const told = answer.headers.get("www-authenticate");
+        if (challenge === undefined) assert.equal(told, null);
+        else if (typeof challenge === "string") assert.equal(told, challenge);
+        else assert.match(told ?? "", challenge);
+        assert.equal(answer.headers.get("content-type"), "application/problem+json");
+        assert.equal(answer.headers.get("cache-control"), "no-store");
+        const problem = JSON.parse(answer.text) as Record<string, unknown>;
+        assert.deepEqual([problem["status"], problem["code"]], [status, code]);
+        assert.deepEqual(refusals, [code]);
+        assert.doesNotMatch(answer.text, /AZURE_|TOKEN_X_|IDPORTEN_/);
+      });
+    }
+    test("RFC 9110 section 5.3: two Authorization headers are refused, whatever is in them", async () => {
+      const answer = await ask({ sdk })({ authorization: [good.authorization, good.authorization] });
+      assert.equal(answer.status, 400);
+    });
+    test("a refusal never repeats the token", async () => {
+      const { authorization } = await bearer({ ...citizen, exp: now - 60 }, "tokenx");
+      const answer = await ask({ sdk })({ authorization });
+      assert.ok(!`${answer.text}${answer.headers.get("www-authenticate")}`.includes(authorization.slice(7)));
+    });
+  });
+}
+
+test("a token in the query is never looked at (RFC 6750 section 2.3)", async () => {
+  const handler = requireForFetch({ sdk })(() => new Response("in"));
+  const response = await handler(new Request(`http://api/?access_token=${good.authorization.slice(7)}`));
+  assert.equal(response.status, 401);
+});
+
+test("callerOf without requireToken is a mistake that shows", () => {
+  assert.throws(() => callerOf({ headers: {} }), /requireToken/);
+});
+
+test("fetch handlers get what their framework passes after the request", async () => {
+  const handler = requireForFetch({ sdk })((_request, caller, context: { params: string }) => {
+    return new Response(`${caller.kind} ${context.params}`);
+  });
+  const response = await handler(new Request("http://api/", { headers: good }), { params: "p" });
+  assert.equal(await response.text(), "user p");
+});
