@@ -117,6 +117,7 @@ export function openidProvider(habits: OpenIdHabits): Provider {
     introspection: {
       rules: ({ issuer, audience, keys }) => ({ issuer, audience, keys, algorithms: habits.algorithms }),
       objection: (token) => objectToType(token) ?? objectToIdToken(token.claims),
+      byReference: true,
     },
     explain: () => undefined,
   };

@@ -57,6 +57,8 @@ export interface ProviderIntrospection {
   readonly rules: (settings: IntrospectionSettings) => VerifyRules;
   /** A sentence when a token that verifies is still not an access token of this provider; undefined when it is one. */
   readonly objection: (token: VerifiedToken) => string | undefined;
+  /** Whether it also issues by-reference tokens, which only it can judge (RFC 7662). Others are never sent anything. */
+  readonly byReference?: true;
 }
 
 /** Who has to act for an error to go away. */

@@ -25,7 +25,7 @@ export async function judgeToken(
   const remembered = options.memory.find(token, under);
   if (remembered !== undefined) return { active: true, ...remembered };
   if (token === "") return inactive("malformed", "there is no token");
-  if (!token.includes(".") && peekJwt(token) === undefined) {
+  if (connection.provider.introspection.byReference === true && peekJwt(token) === undefined) {
     return judgeByReference(options, connection, under, token);
   }
   return verify(options, connection, under, token);

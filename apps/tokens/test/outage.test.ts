@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { clientIds, startApi, until } from "./api.ts";
+import type { Trouble } from "./double.ts";
+
+const path = "/api/v1/token";
+const ask = { identity_provider: "entra_id", target: "local:benefits:case-api" };
+
+test("a provider in trouble once is asked again, and the caller notices nothing", async (t) => {
+  const rows: { name: string; trouble: Trouble }[] = [
+    { name: "500", trouble: { status: 500 } },
+    { name: "500 with HTML", trouble: { status: 500, body: "<html>" } },
+    { name: "connection reset", trouble: "reset" },
+    { name: "HTML instead of JSON", trouble: "html" },
+    {
+      name: "429 with Retry-After",
+      trouble: { status: 429, body: { error: "slow_down" }, headers: { "retry-after": "2" } },
+    },
+    {
+      name: "a code that passes (AADSTS90033)",
+      trouble: {
+        status: 400,
+        body: { error: "invalid_request", error_description: "AADSTS90033: transient" },
+      },
+    },
+  ];
+  for (const { name, trouble } of rows) {
+    await t.test(name, async () => {
+      await using api = await startApi();
+      api.entra.tokenTroubles.push(trouble);
+      assert.equal((await api.post(path, ask)).status, 200);
+      assert.equal(api.entra.received.length, 2);
+      if (name.startsWith("429")) assert.deepEqual(api.pauses, [2]);
+    });
+  }
+});
+
+test("429 with a long Retry-After is passed on at once, with the time", async () => {
+  await using api = await startApi();
+  api.entra.always = { status: 429, body: { error: "slow_down" }, headers: { "retry-after": "120" } };
+  const reply = await api.post(path, ask);
+  assert.equal(reply.status, 429);
+  assert.equal(reply.headers.get("retry-after"), "120");
+  assert.equal(api.entra.received.length, 1);
+});
+
+test("a provider that stays in trouble", async (t) => {
+  const rows: { name: string; trouble: Trouble; status: number }[] = [
+    {
+      name: "500 keeps its status",
+      trouble: { status: 500, body: { error: "server_error", error_description: "d" } },
+      status: 500,
+    },
+    { name: "HTML is 503", trouble: "html", status: 503 },
+    { name: "connection reset is 503", trouble: "reset", status: 503 },
+    { name: "no answer is 503 within 2 s", trouble: "hang", status: 503 },
+  ];
+  for (const { name, trouble, status } of rows) {
+    await t.test(name, async () => {
+      await using api = await startApi();
+      api.entra.always = trouble;
+      const started = performance.now();
+      const reply = await api.post(path, ask);
+      assert.equal(reply.status, status);
+      assert.ok(performance.now() - started < 2000);
+      assert.equal(typeof reply.body["error_description"], "string");
+      assert.doesNotMatch(JSON.stringify(reply.body), /html|ECONN|127\.0\.0\.1/);
+    });
+  }
+});
+
+test("circuit breaker: held tokens are served, others get 503 at once, other providers are untouched, one probe ends it", async () => {
+  await using api = await startApi();
+  assert.equal((await api.post(path, ask)).status, 200);
+  api.entra.always = "reset";
+  const other = { ...ask, target: "local:benefits:other" };
+  assert.equal((await api.post(path, other)).status, 503);
+  const asked = api.entra.received.length;
+  const refused = await api.post(path, { ...ask, target: "local:benefits:third" });
+  assert.equal(refused.status, 503);
+  assert.match(refused.headers.get("retry-after") ?? "", /^\d+$/);
+  assert.equal(api.entra.received.length, asked, "nothing more was sent");
+  assert.equal((await api.post(path, ask)).status, 200, "the held token");
+  assert.equal(
+    (await api.post(path, { identity_provider: "maskinporten", target: "nav:thing" })).status,
+    200,
+  );
+  assert.match(await api.metrics(), /portvakt_tokens_breaker_open\{provider="entra_id"\} 1/);
+  api.entra.always = undefined;
+  api.clock.seconds += 3;
+  assert.equal((await api.post(path, other)).status, 200);
+});
+
+test("an outage beyond the token's last minutes: it is handed out until it truly expires, and not a moment longer", async () => {
+  await using api = await startApi();
+  assert.equal((await api.post(path, ask)).status, 200);
+  api.entra.always = "reset";
+  api.clock.seconds += 3590;
+  const last = await api.post(path, ask);
+  assert.equal(last.status, 200);
+  assert.equal(last.body["expires_in"], 10);
+  api.clock.seconds += 11;
+  assert.equal((await api.post(path, ask)).status, 503);
+});
+
+test("a token is renewed ahead of its expiry, and callers do not wait for it", async () => {
+  await using api = await startApi();
+  const first = await api.post(path, ask);
+  api.clock.seconds += 3000;
+  api.entra.tokenTroubles.push({ delayMs: 300 });
+  const started = performance.now();
+  assert.equal((await api.post(path, ask)).body["access_token"], first.body["access_token"]);
+  assert.ok(performance.now() - started < 250);
+  await until(async () => (await api.post(path, ask)).body["access_token"] !== first.body["access_token"]);
+  assert.equal(api.entra.received.length, 2);
+});
+
+test("a key set that hangs, redirects, is HTML or 5 MB does no harm, and old keys stay in use", async (t) => {
+  const rows: { name: string; trouble: Trouble }[] = [
+    { name: "redirect", trouble: "redirect" },
+    { name: "HTML", trouble: "html" },
+    { name: "5 MB", trouble: "huge" },
+    { name: "500", trouble: { status: 500 } },
+    { name: "empty", trouble: { status: 200, body: { keys: [] } } },
+    { name: "connection reset", trouble: "reset" },
+  ];
+  for (const { name, trouble } of rows) {
+    await t.test(name, async () => {
+      await using api = await startApi();
+      await until(async () => (await api.ready()).ready);
+      api.entra.keysTrouble = trouble;
+      api.clock.seconds += 10;
+      const at = api.clock.seconds;
+      const claims = { iss: api.entra.issuer, aud: clientIds.entra, iat: at, exp: at + 600, azp: "c" };
+      const introspect = async (kid?: string) =>
+        (
+          await api.post("/api/v1/introspect", {
+            identity_provider: "entra_id",
+            token: await api.entra.sign(claims, kid === undefined ? {} : { kid }),
+          })
+        ).body;
+      assert.match(String((await introspect("unknown"))["error"]), /signed by key "unknown"/);
+      assert.equal((await introspect())["active"], true);
+    });
+  }
+});
+
+test("a key set that hangs holds up only tokens of unknown keys", async () => {
+  await using api = await startApi();
+  await until(async () => (await api.ready()).ready);
+  api.entra.keysTrouble = "hang";
+  api.clock.seconds += 10;
+  const at = api.clock.seconds;
+  const claims = { iss: api.entra.issuer, aud: clientIds.entra, iat: at, exp: at + 600, azp: "c" };
+  const waiting = api.post("/api/v1/introspect", {
+    identity_provider: "entra_id",
+    token: await api.entra.sign(claims, { kid: "unknown" }),
+  });
+  const known = await api.post("/api/v1/introspect", {
+    identity_provider: "entra_id",
+    token: await api.entra.sign(claims),
+  });
+  assert.equal(known.body["active"], true);
+  assert.match(String((await waiting).body["error"]), /signed by key "unknown"/);
+});
+
+test("keys are kept through an outage up to a day, then tokens are refused with the reason", async () => {
+  await using api = await startApi();
+  await until(async () => (await api.ready()).ready);
+  api.entra.keysTrouble = { status: 500 };
+  const introspect = async (wait: number) => {
+    api.clock.seconds += wait;
+    const at = api.clock.seconds;
+    const token = await api.entra.sign({
+      iss: api.entra.issuer,
+      aud: clientIds.entra,
+      iat: at,
+      exp: at + 600,
+      azp: "c",
+    });
+    return (await api.post("/api/v1/introspect", { identity_provider: "entra_id", token })).body;
+  };
+  assert.equal((await introspect(80_000))["active"], true);
+  assert.match(String((await introspect(10_000))["error"]), /no keys of .* are at hand/);
+});
