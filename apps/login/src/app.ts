@@ -1,0 +1,156 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { problem } from "@portvakt/runtime/http";
+import type { Logger } from "@portvakt/runtime/observe";
+import type { Passage } from "./proxy/gate.ts";
+import type { TrustedPeers } from "./proxy/peers.ts";
+import type { Proxy } from "./proxy/proxy.ts";
+import { answerSocket } from "./proxy/upgrade.ts";
+import { judgeCrossSite, isSafe } from "./request/csrf.ts";
+import { matchIngress, type Ingress } from "./request/ingress.ts";
+import { mayInteract } from "./request/navigation.ts";
+import { readTarget, type RequestPath } from "./request/path.ts";
+import { readVisit, type Endpoint, type Visit } from "./visit.ts";
+import { writeResponse } from "./write.ts";
+
+/** One endpoint of ours, with the rules that stand before it. */
+export interface Route {
+  readonly methods: readonly string[];
+  /** Only for people: background calls get 401. */
+  readonly navigate?: true;
+  /** Refused when another site's page sent it. */
+  readonly csrf?: true;
+  readonly endpoint: Endpoint;
+}
+
+/** Endpoints by their path below `<ingress>/oauth2`. */
+export type RouteTable = ReadonlyMap<string, Route>;
+
+export interface AppOptions {
+  readonly routes: RouteTable;
+  readonly proxy: Proxy;
+  readonly ingresses: readonly Ingress[];
+  readonly allowedOrigins: ReadonlySet<string>;
+  readonly trusted: TrustedPeers;
+  readonly log: Logger;
+}
+
+export interface App {
+  readonly listener: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+/** The front door: endpoints of ours under `<ingress>/oauth2`, everything else to the proxy. */
+export function createApp(options: AppOptions): App {
+  const { ingresses, log, proxy, trusted } = options;
+  const isOurs = (path: string): boolean =>
+    ingresses.some(
+      ({ prefix }) =>
+        path.startsWith("/oauth2", prefix.length) &&
+        path.startsWith(prefix) &&
+        endsSegment(path, prefix.length + 7),
+    );
+
+  const passage = (request: IncomingMessage, target: RequestPath, upgrade: boolean): Passage => ({
+    request,
+    target,
+    ingress: matchIngress(ingresses, hostOf(request, trusted), target.path),
+    correlationId: correlationOf(request),
+    upgrade,
+  });
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const target = readTarget(request.url);
+    if (target === undefined || request.method === "TRACE" || request.method === "CONNECT")
+      return writeResponse(response, problem(400, { title: "Bad request" }), request.method);
+    const asked = passage(request, target, false);
+    if (!isOurs(target.path)) return proxy.request(asked, response);
+    const answer = await answerEndpoint(options, asked);
+    forbidCaching(answer);
+    return writeResponse(response, answer, request.method);
+  };
+  return {
+    listener: (request, response) => {
+      serve(request, response).catch((error: unknown) => {
+        log.error({ err: error }, "request failed");
+        void writeResponse(response, problem(500, { title: "Internal error" }), request.method);
+      });
+    },
+    upgrade: (request, socket, head) => {
+      // Until the connections are joined nobody else listens, and an unheard error would end the process.
+      socket.on("error", () => socket.destroy());
+      const target = readTarget(request.url);
+      const serveUpgrade = async (): Promise<void> => {
+        if (target === undefined || isOurs(target.path))
+          return answerSocket(socket, problem(400, { title: "Bad request" }));
+        return proxy.upgrade(passage(request, target, true), socket, head);
+      };
+      serveUpgrade().catch((error: unknown) => {
+        log.error({ err: error }, "upgrade failed");
+        socket.destroy();
+      });
+    },
+  };
+}
+
+async function answerEndpoint(
+  options: AppOptions,
+  { request, target, ingress, correlationId }: Passage,
+): Promise<Response> {
+  const method = request.method ?? "GET";
+  const path = target.path.slice(target.path.lastIndexOf("/oauth2") + "/oauth2".length);
+  if (path === "/ping" && isSafe(method))
+    return new Response("pong", { headers: { "content-type": "text/plain" } });
+  if (ingress === undefined) {
+    const detail = "The request's host is none of the declared ingresses.";
+    return problem(400, { title: "Unknown ingress", detail, correlation_id: correlationId });
+  }
+  const visit = readVisit(request, target, ingress, correlationId);
+  const route = options.routes.get(visit.path);
+  if (route === undefined) return problem(404, { title: "Not found" });
+  if (!route.methods.includes(method))
+    return problem(405, { title: "Method not allowed" }, { allow: route.methods.join(", ") });
+  return refuseByRule(route, visit, options.allowedOrigins) ?? route.endpoint(visit);
+}
+
+function refuseByRule(route: Route, visit: Visit, allowed: ReadonlySet<string>): Response | undefined {
+  if (route.navigate === true && !mayInteract(visit.method, visit.headers)) {
+    const body = {
+      error: "unauthenticated",
+      error_description: "this is an interactive endpoint; user-agents must be navigated to this endpoint",
+      error_path: `${visit.ingress.prefix}/oauth2${visit.path}`,
+    };
+    return Response.json(body, { status: 401 });
+  }
+  if (route.csrf !== true) return undefined;
+  // A safe method without any of the headers is a link or a program, neither of which another site's script can forge.
+  const silent = visit.headers["sec-fetch-site"] === undefined && visit.headers.origin === undefined;
+  if (isSafe(visit.method) && silent) return undefined;
+  const refusal = judgeCrossSite(visit.headers, visit.ingress.origin, allowed);
+  return refusal === undefined
+    ? undefined
+    : problem(403, { title: "Cross-site request refused", detail: `Refused, because ${refusal}.` });
+}
+
+function endsSegment(path: string, at: number): boolean {
+  return path.length === at || path.charCodeAt(at) === 47;
+}
+
+function hostOf(request: IncomingMessage, trusted: TrustedPeers): string | undefined {
+  const forwarded = request.headers["x-forwarded-host"];
+  if (typeof forwarded === "string" && trusted(request.socket.remoteAddress))
+    return forwarded.split(",")[0]?.trim();
+  return request.headers.host;
+}
+
+function correlationOf(request: IncomingMessage): string {
+  const given = request.headers["x-request-id"];
+  return typeof given === "string" && /^(?!ey)[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+function forbidCaching(answer: Response): void {
+  answer.headers.set("cache-control", "no-store");
+  answer.headers.set("pragma", "no-cache");
+  answer.headers.set("expires", "0");
+  answer.headers.set("x-accel-expires", "0");
+}

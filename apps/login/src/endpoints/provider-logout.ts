@@ -1,0 +1,136 @@
+import { equalConstantTime, judgeLogoutToken, parseForm, peekJwt, type Clock } from "@portvakt/oauth";
+import type { CounterMetric, Logger } from "@portvakt/runtime/observe";
+import type { KeyValueStore } from "@portvakt/runtime/store";
+import type { Provider } from "../provider/connection.ts";
+import type { OwnCookies } from "../session/cookies.ts";
+import type { Sessions } from "../session/store.ts";
+import { withCookies, type Endpoint, type Visit } from "../visit.ts";
+import type { Door } from "./login.ts";
+
+export interface ProviderLogoutOptions {
+  readonly doors: ReadonlyMap<string, Door>;
+  readonly cookies: Pick<OwnCookies, "clearSession">;
+  readonly sessions: Pick<Sessions, "endAll">;
+  readonly store: Pick<KeyValueStore, "claim">;
+  readonly now: Clock;
+  readonly log: Logger;
+  readonly logouts: CounterMetric;
+}
+
+const maxBodyBytes = 65_536;
+
+/**
+ * `GET /oauth2/logout/frontchannel` (OpenID Connect Front-Channel Logout 1.0 section 3): the provider shows us in a frame.
+ * Checks: `iss` is one of our providers, together with `sid`. Does not check: who calls; the pair must be known to nobody else.
+ */
+export function frontChannelEndpoint(options: ProviderLogoutOptions): Endpoint {
+  return async (visit) => {
+    const cleared = [options.cookies.clearSession(visit.ingress)];
+    const sid = visit.params.get("sid") ?? "";
+    if (sid === "") return withCookies(new Response(null, { status: 202 }), cleared);
+    const provider = findByIssuer(options.doors, visit.params.get("iss") ?? "");
+    if (provider === undefined) return new Response(null, { status: 400 });
+    try {
+      const ended = await options.sessions.endAll({
+        issuer: visit.params.get("iss") ?? "",
+        providerSession: sid,
+      });
+      if (ended > 0) options.logouts.inc({ operation: "front_channel" });
+      return withCookies(framable(new Response(null, { status: 200 }), provider), cleared);
+    } catch (cause) {
+      options.log.error({ err: cause, correlation_id: visit.correlationId }, "front-channel logout failed");
+      return withCookies(new Response(null, { status: 503, headers: { "retry-after": "2" } }), cleared);
+    }
+  };
+}
+
+/**
+ * `POST /oauth2/logout/backchannel` (OpenID Connect Back-Channel Logout 1.0 section 2.5).
+ * Checks: the logout token by section 2.6, and that its `jti` is new. Sessions are found by `(iss, sid)`, else by `(iss, sub)`.
+ */
+export function backChannelEndpoint(options: ProviderLogoutOptions): Endpoint {
+  return async (visit) => {
+    const token = await readLogoutToken(visit);
+    if (token === undefined) return refused("the request has no logout_token");
+    const issuer = peekJwt(token)?.claims.iss;
+    const provider = issuer === undefined ? undefined : findByIssuer(options.doors, issuer);
+    if (provider === undefined) return refused("the logout token is of no provider of ours");
+    const result = await judgeLogoutToken(
+      token,
+      { ...provider.rules, audience: provider.setup.clientId },
+      options.now,
+    );
+    if (!result.ok) {
+      options.log.warn(
+        { reason: result.refusal.code, correlation_id: visit.correlationId },
+        "logout token refused",
+      );
+      return refused(result.refusal.message);
+    }
+    const { iss = "", sub, sid, jti = "", exp = 0 } = result.token.claims;
+    try {
+      const remembered = Math.max(60, exp - options.now() + 60);
+      if (
+        !(await options.store.claim(
+          `login:logout-jti:${JSON.stringify([iss, jti])}`,
+          Math.min(remembered, 86_400),
+        ))
+      )
+        return refused("the logout token was used before");
+      const of =
+        typeof sid === "string" ? { issuer: iss, providerSession: sid } : { issuer: iss, subject: sub ?? "" };
+      const ended = await options.sessions.endAll(of);
+      options.logouts.inc({ operation: "back_channel" });
+      options.log.info({ ended, correlation_id: visit.correlationId }, "back-channel logout");
+      return new Response(null, { status: 200 });
+    } catch (cause) {
+      options.log.error({ err: cause, correlation_id: visit.correlationId }, "back-channel logout failed");
+      return Response.json(
+        { error: "temporarily_unavailable" },
+        { status: 503, headers: { "retry-after": "2" } },
+      );
+    }
+  };
+}
+
+/** The provider whose tokens may carry this issuer; with tenants, any that the provider's rules could accept. */
+function findByIssuer(doors: ReadonlyMap<string, Door>, issuer: string): Provider | undefined {
+  for (const { connection } of doors.values()) {
+    const provider = connection.known();
+    if (provider === undefined) continue;
+    const { metadata, setup } = provider;
+    const issuers = metadata.issuer.includes("{tenantid}")
+      ? setup.tenants.map((tenant) => metadata.issuer.replace("{tenantid}", tenant))
+      : [metadata.issuer];
+    if (issuers.some((one) => equalConstantTime(one, issuer))) return provider;
+  }
+  return undefined;
+}
+
+async function readLogoutToken(visit: Visit): Promise<string | undefined> {
+  const type = visit.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/x-www-form-urlencoded") return undefined;
+  try {
+    return parseForm(await visit.body(maxBodyBytes)).one("logout_token");
+  } catch {
+    return undefined;
+  }
+}
+
+function refused(description: string): Response {
+  return Response.json({ error: "invalid_request", error_description: description }, { status: 400 });
+}
+
+/** Only the provider may show this answer in a frame. */
+function framable(response: Response, provider: Provider): Response {
+  const origins = new Set(
+    [provider.metadata.authorization_endpoint, provider.metadata.issuer].flatMap(
+      (url) => URL.parse(url ?? "")?.origin ?? [],
+    ),
+  );
+  response.headers.set(
+    "content-security-policy",
+    `default-src 'none'; frame-ancestors ${[...origins].join(" ")}`,
+  );
+  return response;
+}

@@ -1,0 +1,128 @@
+import type { IncomingMessage } from "node:http";
+import { problem } from "@portvakt/runtime/http";
+import { judgeCrossSite, isSafe } from "../request/csrf.ts";
+import type { ExcludedPaths } from "../request/exclusions.ts";
+import type { Ingress } from "../request/ingress.ts";
+import { isNavigation } from "../request/navigation.ts";
+import type { RequestPath } from "../request/path.ts";
+import { checkRedirect, homeOf } from "../request/redirect.ts";
+import type { Admission, Admissions } from "../session/admission.ts";
+import type { Session } from "../session/model.ts";
+
+/** One request that is for the application. */
+export interface Passage {
+  readonly request: IncomingMessage;
+  readonly target: RequestPath;
+  /** The ingress that it came in by; undefined when its host is none that was declared. */
+  readonly ingress: Ingress | undefined;
+  readonly correlationId: string;
+  readonly upgrade: boolean;
+}
+
+/** What the gate says: go on (with or without a session), or this answer instead. */
+export type Verdict =
+  | { readonly kind: "pass"; readonly session: Session | undefined }
+  | { readonly kind: "answer"; readonly response: Response; readonly why: string };
+
+export type Gate = (passage: Passage) => Promise<Verdict>;
+
+export interface GateOptions {
+  readonly admissions: Pick<Admissions, "admit">;
+  readonly ingresses: readonly Ingress[];
+  /** Further origins that may send unsafe requests with a session. */
+  readonly allowedOrigins: ReadonlySet<string>;
+  /** Present = auto-login is on, but for these paths. */
+  readonly autoLogin: { readonly excluded: ExcludedPaths } | undefined;
+}
+
+/** Decides what may reach the application. With auto-login, nothing without a session does, but for the excluded paths. */
+export function createGate(options: GateOptions): Gate {
+  return async (passage) => {
+    const { request, ingress } = passage;
+    const admission: Admission =
+      ingress === undefined
+        ? { kind: "none", reason: "no_session" }
+        : await options.admissions.admit(request.headers.cookie, ingress);
+    if (admission.kind === "admitted") {
+      const refusal =
+        ingress === undefined ? undefined : crossSiteRefusal(passage, ingress, options.allowedOrigins);
+      if (refusal !== undefined) return answer("cross_site", crossSite(refusal, passage));
+      return { kind: "pass", session: admission.session };
+    }
+    if (admission.kind === "unavailable")
+      return answer(`${admission.what}_unavailable`, unavailable(passage));
+    return options.autoLogin === undefined
+      ? { kind: "pass", session: undefined }
+      : demandLogin(passage, options, options.autoLogin.excluded);
+  };
+}
+
+function crossSiteRefusal(
+  { request, upgrade }: Passage,
+  ingress: Ingress,
+  allowed: ReadonlySet<string>,
+): string | undefined {
+  if (!upgrade && isSafe(request.method ?? "GET")) return undefined;
+  return judgeCrossSite(request.headers, ingress.origin, allowed);
+}
+
+function demandLogin(passage: Passage, options: GateOptions, excluded: ExcludedPaths): Verdict {
+  const { request, target, ingress, correlationId } = passage;
+  if (target.ambiguous) {
+    const detail = "The path can be read in more than one way, so no rule about paths can decide it.";
+    return answer(
+      "ambiguous_path",
+      problem(400, { title: "Ambiguous path", detail, correlation_id: correlationId }),
+    );
+  }
+  if (excluded(target.canonical)) return { kind: "pass", session: undefined };
+  const home = ingress ?? options.ingresses[0];
+  if (home === undefined) return answer("no_ingress", problem(400, { title: "No ingress" }));
+  if (ingress !== undefined && !passage.upgrade && isNavigation(request.method ?? "GET", request.headers)) {
+    const wanted = checkRedirect(target.path + target.search, ingress, options.ingresses) ?? homeOf(ingress);
+    const headers = { location: loginAt(ingress, wanted), "cache-control": "no-store" };
+    return answer("login", new Response(null, { status: 302, headers }));
+  }
+  return answer("unauthenticated", unauthenticated(home, options.ingresses, passage));
+}
+
+/** A background call cannot sign anybody in: it learns where a page should go, on the page's behalf. */
+function unauthenticated(
+  home: Ingress,
+  ingresses: readonly Ingress[],
+  { request, correlationId }: Passage,
+): Response {
+  const page = checkRedirect(request.headers.referer, home, ingresses) ?? homeOf(home);
+  const details = {
+    title: "Unauthenticated",
+    detail: "There is no session. Send the user to the address in Location.",
+    error: "unauthenticated, please log in",
+    correlation_id: correlationId,
+  };
+  return problem(401, details, {
+    location: loginAt(home, page),
+    vary: "sec-fetch-mode, sec-fetch-dest, accept",
+  });
+}
+
+function loginAt(ingress: Ingress, target: string): string {
+  return `${ingress.prefix}/oauth2/login?redirect=${encodeURIComponent(target)}`;
+}
+
+function crossSite(reason: string, { correlationId }: Passage): Response {
+  const detail = `Refused, because ${reason}. Origins besides the application's own are allowed by PORTVAKT_LOGIN_ALLOWED_ORIGINS.`;
+  return problem(403, { title: "Cross-site request refused", detail, correlation_id: correlationId });
+}
+
+function unavailable({ correlationId }: Passage): Response {
+  const details = {
+    title: "Temporarily unavailable",
+    detail: "Your session cannot be used right now.",
+    correlation_id: correlationId,
+  };
+  return problem(503, details, { "retry-after": "2" });
+}
+
+function answer(why: string, response: Response): Verdict {
+  return { kind: "answer", response, why };
+}

@@ -1,0 +1,177 @@
+import type { IncomingMessage } from "node:http";
+
+/** What becomes of a header of the request on its way to the application. */
+type Fate = "keep" | "drop" | "authorization" | "cookie" | "forwarded" | "forwarded-for";
+
+/** Hop-by-hop headers (RFC 9110 section 7.6.1), and `Expect`, which this hop has answered itself. */
+const hopByHop: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "http2-settings",
+  "expect",
+]);
+
+/** Headers that frame or route a message: naming one of them in `Connection` is an attempt to make two parsers disagree. */
+const neverHopByHop: ReadonlySet<string> = new Set(["host", "content-length", "transfer-encoding"]);
+
+/** Names that say who the user is. Nobody but us may send them, in no spelling: many servers read `_` and `-` as one. */
+const identity = /^x-(wonderwall|portvakt)-/;
+
+function decideFate(name: string): Fate {
+  const lower = name.toLowerCase();
+  const dashed = lower.replaceAll("_", "-");
+  if (hopByHop.has(dashed) || identity.test(dashed)) return "drop";
+  const misspelt = dashed !== lower;
+  if (dashed === "authorization") return misspelt ? "drop" : "authorization";
+  if (dashed === "cookie") return misspelt ? "drop" : "cookie";
+  if (dashed === "x-forwarded-for") return misspelt ? "drop" : "forwarded-for";
+  if (dashed === "forwarded" || dashed === "x-real-ip" || dashed.startsWith("x-forwarded-"))
+    return misspelt ? "drop" : "forwarded";
+  return "keep";
+}
+
+const fates = new Map<string, Fate>();
+const maxFates = 2000;
+
+/** Header names repeat from request to request; what they mean is decided once each. */
+function fateOf(name: string): Fate {
+  const known = fates.get(name);
+  if (known !== undefined) return known;
+  const fate = decideFate(name);
+  if (fates.size < maxFates) fates.set(name, fate);
+  return fate;
+}
+
+/** Which headers `Connection` names; undefined when it names one that must not be dropped. */
+export function namedByConnection(connection: string | undefined): ReadonlySet<string> | undefined {
+  if (connection === undefined || connection === "keep-alive" || connection === "close") return none;
+  const names = new Set<string>();
+  for (const part of connection.split(",")) {
+    const name = part.trim().toLowerCase();
+    if (neverHopByHop.has(name)) return undefined;
+    if (name !== "" && name !== "keep-alive" && name !== "close") names.add(name);
+  }
+  return names;
+}
+
+const none: ReadonlySet<string> = new Set();
+
+export interface UpstreamHeaderOptions {
+  /** The bearer token of the session; undefined when there is no session. */
+  readonly accessToken: string | undefined;
+  /** The ID token, where the application asked to see it. */
+  readonly idToken: string | undefined;
+  /** Whether the client's own `Authorization` may pass when there is no session. */
+  readonly passAuthorization: boolean;
+  /** Whether the peer's forwarding headers are believed. */
+  readonly trustedPeer: boolean;
+  /** "https" or "http": how the browser reached us. */
+  readonly scheme: string;
+  readonly correlationId: string;
+  readonly stripCookies: (header: string) => string;
+}
+
+/**
+ * The headers that the application receives, as a flat list of names and values.
+ * Checks: nothing that the client says about itself as a user, about this hop, or (from an unknown peer) about its way passes; own
+ * cookies are removed; framing is the parser's. Returns undefined when `Connection` names a framing header: answer 400.
+ */
+export function upstreamHeaders(
+  request: IncomingMessage,
+  options: UpstreamHeaderOptions,
+): string[] | undefined {
+  const named = namedByConnection(request.headers.connection);
+  if (named === undefined) return undefined;
+  const headers: string[] = [];
+  const raw = request.rawHeaders;
+  let forwardedFor = "";
+  let hasId = false;
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index] ?? "";
+    const value = raw[index + 1] ?? "";
+    const fate = fateOf(name);
+    if (fate === "drop" || (named.size > 0 && named.has(name.toLowerCase()))) continue;
+    if (fate === "keep") {
+      if (name.length === 12 && name.toLowerCase() === "x-request-id") hasId = true;
+      headers.push(name, value);
+    } else if (fate === "cookie") {
+      const rest = options.stripCookies(value);
+      if (rest !== "") headers.push(name, rest);
+    } else if (fate === "authorization") {
+      if (options.accessToken === undefined && options.passAuthorization) headers.push(name, value);
+    } else if (options.trustedPeer) {
+      if (fate === "forwarded-for") forwardedFor = forwardedFor === "" ? value : `${forwardedFor}, ${value}`;
+      else headers.push(name, value);
+    }
+  }
+  if (options.accessToken !== undefined) headers.push("authorization", `Bearer ${options.accessToken}`);
+  if (options.idToken !== undefined) headers.push("x-wonderwall-id-token", options.idToken);
+  addForwarded(headers, request, forwardedFor, options);
+  if (!hasId) headers.push("x-request-id", options.correlationId);
+  return headers;
+}
+
+function addForwarded(
+  headers: string[],
+  request: IncomingMessage,
+  before: string,
+  options: UpstreamHeaderOptions,
+): void {
+  const peer = request.socket.remoteAddress ?? "unknown";
+  headers.push("x-forwarded-for", before === "" ? peer : `${before}, ${peer}`);
+  const { host } = request.headers;
+  if (!options.trustedPeer || request.headers["x-forwarded-proto"] === undefined)
+    headers.push("x-forwarded-proto", options.scheme);
+  if (host !== undefined && (!options.trustedPeer || request.headers["x-forwarded-host"] === undefined))
+    headers.push("x-forwarded-host", host);
+}
+
+const responseHopByHop: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authenticate",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** The application's response headers as they go to the browser: this hop's own are removed, and cookies named like ours. */
+export function downstreamHeaders(
+  raw: readonly (Buffer | string)[],
+  isOwnCookie: (name: string) => boolean,
+): string[] {
+  const headers: string[] = [];
+  let named = none;
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = text(raw[index]);
+    const value = text(raw[index + 1]);
+    const lower = name.toLowerCase();
+    if (lower === "connection") named = namedByConnection(value) ?? none;
+    if (responseHopByHop.has(lower)) continue;
+    if (lower === "set-cookie" && isOwnCookie(value.slice(0, Math.max(0, value.indexOf("="))).trim()))
+      continue;
+    headers.push(name, value);
+  }
+  return named.size === 0 ? headers : withoutNamed(headers, named);
+}
+
+function withoutNamed(headers: readonly string[], named: ReadonlySet<string>): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? "";
+    if (!named.has(name.toLowerCase())) kept.push(name, headers[index + 1] ?? "");
+  }
+  return kept;
+}
+
+function text(value: Buffer | string | undefined): string {
+  return value === undefined ? "" : typeof value === "string" ? value : value.toString("latin1");
+}

@@ -1,0 +1,55 @@
+import type { Ingress } from "./ingress.ts";
+import { isUnder } from "./ingress.ts";
+
+declare const checked: unique symbol;
+
+/** A path with query and fragment that stays on its own ingress. Made only here; everything that redirects demands it. */
+export type CheckedRedirect = string & { readonly [checked]: true };
+
+const maxLength = 2048;
+
+/**
+ * Checks a redirect target that came from outside (query, Referer, cookie), with the browsers' own URL rules as the judge.
+ * Checks: same origin as the ingress, inside a declared path prefix, no user information; no control character, white space or
+ * backslash, and no empty or dot segment in the path, raw or after one or two rounds of decoding; not one of our own endpoints.
+ * Does not check: that the page exists. Returns undefined for what must not be followed.
+ */
+export function checkRedirect(
+  raw: string | null | undefined,
+  at: Ingress,
+  ingresses: readonly Ingress[],
+): CheckedRedirect | undefined {
+  if (raw === undefined || raw === null || raw === "" || raw.length > maxLength) return undefined;
+  if (/[^!-~]|\\/.test(raw)) return undefined;
+  if (!raw.startsWith("/") && !raw.toLowerCase().startsWith(`${at.origin.toLowerCase()}/`)) return undefined;
+  if (!pathIsPlain(raw.startsWith("/") ? raw : raw.slice(at.origin.length))) return undefined;
+  const url = URL.parse(raw, at.origin);
+  if (url === null || url.origin !== at.origin || url.username !== "" || url.password !== "")
+    return undefined;
+  const home = ingresses.find((one) => one.origin === url.origin && isUnder(url.pathname, one.prefix));
+  if (home === undefined || isUnder(url.pathname.toLowerCase(), `${home.prefix.toLowerCase()}/oauth2`))
+    return undefined;
+  const result = url.pathname + url.search + url.hash;
+  // What we write into Location is read once more by a browser: it must come out as the very same place.
+  return URL.parse(result, at.origin)?.href === url.href ? (result as CheckedRedirect) : undefined;
+}
+
+/** The target when none was asked for, or the one asked for was refused: the ingress itself. */
+export function homeOf(ingress: Ingress): CheckedRedirect {
+  return `${ingress.prefix}/` as CheckedRedirect;
+}
+
+function pathIsPlain(target: string): boolean {
+  let path = target.split(/[?#]/, 1)[0] ?? "";
+  for (let round = 0; round < 3; round++) {
+    if (/[\u0000-\u0020\u007f-\u00a0\u2028\u2029\ufeff\\]/.test(path)) return false;
+    if (/\/\/|\/\.{1,2}(\/|$)/.test(path)) return false;
+    if (!path.includes("%")) return true;
+    try {
+      path = decodeURIComponent(path);
+    } catch {
+      return false;
+    }
+  }
+  return !path.includes("%");
+}

@@ -1,0 +1,167 @@
+import { open, seal, type KeyRing } from "@portvakt/runtime/seal";
+import { randomToken } from "@portvakt/oauth";
+import { setCookie, type CookieAttributes } from "../request/cookie-header.ts";
+import type { Ingress } from "../request/ingress.ts";
+import type { Ticket } from "./model.ts";
+
+/** One sign-in that is under way in this browser. */
+export interface Attempt {
+  readonly state: string;
+  readonly nonce: string;
+  readonly verifier: string;
+  readonly provider: string;
+  readonly redirectUri: string;
+  /** Where the user goes afterwards. Checked when it was written, and again when it is read. */
+  readonly target: string;
+  readonly level: string | undefined;
+  readonly maxAgeSeconds: number | undefined;
+  readonly startedAt: number;
+}
+
+/** One logout that is under way at the provider. */
+export interface Departure {
+  readonly state: string;
+  readonly target: string;
+}
+
+/** How often sign-in was tried again on its own. */
+export interface Retries {
+  readonly count: number;
+  readonly since: number;
+}
+
+export interface CookieOptions {
+  readonly prefix: string;
+  readonly ring: KeyRing;
+  readonly sameSite: CookieAttributes["sameSite"];
+  /** False only where every ingress is on this machine. */
+  readonly secure: boolean;
+}
+
+type Cookies = ReadonlyMap<string, string>;
+
+/** What the proxy's own cookies are called, hold and look like. Every value is sealed; the purpose binds it to its name. */
+export interface OwnCookies {
+  sessionName(ingress: Ingress): string;
+  isOwn(name: string): boolean;
+  writeSession(ingress: Ingress, ticket: Ticket): string;
+  clearSession(ingress: Ingress): string;
+  readTicket(sealed: string): Ticket | undefined;
+  /** Set-Cookie lines for a new attempt; the oldest of more than five go. */
+  writeAttempt(ingress: Ingress, attempt: Attempt, present: Cookies): string[];
+  readAttempt(ingress: Ingress, state: string, present: Cookies): Attempt | undefined;
+  hasAttempts(ingress: Ingress, present: Cookies): boolean;
+  clearAttempt(ingress: Ingress, state: string): string;
+  writeDeparture(ingress: Ingress, departure: Departure): string;
+  readDeparture(ingress: Ingress, present: Cookies): Departure | undefined;
+  clearDeparture(ingress: Ingress): string;
+  writeRetries(ingress: Ingress, retries: Retries): string;
+  readRetries(ingress: Ingress, present: Cookies): Retries | undefined;
+  clearRetries(ingress: Ingress): string;
+}
+
+const maxAttempts = 5;
+/** How long a sign-in page may stay open before its attempt is forgotten, seconds. */
+export const attemptLifetimeSeconds = 3600;
+const retryWindowSeconds = 300;
+const ticketVersion = 1;
+const idBytes = 24;
+const keyBytes = 32;
+
+/** Makes the names and the sealing of all cookies of one proxy. */
+export function ownCookies(options: CookieOptions): OwnCookies {
+  const { ring } = options;
+  const nameOf = (ingress: Ingress, what: string): string =>
+    `${namePrefix(ingress, options)}${options.prefix}.${what}`;
+  const write = (ingress: Ingress, what: string, value: string, maxAgeSeconds?: number): string =>
+    setCookie(nameOf(ingress, what), value, {
+      path: ingress.prefix === "" ? "/" : ingress.prefix,
+      secure: options.secure && ingress.secure,
+      sameSite: what === "session" ? options.sameSite : "Lax",
+      ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
+    });
+  const clear = (ingress: Ingress, what: string): string => write(ingress, what, "", 0);
+  const read = <T>(ingress: Ingress, what: string, purpose: string, present: Cookies): T | undefined =>
+    openJson<T>(ring, purpose, present.get(nameOf(ingress, what)));
+  const ownPattern = new RegExp(`^(?:__(?:host|secure)-)?${RegExp.escape(options.prefix)}\\.`, "i");
+
+  return {
+    sessionName: (ingress) => nameOf(ingress, "session"),
+    isOwn: (name) => ownPattern.test(name),
+    writeSession: (ingress, ticket) =>
+      write(ingress, "session", seal(ring, "session-ticket", packTicket(ticket))),
+    clearSession: (ingress) => clear(ingress, "session"),
+    readTicket: (sealed) => unpackTicket(open(ring, "session-ticket", sealed)),
+    writeAttempt: (ingress, attempt, present) => [
+      ...excessAttempts(options, nameOf(ingress, "callback."), present).map((what) => clear(ingress, what)),
+      write(ingress, attemptName(attempt.state), sealJson(ring, "attempt", attempt), attemptLifetimeSeconds),
+    ],
+    readAttempt: (ingress, state, present) => {
+      const attempt = read<Attempt>(ingress, attemptName(state), "attempt", present);
+      return attempt?.state === state ? attempt : undefined;
+    },
+    hasAttempts: (ingress, present) =>
+      present.keys().some((name) => name.startsWith(nameOf(ingress, "callback."))),
+    clearAttempt: (ingress, state) => clear(ingress, attemptName(state)),
+    writeDeparture: (ingress, departure) =>
+      write(ingress, "logout", sealJson(ring, "departure", departure), attemptLifetimeSeconds),
+    readDeparture: (ingress, present) => read<Departure>(ingress, "logout", "departure", present),
+    clearDeparture: (ingress) => clear(ingress, "logout"),
+    writeRetries: (ingress, retries) =>
+      write(ingress, "retry", sealJson(ring, "retries", retries), retryWindowSeconds),
+    readRetries: (ingress, present) => read<Retries>(ingress, "retry", "retries", present),
+    clearRetries: (ingress) => clear(ingress, "retry"),
+  };
+}
+
+/** A new ticket: an id that nobody can guess, and a key that exists nowhere else. */
+export function newTicket(): Ticket {
+  return { id: randomToken(idBytes), key: crypto.getRandomValues(new Uint8Array(keyBytes)) };
+}
+
+/** `__Host-` (RFC 6265bis section 4.1.3.2) keeps other hosts of the domain from planting the cookie; it needs TLS and the path "/". */
+function namePrefix(ingress: Ingress, options: CookieOptions): string {
+  if (!options.secure || !ingress.secure) return "";
+  return ingress.prefix === "" ? "__Host-" : "__Secure-";
+}
+
+/** States are random and of our own making; their beginning tells attempts apart. */
+function attemptName(state: string): string {
+  return `callback.${state.slice(0, 8).replace(/[^\w-]/g, "_")}`;
+}
+
+/** The pending attempts that must go so that one more fits: unreadable ones first, then the oldest. */
+function excessAttempts(options: CookieOptions, start: string, present: Cookies): string[] {
+  const pending = [...present]
+    .filter(([name]) => name.startsWith(start))
+    .map(([name, value]) => ({
+      what: `callback.${name.slice(start.length)}`,
+      startedAt: openJson<Attempt>(options.ring, "attempt", value)?.startedAt ?? 0,
+    }));
+  pending.sort((a, b) => b.startedAt - a.startedAt);
+  return pending
+    .slice(maxAttempts - 1)
+    .map((one) => one.what)
+    .filter((what) => /^callback\.[\w-]{1,16}$/.test(what));
+}
+
+function packTicket(ticket: Ticket): Uint8Array {
+  const id = Buffer.from(ticket.id, "base64url");
+  return Buffer.concat([Buffer.of(ticketVersion), id, ticket.key]);
+}
+
+function unpackTicket(bytes: Uint8Array | undefined): Ticket | undefined {
+  if (bytes === undefined || bytes.length !== 1 + idBytes + keyBytes || bytes[0] !== ticketVersion)
+    return undefined;
+  const id = Buffer.from(bytes.subarray(1, 1 + idBytes)).toString("base64url");
+  return { id, key: bytes.slice(1 + idBytes) };
+}
+
+function sealJson(ring: KeyRing, purpose: string, value: unknown): string {
+  return seal(ring, purpose, new TextEncoder().encode(JSON.stringify(value)));
+}
+
+function openJson<T>(ring: KeyRing, purpose: string, sealed: string | undefined): T | undefined {
+  const bytes = sealed === undefined ? undefined : open(ring, purpose, sealed);
+  return bytes === undefined ? undefined : (JSON.parse(new TextDecoder().decode(bytes)) as T);
+}

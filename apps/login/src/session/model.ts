@@ -1,0 +1,75 @@
+/** What signing in gave, as the store keeps it (sealed) and the proxy uses it. Times are seconds since the epoch. */
+export interface Session {
+  readonly id: string;
+  /** Name of the provider that signed the user in. */
+  readonly provider: string;
+  readonly issuer: string;
+  readonly subject: string;
+  /** The provider's name for its own session, where it told one. */
+  readonly providerSession: string | undefined;
+  readonly level: string | undefined;
+  readonly methods: readonly string[];
+  readonly authenticatedAt: number | undefined;
+  readonly nonce: string;
+  readonly createdAt: number;
+  /** Absolute end: nothing extends it. */
+  readonly endsAt: number;
+  readonly tokens: Tokens;
+}
+
+export interface Tokens {
+  readonly accessToken: string;
+  readonly idToken: string;
+  readonly refreshToken: string | undefined;
+  /** When the access token expires; undefined when the provider did not say. */
+  readonly expiresAt: number | undefined;
+  /** When these tokens were issued to us. */
+  readonly refreshedAt: number;
+}
+
+/** What a session's cookie holds: the only copy of the key that opens the session in the store. */
+export interface Ticket {
+  readonly id: string;
+  readonly key: Uint8Array;
+}
+
+/** Rules of time for sessions, seconds. */
+export interface Lifetimes {
+  readonly maxSeconds: number;
+  /** Without a request for this long the session is inactive; undefined = never. */
+  readonly inactivitySeconds: number | undefined;
+}
+
+/** How long before its expiry an access token is refreshed. */
+const refreshLeewaySeconds = 30;
+const longestCooldownSeconds = 60;
+
+/** The least time between two refreshes: a minute, or half the token's lifetime for short ones. */
+export function cooldownOf(tokens: Tokens): number {
+  if (tokens.expiresAt === undefined) return longestCooldownSeconds;
+  const lifetime = Math.max(0, tokens.expiresAt - tokens.refreshedAt);
+  return lifetime <= 2 * longestCooldownSeconds ? lifetime / 2 : longestCooldownSeconds;
+}
+
+/** When the proxy refreshes on its own account; undefined when it never will. */
+export function nextRefreshAt(tokens: Tokens): number | undefined {
+  if (tokens.refreshToken === undefined || tokens.expiresAt === undefined) return undefined;
+  return Math.max(tokens.expiresAt - refreshLeewaySeconds, tokens.refreshedAt + cooldownOf(tokens));
+}
+
+/** Whether the access token must not be sent any more. */
+export function isExpired(tokens: Tokens, now: number): boolean {
+  return tokens.expiresAt !== undefined && now >= tokens.expiresAt;
+}
+
+const utf8 = new TextEncoder();
+
+/** The session as bytes for the store. */
+export function encodeSession(session: Session): Uint8Array {
+  return utf8.encode(JSON.stringify(session));
+}
+
+/** Reads what `encodeSession` wrote. Does not check its members: it was authenticated when it was unsealed. */
+export function decodeSession(bytes: Uint8Array): Session {
+  return JSON.parse(new TextDecoder().decode(bytes)) as Session;
+}

@@ -1,0 +1,117 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Clock } from "@portvakt/oauth";
+import { isExpired, nextRefreshAt, type Session, type Ticket, type Tokens } from "./model.ts";
+import type { Sessions } from "./store.ts";
+
+/** What the provider made of a refresh token. */
+export type RefreshAnswer =
+  | { readonly kind: "renewed"; readonly tokens: Tokens }
+  /** Final: the session is over at the provider. */
+  | { readonly kind: "refused" }
+  /** The provider could not be asked, or answered with trouble of its own. */
+  | { readonly kind: "unavailable" };
+
+/** A session whose access token may be used; or why there is none. */
+export type Renewal =
+  | { readonly kind: "usable"; readonly session: Session }
+  | { readonly kind: "ended" }
+  | { readonly kind: "unavailable" };
+
+export interface RefresherOptions {
+  readonly sessions: Pick<Sessions, "find" | "replace" | "lock" | "end">;
+  readonly ask: (session: Session) => Promise<RefreshAnswer>;
+  readonly now: Clock;
+  readonly count: (outcome: RefreshAnswer["kind"]) => void;
+}
+
+export interface Refresher {
+  /** Gives a usable session at once when no refresh is due; else after the one refresh that is made for everybody. */
+  ensureFresh(ticket: Ticket, session: Session): Promise<Renewal>;
+  /** Refreshes now, whether due or not; the cooldown is the caller's to respect. */
+  refresh(ticket: Ticket, session: Session): Promise<Renewal>;
+}
+
+/** The lock outlives the slowest answer of a provider (10 s); a holder that dies delays the others by no more than this. */
+const lockSeconds = 15;
+const waitSeconds = 20;
+const pollMilliseconds = 20;
+/** After a failed attempt the tokens in hand are used this long before the provider is asked again, seconds. */
+const pauseAfterFailureSeconds = 5;
+const maxPauses = 5000;
+
+/**
+ * At most one refresh per session at any time: one promise for all requests of this process, one lock in the store for all
+ * processes, and a fence against a holder that was too slow. Whoever waits gets the successor token.
+ */
+export function createRefresher(options: RefresherOptions): Refresher {
+  const { now } = options;
+  const flights = new Map<string, Promise<Renewal>>();
+  const pauses = new Map<string, number>();
+
+  const refresh = (ticket: Ticket, session: Session): Promise<Renewal> => {
+    const flying = flights.get(ticket.id);
+    if (flying !== undefined) return flying;
+    const flight = refreshOnce(ticket, session, options).finally(() => flights.delete(ticket.id));
+    flights.set(ticket.id, flight);
+    return flight;
+  };
+  return {
+    refresh,
+    async ensureFresh(ticket, session) {
+      const due = nextRefreshAt(session.tokens);
+      if (due === undefined || now() < due) return judgeExpiry(session, now());
+      if (now() < (pauses.get(ticket.id) ?? 0)) return judgeExpiry(session, now());
+      const renewal = await refresh(ticket, session);
+      if (renewal.kind !== "unavailable") return renewal;
+      if (pauses.size >= maxPauses) pauses.clear();
+      pauses.set(ticket.id, now() + pauseAfterFailureSeconds);
+      return judgeExpiry(session, now());
+    },
+  };
+}
+
+/** An expired token is never passed on. Without a refresh token the session is over; with one the provider may come back. */
+function judgeExpiry(session: Session, now: number): Renewal {
+  if (!isExpired(session.tokens, now)) return { kind: "usable", session };
+  return { kind: session.tokens.refreshToken === undefined ? "ended" : "unavailable" };
+}
+
+async function refreshOnce(ticket: Ticket, seen: Session, options: RefresherOptions): Promise<Renewal> {
+  const { sessions, now } = options;
+  const giveUpAt = now() + waitSeconds;
+  for (;;) {
+    const lock = await sessions.lock(ticket.id, lockSeconds);
+    try {
+      const found = await sessions.find(ticket);
+      if (found === undefined) return { kind: "ended" };
+      // Somebody else refreshed while we waited: theirs is the successor.
+      if (found.session.tokens.accessToken !== seen.tokens.accessToken)
+        return { kind: "usable", session: found.session };
+      if (lock !== undefined) return await renew(ticket, found.session, { ...options, lock });
+    } finally {
+      await lock?.release();
+    }
+    if (now() >= giveUpAt) return { kind: "unavailable" };
+    await delay(pollMilliseconds);
+  }
+}
+
+async function renew(
+  ticket: Ticket,
+  session: Session,
+  options: RefresherOptions & { lock: NonNullable<Awaited<ReturnType<Sessions["lock"]>>> },
+): Promise<Renewal> {
+  const answer = await options.ask(session);
+  options.count(answer.kind);
+  if (answer.kind === "unavailable") return { kind: "unavailable" };
+  if (answer.kind === "refused") {
+    await options.sessions.end(session.id);
+    return { kind: "ended" };
+  }
+  const renewed: Session = { ...session, tokens: answer.tokens };
+  if (await options.sessions.replace(ticket, renewed, options.lock))
+    return { kind: "usable", session: renewed };
+  // Ended meanwhile, or a later holder of the lock wrote: what the store says now is what counts.
+  const found = await options.sessions.find(ticket);
+  return found === undefined ? { kind: "ended" } : { kind: "usable", session: found.session };
+}

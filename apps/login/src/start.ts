@@ -1,0 +1,159 @@
+import { serve } from "@portvakt/runtime/http";
+import type { Readiness, Running, Tools } from "@portvakt/runtime/process";
+import { openKeyValueStore, type KeyValueStore } from "@portvakt/runtime/store";
+import { createApp } from "./app.ts";
+import { openUpstream } from "./proxy/forward.ts";
+import { createGate } from "./proxy/gate.ts";
+import { liveConnections } from "./proxy/live.ts";
+import { trustedPeers } from "./proxy/peers.ts";
+import { createProxy } from "./proxy/proxy.ts";
+import { parseIngress, type Ingress } from "./request/ingress.ts";
+import { compileExclusions } from "./request/exclusions.ts";
+import { upstreamOrigin, type LoginSettings } from "./settings.ts";
+import { endedChannel } from "./session/store.ts";
+import { createRoutes } from "./wiring/routes.ts";
+import { openDoors, type Doors } from "./wiring/doors.ts";
+import { createSessionParts } from "./wiring/session.ts";
+import { redisUrl, readKeys } from "./wiring/secrets.ts";
+
+/** Parts that a test brings along; everything else is made from the settings. */
+export interface StartParts {
+  /** A store that several replicas in one process share. Whoever brings it closes it. */
+  readonly store?: KeyValueStore;
+  readonly fetch?: typeof fetch;
+}
+
+/** Starts the login proxy: reads no environment, fails only for what an operator must mend. A provider that is down is not that. */
+export async function start(settings: LoginSettings, tools: Tools, parts: StartParts = {}): Promise<Running> {
+  const ingresses = settings.ingresses.map(parseIngress);
+  checkTogether(settings, ingresses);
+  const fetcher = parts.fetch ?? fetch;
+  const doors = await openDoors(settings, { ...tools, fetch: fetcher });
+  const store =
+    parts.store ?? (await openKeyValueStore({ ...redisUrl(settings), now: tools.now, log: tools.log }));
+  const session = createSessionParts({
+    store,
+    doors: doors.byName,
+    ring: readKeys(settings.encryptionKeys, tools.log),
+    cookies: {
+      prefix: settings.cookiePrefix,
+      sameSite: settings.cookieSameSite,
+      secure: settings.cookieSecure,
+    },
+    lifetimes: {
+      maxSeconds: settings.sessionMaxLifetime,
+      inactivitySeconds: settings.sessionInactivity ? settings.sessionInactivityTimeout : undefined,
+    },
+    fetch: fetcher,
+    tools,
+  });
+  const live = liveConnections();
+  const unsubscribe = await store
+    .subscribe(endedChannel, (id) => live.end(id))
+    .catch((error: unknown) => {
+      tools.log.warn({ err: error }, "open connections will not be closed by logouts elsewhere");
+      return async () => {};
+    });
+  const upstream = openUpstream(originOf(settings), { ca: settings.upstreamCa });
+  const trusted = trustedPeers(settings.trustedProxies);
+  const allowedOrigins = new Set(settings.allowedOrigins);
+  const gate = createGate({
+    admissions: session.admissions,
+    ingresses,
+    allowedOrigins,
+    autoLogin: settings.autoLogin
+      ? { excluded: compileExclusions(settings.autoLoginIgnorePaths) }
+      : undefined,
+  });
+  const proxy = createProxy({
+    gate,
+    upstream,
+    upstreamCa: settings.upstreamCa,
+    isOwnCookie: session.cookies.isOwn,
+    trusted,
+    includeIdToken: settings.upstreamIncludeIdToken,
+    passAuthorization: !settings.autoLogin && !settings.stripAuthorization,
+    accessLog: settings.upstreamAccessLogs,
+    live,
+    log: tools.log,
+    answers: tools.metrics.counter({
+      name: "portvakt_login_refused_total",
+      help: "Requests that the proxy answered itself, by reason",
+      labels: ["why"],
+    }),
+  });
+  const routes = createRoutes({
+    doors,
+    session,
+    store,
+    ingresses,
+    afterLogout: settings.postLogoutRedirectUri,
+    rateLimit: settings.rateLimitEnabled
+      ? { logins: settings.rateLimitLogins, windowSeconds: settings.rateLimitWindow }
+      : undefined,
+    forwardAuth: settings.forwardAuth ? { tokens: settings.forwardAuthSetHeaders } : undefined,
+    fetch: fetcher,
+    tools,
+  });
+  const app = createApp({ routes, proxy, ingresses, allowedOrigins, trusted, log: tools.log });
+  const server = await serve({
+    ...app,
+    address: settings.bindAddress,
+    log: tools.log,
+    requestTimeoutSeconds: 0,
+  });
+  return {
+    addresses: { public: server.url },
+    ready: () => readiness(doors, store),
+    async close() {
+      live.endAll();
+      await server.close({ graceSeconds: settings.shutdownGraceSeconds });
+      doors.close();
+      await unsubscribe();
+      await upstream.pool.destroy();
+      if (parts.store === undefined) await store.close();
+    },
+  };
+}
+
+async function readiness(doors: Doors, store: KeyValueStore): Promise<Readiness> {
+  const stored = await store.ping().then(
+    () => ({ ok: true }),
+    () => ({ ok: false, detail: "the session store does not answer" }),
+  );
+  const checks: Record<string, { ok: boolean; detail?: string }> = { store: stored };
+  for (const [name, { connection }] of doors.byName) {
+    const trouble = connection.trouble();
+    checks[`provider:${name}`] = trouble === undefined ? { ok: true } : { ok: false, detail: trouble };
+  }
+  return { ready: Object.values(checks).every((check) => check.ok), checks };
+}
+
+function originOf(settings: Pick<LoginSettings, "upstreamHost" | "upstreamIp" | "upstreamPort">): string {
+  const { upstreamIp, upstreamPort } = settings;
+  if (upstreamIp === undefined) return upstreamOrigin(settings.upstreamHost);
+  return upstreamOrigin(`${upstreamIp.includes(":") ? `[${upstreamIp}]` : upstreamIp}:${upstreamPort}`);
+}
+
+/** What single settings cannot say of each other. Throws: Error with a sentence for the operator. */
+function checkTogether(
+  settings: Pick<
+    LoginSettings,
+    | "upstreamIp"
+    | "upstreamPort"
+    | "cookieSecure"
+    | "cookieSameSite"
+    | "shutdownGraceSeconds"
+    | "shutdownWaitSeconds"
+  >,
+  ingresses: readonly Ingress[],
+): void {
+  if ((settings.upstreamIp === undefined) !== (settings.upstreamPort === 0))
+    throw new Error("PORTVAKT_LOGIN_UPSTREAM_IP and PORTVAKT_LOGIN_UPSTREAM_PORT must be set together");
+  if (!settings.cookieSecure && ingresses.some((ingress) => ingress.secure))
+    throw new Error(
+      "PORTVAKT_LOGIN_COOKIE_SECURE may be false only where every ingress is plain http on this machine",
+    );
+  if (settings.cookieSameSite === "None" && ingresses.some((ingress) => !ingress.secure))
+    throw new Error("PORTVAKT_LOGIN_COOKIE_SAME_SITE=None needs ingresses with https");
+}

@@ -1,0 +1,148 @@
+import {
+  clientSecretBasic,
+  clientSecretPost,
+  createSigner,
+  privateKeyJwt,
+  type ClientAuth,
+  type Clock,
+  type JWK,
+  type ServerMetadata,
+  type Signer,
+} from "@portvakt/oauth";
+import { findLoginHabits, levelOf, type LoginHabits } from "@portvakt/providers";
+import type { Logger, Secret } from "@portvakt/runtime/observe";
+import type { Door } from "../endpoints/login.ts";
+import { connectProvider } from "../provider/connection.ts";
+import type { LoginSettings } from "../settings.ts";
+
+/** The providers that users can sign in with here. */
+export interface Doors {
+  readonly byName: ReadonlyMap<string, Door>;
+  close(): void;
+}
+
+interface DoorTools {
+  readonly now: Clock;
+  readonly fetch: typeof fetch;
+  readonly log: Logger;
+}
+
+/** Opens the line to the provider that the settings name. Throws: Error for settings that cannot work. */
+export async function openDoors(settings: LoginSettings, tools: DoorTools): Promise<Doors> {
+  const habits = findLoginHabits(settings.provider);
+  if (habits === undefined) throw new Error(`no provider is named ${settings.provider}`);
+  const client = clientOf(settings, habits);
+  const connection = connectProvider({
+    setup: {
+      name: habits.name,
+      habits,
+      clientId: client.clientId,
+      wellKnownUrl: client.wellKnownUrl,
+      tenants: settings.tenants,
+      trustedAudiences: settings.audiences,
+      authenticate: await authentication(client, settings.clientAuthJwtType, tools.now),
+    },
+    now: tools.now,
+    fetch: tools.fetch,
+    onTrouble: (provider, err) =>
+      tools.log.warn({ err, provider }, "the provider's metadata or keys could not be read"),
+  });
+  const level = settings.acrValues ?? habits.defaultLevel;
+  const door: Door = {
+    connection,
+    callbackPath: "/callback",
+    defaults: {
+      scopes: settings.scopes,
+      resource: settings.resource,
+      level: level === undefined ? undefined : levelOf(habits, level),
+      locale: settings.uiLocales ?? habits.defaultLocale,
+      domainHint: settings.domainHint,
+    },
+  };
+  return { byName: new Map([[habits.name, door]]), close: () => connection.close() };
+}
+
+interface Client {
+  readonly clientId: string;
+  readonly wellKnownUrl: string;
+  readonly jwk: Secret | undefined;
+  readonly secret: Secret | undefined;
+}
+
+/** Our own names first, then what the platform injects for the provider. */
+function clientOf(settings: LoginSettings, habits: LoginHabits): Client {
+  const preset = presetOf(settings, habits.name);
+  const clientId = settings.clientId ?? preset.clientId;
+  const wellKnownUrl = settings.wellKnownUrl ?? preset.wellKnownUrl;
+  const jwk = settings.clientJwk ?? preset.jwk;
+  const secret = settings.clientSecret ?? preset.secret;
+  const name = (ours: string, theirs: string | undefined): string =>
+    theirs === undefined ? ours : `${ours} or ${theirs}`;
+  if (clientId === undefined)
+    throw new Error(`${name("PORTVAKT_LOGIN_CLIENT_ID", habits.variables?.clientId)} is not set`);
+  if (wellKnownUrl === undefined)
+    throw new Error(`${name("PORTVAKT_LOGIN_WELL_KNOWN_URL", habits.variables?.wellKnownUrl)} is not set`);
+  if (jwk === undefined && secret === undefined)
+    throw new Error(
+      `${name("PORTVAKT_LOGIN_CLIENT_JWK", habits.variables?.clientJwk)} or PORTVAKT_LOGIN_CLIENT_SECRET must be set`,
+    );
+  return { clientId, wellKnownUrl, jwk, secret };
+}
+
+interface Preset {
+  readonly clientId?: string | undefined;
+  readonly wellKnownUrl?: string | undefined;
+  readonly jwk?: Secret | undefined;
+  readonly secret?: Secret | undefined;
+}
+
+function presetOf(settings: LoginSettings, provider: string): Preset {
+  if (provider === "idporten")
+    return {
+      clientId: settings.idportenClientId,
+      wellKnownUrl: settings.idportenWellKnownUrl,
+      jwk: settings.idportenClientJwk,
+    };
+  if (provider === "entra")
+    return {
+      clientId: settings.azureClientId,
+      wellKnownUrl: settings.azureWellKnownUrl,
+      jwk: settings.azureClientJwk,
+      secret: settings.azureClientSecret,
+    };
+  return {};
+}
+
+/** A key wins over a secret. The assertion's one audience is the issuer, which only the metadata tells. */
+async function authentication(
+  client: Client,
+  typed: boolean,
+  now: Clock,
+): Promise<(metadata: ServerMetadata) => ClientAuth> {
+  const { clientId, jwk, secret } = client;
+  if (jwk !== undefined) {
+    const signer = await readSigner(jwk);
+    const typ = typed ? "client-authentication+jwt" : "JWT";
+    return ({ issuer }) => privateKeyJwt({ clientId, signer, audience: issuer, now, typ });
+  }
+  const text = secret?.reveal() ?? "";
+  // RFC 8414 section 2: where nothing is said, the server takes client_secret_basic.
+  return (metadata) => {
+    const methods = metadata.token_endpoint_auth_methods_supported ?? ["client_secret_basic"];
+    return methods.includes("client_secret_basic")
+      ? clientSecretBasic({ clientId, secret: text })
+      : clientSecretPost({ clientId, secret: text });
+  };
+}
+
+async function readSigner(jwk: Secret): Promise<Signer> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(jwk.reveal());
+  } catch {
+    // The parser's own message quotes the text.
+    throw new Error("the client's JWK is not JSON");
+  }
+  if (typeof parsed !== "object" || parsed === null) throw new Error("the client's JWK is not a JSON object");
+  return createSigner(parsed as JWK);
+}

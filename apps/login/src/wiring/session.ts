@@ -1,0 +1,69 @@
+import type { Tools } from "@portvakt/runtime/process";
+import type { KeyRing } from "@portvakt/runtime/seal";
+import type { KeyValueStore } from "@portvakt/runtime/store";
+import { levelSuffices } from "@portvakt/providers";
+import type { Door } from "../endpoints/login.ts";
+import { refreshTokens } from "../provider/tokens.ts";
+import { createAdmissions, type Admissions } from "../session/admission.ts";
+import { ownCookies, type CookieOptions, type OwnCookies } from "../session/cookies.ts";
+import type { Lifetimes, Session } from "../session/model.ts";
+import { createRefresher, type RefreshAnswer, type Refresher } from "../session/refresh.ts";
+import { sessionsIn, type Sessions } from "../session/store.ts";
+
+/** Everything about sessions, joined. */
+export interface SessionParts {
+  readonly cookies: OwnCookies;
+  readonly sessions: Sessions;
+  readonly refresher: Refresher;
+  readonly admissions: Admissions;
+}
+
+export interface SessionPartsOptions {
+  readonly store: KeyValueStore;
+  readonly doors: ReadonlyMap<string, Door>;
+  readonly ring: KeyRing;
+  readonly cookies: Omit<CookieOptions, "ring">;
+  readonly lifetimes: Lifetimes;
+  readonly fetch: typeof fetch;
+  readonly tools: Tools;
+}
+
+/** Joins cookies, store, refresh and admission. */
+export function createSessionParts(options: SessionPartsOptions): SessionParts {
+  const { doors, tools } = options;
+  const { now, log, metrics } = tools;
+  const cookies = ownCookies({ ...options.cookies, ring: options.ring });
+  const sessions = sessionsIn(options.store, {
+    lifetimes: options.lifetimes,
+    now,
+    onTouchFailed: (error) => log.warn({ err: error }, "activity could not be written"),
+  });
+  const refreshes = metrics.counter({
+    name: "portvakt_login_refreshes_total",
+    help: "Token refreshes at the provider, by outcome",
+    labels: ["outcome"],
+  });
+  const ask = async (session: Session): Promise<RefreshAnswer> => {
+    const connection = doors.get(session.provider)?.connection;
+    const provider = await connection?.provider().catch(() => undefined);
+    if (provider === undefined) return { kind: connection === undefined ? "refused" : "unavailable" };
+    return refreshTokens(provider, session, { now, fetch: options.fetch });
+  };
+  const refresher = createRefresher({ sessions, ask, now, count: (outcome) => refreshes.inc({ outcome }) });
+  const admissions = createAdmissions({
+    cookies,
+    sessions,
+    refresher,
+    now,
+    levelSuffices: (session) => isHighEnough(doors, session),
+  });
+  return { cookies, sessions, refresher, admissions };
+}
+
+/** A session of a provider that is no longer configured is worth nothing. */
+function isHighEnough(doors: ReadonlyMap<string, Door>, session: Session): boolean {
+  const door = doors.get(session.provider);
+  if (door === undefined) return false;
+  const required = door.defaults.level;
+  return required === undefined || levelSuffices(door.connection.setup.habits, session.level, required);
+}
