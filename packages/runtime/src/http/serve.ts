@@ -80,6 +80,8 @@ function trackSockets(server: http.Server): ReadonlySet<Socket> {
   server.on("connection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
+    // node gives up its own listener when a connection is upgraded; a peer's reset must not end the process.
+    socket.on("error", () => {});
   });
   return sockets;
 }

@@ -57,5 +57,16 @@ export function createLogger(options: LoggerOptions): Logger {
       streamWrite: options.format === "text" ? (line) => textLine(scrubLine(line)) : scrubLine,
     },
   };
-  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  const log = options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  // pino does not ask its `bindings` formatter about children. Theirs inherit this method.
+  const original: unknown = Reflect.get(log, "child");
+  const child = original as (this: Logger, bindings: object, options?: object) => Logger;
+  Reflect.set(
+    log,
+    "child",
+    function cleanChild(this: Logger, bindings: Record<string, unknown>, options?: object) {
+      return child.call(this, cleanRecord(bindings), options);
+    },
+  );
+  return log;
 }

@@ -17,8 +17,8 @@ const secretEndings = ["token", "secret", "password", "assertion"];
 const errorCode =
   /^(?:[a-z]{2,20}(?:_[a-z]{2,20}){0,5}|E[A-Z]{3,20}|[A-Z]{2,20}(?:_[A-Z]{2,20}){1,5}|AADSTS\d{1,8}|MP-\d{1,4})$/;
 
-/** Three base64url parts, of which the first begins as a JSON object does: a JWT (RFC 7519), or a JWE (RFC 7516) with its five. */
-const jwt = /\bey[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{2,}(?:\.[A-Za-z0-9_-]*){0,3}/g;
+/** A JWT (RFC 7519) or JWE (RFC 7516): base64url of a JSON object's beginning, with or without space in it, then parts that may be empty. */
+const jwt = /(?:eyJ|eyA|ewo|ew0)[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){1,4}/g;
 const scheme = /\b(Bearer|DPoP|Basic|Token)(\s+)[A-Za-z0-9._~+/=-]{6,}/gi;
 const parameter =
   /([?&;\s"']|^)(code|state|token|(?:access|refresh|id|subject|actor|logout)_token|id_token_hint|client_assertion|assertion|client_secret|code_verifier|request_uri)=[^&\s"'#]{4,}/gi;
@@ -35,7 +35,7 @@ export function scrub(text: string): string {
 
 /** The last line of defence, over a finished log line: whatever way a JWT came in, it does not go out. */
 export function scrubLine(line: string): string {
-  return line.includes("ey") ? line.replace(jwt, "[jwt]") : line;
+  return line.replace(jwt, "[jwt]");
 }
 
 function isSecretName(name: string): boolean {

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { finished } from "node:stream/promises";
+import { afterEach, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { settingsMarkdown } from "../config/index.ts";
+import { eventually } from "../store/suite/eventually.ts";
+import { commonSettings } from "./index.ts";
+
+const program = fileURLToPath(new URL("../../test/fixtures/server.ts", import.meta.url));
+const children = new Set<ChildProcess>();
+
+interface Child {
+  readonly process: ChildProcess;
+  output(): string;
+  errors(): string;
+  /** The addresses that it logged when it listened. */
+  addresses(): Promise<Readonly<Record<string, string>>>;
+  /** Exit code, or the signal's name when it had none. */
+  readonly ended: Promise<number | string>;
+}
+
+/** Not "close": with an IPC channel that was disconnected it does not come. */
+async function exit(child: ChildProcess): Promise<number | string> {
+  const exited = once(child, "exit") as Promise<[number | null, string | null]>;
+  for (const stream of [child.stdout, child.stderr]) if (stream !== null) await finished(stream);
+  const [code, signal] = await exited;
+  return code ?? signal ?? "";
+}
+
+function start(
+  options: { args?: readonly string[]; env?: Readonly<Record<string, string>>; ipc?: boolean } = {},
+): Child {
+  const { args = [], env = {}, ipc = false } = options;
+  const stdio = ["ignore", "pipe", "pipe", ...(ipc ? ["ipc" as const] : [])] as const;
+  const child = spawn(process.execPath, [program, ...args], { env, stdio: [...stdio] });
+  children.add(child);
+  let [output, errors] = ["", ""];
+  child.stdout?.on("data", (data: Buffer) => (output += data.toString()));
+  child.stderr?.on("data", (data: Buffer) => (errors += data.toString()));
+  const logged = (): string | undefined =>
+    output.split("\n").find((line) => line.includes('"msg":"listening"'));
+  return {
+    process: child,
+    output: () => output,
+    errors: () => errors,
+    addresses: async () => {
+      await eventually(() => logged() !== undefined || child.exitCode !== null);
+      return (
+        JSON.parse(logged() ?? assert.fail(`it did not start: ${output}${errors}`)) as {
+          addresses: Record<string, string>;
+        }
+      ).addresses;
+    },
+    ended: exit(child),
+  };
+}
+
+describe("runProcess", { timeout: 60_000 }, () => {
+  afterEach(() => {
+    for (const child of children) child.kill("SIGKILL");
+    children.clear();
+  });
+
+  it("says where it listens, serves its status, drains on SIGTERM and exits 0", async () => {
+    const child = start();
+    const addresses = await child.addresses();
+    assert.equal(await (await fetch(`${addresses["status"]}/healthz`)).text(), "ok\n");
+    assert.deepEqual(await (await fetch(`${addresses["status"]}/readyz`)).json(), {
+      ready: true,
+      checks: { fixture: { ok: true } },
+    });
+    assert.match(
+      await (await fetch(`${addresses["status"]}/metrics`)).text(),
+      /^process_cpu_seconds_total /m,
+    );
+    const slow = fetch(`${addresses["main"]}/slow`);
+    await (await fetch(`${addresses["main"]}/`)).text();
+    child.process.kill("SIGTERM");
+    assert.equal(await (await slow).text(), "served", "a request in flight is finished");
+    assert.equal(await child.ended, 0);
+    assert.match(child.output(), /"msg":"stopped"/);
+  });
+
+  it("reports not ready while it waits before closing", async () => {
+    const child = start({ env: { PORTVAKT_FIXTURE_SHUTDOWN_WAIT: "300ms" } });
+    const addresses = await child.addresses();
+    child.process.kill("SIGINT");
+    await eventually(() => child.output().includes("stopping"));
+    assert.equal((await fetch(`${addresses["status"]}/readyz`)).status, 503);
+    assert.equal(await (await fetch(`${addresses["main"]}/`)).text(), "served", "it still serves");
+    assert.equal(await child.ended, 0);
+  });
+
+  it("cuts a request that outlasts the grace time", async () => {
+    const child = start({ env: { PORTVAKT_FIXTURE_SHUTDOWN_GRACE: "100ms" } });
+    const addresses = await child.addresses();
+    const stuck = assert.rejects(fetch(`${addresses["main"]}/stuck`));
+    await (await fetch(`${addresses["main"]}/`)).text();
+    child.process.kill("SIGTERM");
+    await stuck;
+    assert.equal(await child.ended, 0);
+  });
+
+  it("ends at once on a second signal", async () => {
+    const child = start();
+    const addresses = await child.addresses();
+    const stuck = assert.rejects(fetch(`${addresses["main"]}/stuck`));
+    await (await fetch(`${addresses["main"]}/`)).text();
+    child.process.kill("SIGTERM");
+    await eventually(() => child.output().includes("stopping"));
+    child.process.kill("SIGTERM");
+    assert.equal(await child.ended, 1);
+    await stuck;
+  });
+
+  it("tells its parent where it listens, and ends when the parent goes", async () => {
+    const child = start({ ipc: true });
+    const [message] = (await once(child.process, "message")) as [
+      { type: string; addresses: Record<string, string> },
+    ];
+    assert.equal(message.type, "listening");
+    assert.deepEqual(message.addresses, await child.addresses());
+    child.process.disconnect();
+    assert.equal(await child.ended, 0);
+    assert.match(child.output(), /parent process gone/);
+  });
+
+  it("logs an unhandled rejection and exits 1", async () => {
+    const child = start();
+    const addresses = await child.addresses();
+    await fetch(`${addresses["main"]}/reject`).catch(() => undefined);
+    assert.equal(await child.ended, 1);
+    assert.match(child.output(), /"level":"fatal".*nobody waits for this/);
+  });
+
+  it("logs why it could not start and exits 1", async () => {
+    const child = start({ env: { PORTVAKT_FIXTURE_FAULT: "start" } });
+    assert.equal(await child.ended, 1);
+    assert.match(child.output(), /"level":"fatal".*the fixture does not start/);
+  });
+
+  it("lists every problem of its settings and exits 2, without a secret", async () => {
+    const env = {
+      PORTVAKT_FIXTURE_ADDRESS: "x",
+      PORTVAKT_FIXTURE_LOG_LEVEL: "loud",
+      PORTVAKT_FIXTURE_KEE: "hunter2",
+      PORTVAKT_FIXTURE_KEY: "hunter2",
+    };
+    for (const args of [[], ["--check-config"]]) {
+      const child = start({ env, args });
+      assert.equal(await child.ended, 2);
+      for (const name of ["PORTVAKT_FIXTURE_ADDRESS", "PORTVAKT_FIXTURE_LOG_LEVEL", "did you mean PORTVAKT_FIXTURE_KEY?"]) assert.ok(child.errors().includes(name)); // prettier-ignore
+      assert.ok(!child.errors().includes("hunter2"));
+    }
+  });
+
+  it("prints its settings, their values and sources, secrets masked", async () => {
+    const child = start({
+      args: ["--print-config"],
+      env: { PORTVAKT_FIXTURE_KEY: "hunter2", PORTVAKT_FIXTURE_ADDRESS: "127.0.0.1:1" },
+    });
+    assert.equal(await child.ended, 0);
+    assert.match(child.output(), /^PORTVAKT_FIXTURE_ADDRESS +127\.0\.0\.1:1 +PORTVAKT_FIXTURE_ADDRESS$/m);
+    assert.match(child.output(), /^PORTVAKT_FIXTURE_KEY +\[secret\] +PORTVAKT_FIXTURE_KEY$/m);
+    assert.ok(!child.output().includes("hunter2"));
+  });
+
+  it("refuses an argument that it does not know, and explains those it does", async () => {
+    assert.equal(await start({ args: ["--prnt-config"] }).ended, 2);
+    const help = start({ args: ["--help"] });
+    assert.equal(await help.ended, 0);
+    assert.match(help.output(), /--print-config/);
+  });
+});
+
+describe("commonSettings", () => {
+  it("are named after the app, beside the names that others use", () => {
+    const text = settingsMarkdown(commonSettings("login", { logLevel: ["WONDERWALL_LOG_LEVEL"] }));
+    assert.match(text, /`PORTVAKT_LOGIN_LOG_LEVEL` .*`WONDERWALL_LOG_LEVEL`/);
+    assert.match(text, /`PORTVAKT_LOGIN_STATUS_ADDRESS`/);
+  });
+});
