@@ -12,7 +12,7 @@ import type { Surroundings } from "./verb.ts";
 
 interface App<S extends Schema & CommonSettings> {
   readonly settings: S;
-  start(settings: SettingsOf<S>, tools: Tools): Promise<Running>;
+  readonly start: (settings: SettingsOf<S>, tools: Tools) => Promise<Running>;
 }
 
 async function serve<S extends Schema & CommonSettings>(

@@ -19,11 +19,24 @@ export interface PageOptions {
 
 const styleHash = createHash("sha256").update(style).digest("base64");
 
-/** For the Content-Security-Policy header: this one stylesheet, forms to ourselves, nothing else. */
-export const contentSecurityPolicy: string = `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
+// this one stylesheet, forms to ourselves, nothing else
+const contentSecurityPolicy = `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
 
-/** A whole page. Values in the templates are escaped by hono/html. */
-export function page(options: PageOptions): Html {
+/** A whole page as an answer. Values in the templates are escaped by hono/html. */
+export async function showPage(options: PageOptions, status = 200): Promise<Response> {
+  return new Response(String(await page(options)), {
+    status,
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": contentSecurityPolicy,
+      "cache-control": "no-store",
+      "referrer-policy": "same-origin",
+      "x-content-type-options": "nosniff",
+    },
+  });
+}
+
+function page(options: PageOptions): Html {
   const { title, organisation, application, lead, person, body } = options;
   return html`<!doctype html>
     <html lang="en">

@@ -37,5 +37,6 @@ th { color: var(--soft); font-weight: 500; white-space: nowrap; } tbody tr:last-
 .notice { border-left: 4px solid var(--bad); } .notice.calm { border-left-color: var(--accent); background: var(--wash); }
 .button, button { display: inline-block; font: inherit; font-weight: 600; color: var(--on-accent); background: var(--accent); border: 0; border-radius: 0.4rem; padding: 0.55rem 1.1rem; text-decoration: none; cursor: pointer; }
 .quiet { background: none; color: var(--accent); padding: 0; text-decoration: underline; font-weight: 500; }
+textarea { width: 100%; font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--soft); border-radius: 0.4rem; padding: 0.5rem; }
 footer.site { color: var(--soft); font-size: 0.9rem; border-top: 1px solid var(--line); padding-bottom: 2rem; }
 `;

@@ -184,8 +184,8 @@ export function tokenxVariables(plan: Plan, keys: Keys, folder: string): Variabl
   return {
     PORTVAKT_TOKENX_BIND_ADDRESS: `127.0.0.1:${plan.ports.tokenx}`,
     PORTVAKT_TOKENX_ISSUER: at.tokenx.issuer,
-    PORTVAKT_TOKENX_DATABASE_DIRECTORY: folder,
-    PORTVAKT_TOKENX_SUBJECT_TOKEN_ISSUERS: at.idporten.wellKnown,
+    PORTVAKT_TOKENX_DATA_DIRECTORY: folder,
+    PORTVAKT_TOKENX_SUBJECT_ISSUERS: at.idporten.wellKnown,
     PORTVAKT_TOKENX_SEAL_KEYS: keys.secret("tokenx"),
     AUTH_CLIENT_ID: registrarKey,
     AUTH_CLIENT_JWKS: JSON.stringify({ keys: [keys.public(registrarKey)] }),

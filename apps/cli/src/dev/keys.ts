@@ -7,10 +7,10 @@ import type { Clients, Plan, PlannedApplication } from "./plan.ts";
 
 /** The keys of a platform on this machine. They stay in one file that only its owner can read. */
 export interface Keys {
-  private(name: string): JWK;
-  public(name: string): JWK;
+  readonly private: (name: string) => JWK;
+  readonly public: (name: string) => JWK;
   /** 32 random bytes, base64. */
-  secret(name: string): string;
+  readonly secret: (name: string) => string;
 }
 
 /** The key that the platform registers TokenX's clients with. */

@@ -216,9 +216,15 @@ describe("registrations", () => {
   });
 
   test("TokenX hears of inbound rules as ids, and of ours with their place", () => {
-    const statement = softwareStatement(named("income-register").application);
+    const statement = softwareStatement(plan, named("income-register"));
     assert.equal(statement["appId"], "local:benefits:income-register");
     assert.deepEqual(statement["accessPolicyInbound"], ["local:benefits:application-api"]);
+    assert.equal(statement["portvakt_subject_clients"], undefined);
+  });
+
+  test("TokenX hears which of ID-porten's clients an application is", () => {
+    const { portvakt_subject_clients: clients } = softwareStatement(plan, named("portal"));
+    assert.deepEqual(clients, { "http://localhost:7001": [named("portal").clients.idporten] });
   });
 });
 

@@ -187,7 +187,11 @@ function programSpec(
     logFile: join(options.logs, `${planned.name}.log`),
   };
   if ("module" in program) {
-    return [{ ...spec, module: program.module, execArgv: ["--import", `${announcer}?port=${planned.port}`] }];
+    // what the application of a demo listens on is for this machine only
+    const env = { ...spec.env, HOST: "127.0.0.1" };
+    return [
+      { ...spec, env, module: program.module, execArgv: ["--import", `${announcer}?port=${planned.port}`] },
+    ];
   }
   // someone's own project: its whole environment, its output on the terminal
   const own = Object.fromEntries(

@@ -1,7 +1,8 @@
 import { fork, type ChildProcess } from "node:child_process";
-import { createWriteStream, type WriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { worthShowing } from "./log-lines.ts";
 
 /** How to start one process of the platform. */
 export interface ProcessSpec {
@@ -27,7 +28,7 @@ export interface Watcher {
   back(spec: ProcessSpec): void;
 }
 
-/** A process that is started again when it dies, with a back-off, at most `most` times in a minute. */
+/** A process that is started again when it dies, with a back-off, at most `mostDeaths` times in a minute. */
 export interface Supervised {
   readonly spec: ProcessSpec;
   /** Settles when it listens for the first time; rejects when it was given up before that. */
@@ -36,7 +37,7 @@ export interface Supervised {
   stop(graceSeconds: number): Promise<void>;
 }
 
-const most = 5;
+const mostDeaths = 5;
 const windowSeconds = 60;
 const tailLines = 12;
 
@@ -58,89 +59,101 @@ export function supervise(spec: ProcessSpec, watcher: Watcher, now: () => number
   const first = Promise.withResolvers<void>();
   first.promise.catch(() => {}); // whoever waits for it hears of it; nobody has to
   const deaths: number[] = [];
-  let child: ChildProcess;
   let stopping = false;
   let listened = false;
   let timer: NodeJS.Timeout | undefined;
-  let gone = Promise.resolve();
 
-  const start = (): void => {
-    const tail: string[] = [];
-    child = launch(spec);
-    readLines(child.stdout, (line) => take(line, false));
-    readLines(child.stderr, (line) => take(line, true));
-    const take = (line: string, isError: boolean): void => {
-      log.write(`${line}\n`);
-      tail.push(line);
-      if (tail.length > tailLines) tail.shift();
-      const shown = spec.loud === true ? line : worthShowing(line, isError);
+  const events: Events = {
+    line(text, isError) {
+      log.write(`${text}\n`);
+      const shown = spec.loud === true ? text : worthShowing(text, isError);
       if (shown !== undefined && !stopping) watcher.line(spec, shown);
-    };
-    child.on("message", (message) => {
-      if (!isListening(message)) return;
+    },
+    listening() {
       if (listened) watcher.back(spec);
       listened = true;
       first.resolve();
-    });
-    gone = new Promise((resolve) => {
-      child.once("error", (error) => take(`could not be started: ${error.message}`, true));
-      child.once("close", (code, signal) => {
-        resolve();
-        if (!stopping) died(signal ?? `exit code ${code ?? "unknown"}`, tail, code);
-      });
-    });
+    },
+    ended(how, code, tail) {
+      if (stopping) return;
+      const again = secondsToNextStart(deaths, now(), code === 2 && !listened);
+      if (again === undefined && !listened) first.reject(new NeverListened(spec, how, tail));
+      watcher.died(spec, how, again);
+      if (again !== undefined) timer = setTimeout(() => (current = start(spec, events)), again * 1000);
+    },
   };
-
-  const died = (how: string, tail: readonly string[], code: number | null): void => {
-    const at = now();
-    deaths.push(at);
-    while ((deaths[0] ?? at) < at - windowSeconds) deaths.shift();
-    // wrong settings (exit code 2) stay wrong, so that starting again would only repeat them
-    const hopeless = deaths.length > most || (code === 2 && !listened);
-    const again = hopeless ? undefined : 0.25 * 2 ** (deaths.length - 1);
-    if (again === undefined && !listened) first.reject(new NeverListened(spec, how, tail));
-    watcher.died(spec, how, again);
-    if (again !== undefined) timer = setTimeout(start, again * 1000);
-  };
-
-  start();
+  let current = start(spec, events);
   return {
     spec,
     listening: first.promise,
     get pid() {
-      return child.pid;
+      return current.child.pid;
     },
     async stop(graceSeconds) {
       stopping = true;
       clearTimeout(timer);
-      await end(child, gone, graceSeconds);
-      await closed(log);
+      await end(current, graceSeconds);
+      await new Promise((done) => void log.end(done));
     },
   };
 }
 
-// A group of its own: Ctrl-C reaches the supervisor only, which then ends everybody in order. When the supervisor is
-// killed instead, the IPC channel closes, and every process takes that as the sign to end.
-function launch(spec: ProcessSpec): ChildProcess {
-  return fork(spec.module, [...(spec.argv ?? [])], {
+/** Notes a death; gives the back-off, or undefined when starting again makes no sense (wrong settings stay wrong). */
+function secondsToNextStart(deaths: number[], at: number, hopeless: boolean): number | undefined {
+  deaths.push(at);
+  while ((deaths[0] ?? at) < at - windowSeconds) deaths.shift();
+  if (hopeless || deaths.length > mostDeaths) return undefined;
+  return 0.25 * 2 ** (deaths.length - 1);
+}
+
+interface Events {
+  line(text: string, isError: boolean): void;
+  listening(): void;
+  ended(how: string, code: number | null, tail: readonly string[]): void;
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly gone: Promise<void>;
+}
+
+// A process group of its own: Ctrl-C reaches the supervisor only, which then ends everybody in order. When the supervisor
+// is killed instead, the IPC channel closes, and every process takes that as the sign to end.
+function start(spec: ProcessSpec, events: Events): Started {
+  const child = fork(spec.module, [...(spec.argv ?? [])], {
     cwd: spec.folder,
     env: spec.env,
     execArgv: [...(spec.execArgv ?? [])],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     detached: true,
   });
+  const tail: string[] = [];
+  const take = (text: string, isError: boolean): void => {
+    tail.push(text);
+    if (tail.length > tailLines) tail.shift();
+    events.line(text, isError);
+  };
+  readLines(child.stdout, (text) => take(text, false));
+  readLines(child.stderr, (text) => take(text, true));
+  child.on("message", (message) => {
+    if (isListening(message)) events.listening();
+  });
+  child.once("error", (error) => take(`could not be started: ${error.message}`, true));
+  const gone = new Promise<void>((resolve) => {
+    child.once("close", (code, signal) => {
+      resolve();
+      events.ended(signal ?? `exit code ${code ?? "unknown"}`, code, tail);
+    });
+  });
+  return { child, gone };
 }
 
-async function end(child: ChildProcess, gone: Promise<void>, graceSeconds: number): Promise<void> {
+async function end({ child, gone }: Started, graceSeconds: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   child.kill("SIGTERM");
   const timer = setTimeout(() => child.kill("SIGKILL"), graceSeconds * 1000);
   await gone;
   clearTimeout(timer);
-}
-
-function closed(log: WriteStream): Promise<void> {
-  return new Promise((resolve) => log.end(resolve));
 }
 
 function readLines(stream: Readable | null, take: (line: string) => void): void {
@@ -149,30 +162,4 @@ function readLines(stream: Readable | null, take: (line: string) => void): void 
 
 function isListening(message: unknown): boolean {
   return typeof message === "object" && message !== null && "type" in message && message.type === "listening";
-}
-
-const shownLevels = new Set(["warn", "error", "fatal"]);
-
-/** What a person should see of a log line: warnings and worse of a JSON log, and whatever else came on stderr. */
-export function worthShowing(line: string, isError: boolean): string | undefined {
-  if (line.trim() === "") return undefined;
-  if (!line.startsWith("{")) return isError ? line : undefined;
-  let entry: unknown;
-  try {
-    entry = JSON.parse(line);
-  } catch {
-    return isError ? line : undefined;
-  }
-  if (typeof entry !== "object" || entry === null || !("level" in entry)) return undefined;
-  const { level } = entry;
-  const severe = typeof level === "number" ? level >= 40 : shownLevels.has(String(level));
-  if (!severe) return undefined;
-  const words = "msg" in entry ? String(entry.msg) : line;
-  const cause = "err" in entry ? messageOf(entry.err) : undefined;
-  return cause === undefined ? words : `${words}: ${cause}`;
-}
-
-function messageOf(error: unknown): string | undefined {
-  if (typeof error !== "object" || error === null || !("message" in error)) return undefined;
-  return String(error.message);
 }

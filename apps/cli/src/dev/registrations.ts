@@ -1,6 +1,7 @@
 import type { JWK } from "@portvakt/oauth";
 import type { Application, ExposedScope } from "@portvakt/policy";
 import type { RegistrationsInput } from "@portvakt/standins";
+import { endpointsOf } from "./endpoints.ts";
 import { keyName } from "./keys.ts";
 import { organisationNumber, type Plan, type PlannedApplication } from "./plan.ts";
 
@@ -23,7 +24,10 @@ export function registrationsOf(plan: Plan, publicKeys: PublicKeys): Registratio
 }
 
 /** The claims of the software statement that registers an application with TokenX, without the times. */
-export function softwareStatement(application: Application): Record<string, unknown> {
+export function softwareStatement(
+  plan: Plan,
+  { application, clients }: PlannedApplication,
+): Record<string, unknown> {
   const ids = (rules: readonly { cluster: string; namespace: string; application: string }[]): string[] =>
     rules.map((rule) => `${rule.cluster}:${rule.namespace}:${rule.application}`);
   return {
@@ -31,6 +35,10 @@ export function softwareStatement(application: Application): Record<string, unkn
     accessPolicyInbound: ids(application.inbound),
     accessPolicyOutbound: ids(application.outbound.rules),
     portvakt_rules: application.inbound,
+    // a citizen's token names the client that she signed in to; this says which of ID-porten's clients that is
+    ...(clients.idporten === undefined
+      ? {}
+      : { portvakt_subject_clients: { [endpointsOf(plan).idporten.issuer]: [clients.idporten] } }),
   };
 }
 

@@ -31,7 +31,7 @@ export async function registerWithTokenx(options: {
   await Promise.all(
     wanted.map(async (planned) => {
       const { application } = planned;
-      const statement = { iss: registrarKey, aud: issuer, ...softwareStatement(application), ...times() };
+      const statement = { iss: registrarKey, aud: issuer, ...softwareStatement(plan, planned), ...times() };
       const body = {
         client_name: application.id,
         jwks: { keys: [keys.public(keyName(planned, "tokenx"))] },

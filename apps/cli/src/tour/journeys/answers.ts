@@ -14,9 +14,9 @@ export function chainOf(answer: Json, where: string): SeenCall[] {
   const { chain } = answer as { chain?: unknown };
   if (!Array.isArray(chain)) throw new Failed(`${where} did not say who called it: ${brief(answer)}`);
   return chain.map((hop: Json) => ({
-    at: String(hop["at"]),
-    calledBy: String(hop["calledBy"]),
-    onBehalfOf: hop["onBehalfOf"] === undefined ? undefined : String(hop["onBehalfOf"]),
+    at: textIn(hop, "at") ?? "",
+    calledBy: textIn(hop, "calledBy") ?? "nobody",
+    onBehalfOf: textIn(hop, "onBehalfOf"),
   }));
 }
 
@@ -28,6 +28,17 @@ export function hopAt(chain: readonly SeenCall[], at: string): SeenCall {
       `the request never reached ${at}: it went over ${chain.map((seen) => seen.at).join(", ")}`,
     );
   return hop;
+}
+
+/** Why an application could not answer, in its own words, or else the status. */
+export function reasonOf(answer: Json, status: number): string {
+  return textIn(answer, "reason") ?? `it answered ${status}`;
+}
+
+/** A member of a JSON object that is text. */
+export function textIn(object: Json, name: string): string | undefined {
+  const value = object[name];
+  return typeof value === "string" ? value : undefined;
 }
 
 /** The start of a JSON answer, for a failure's sentence. */

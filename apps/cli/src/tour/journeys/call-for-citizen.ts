@@ -1,4 +1,4 @@
-import { chainOf, hopAt } from "./answers.ts";
+import { chainOf, hopAt, reasonOf } from "./answers.ts";
 import { must } from "../failed.ts";
 import { json } from "../http.ts";
 import type { Journey } from "../journey.ts";
@@ -16,7 +16,7 @@ export const callForCitizen: Journey = {
     const answer = await json(response, "the portal");
     must(
       response.status === 200,
-      `the portal could not show her application: ${String(answer["reason"] ?? response.status)}`,
+      `the portal could not show her application: ${reasonOf(answer, response.status)}`,
     );
     const chain = chainOf(answer, "the portal");
     const start = hopAt(chain, "portal");

@@ -1,4 +1,4 @@
-import { chainOf, hopAt } from "./answers.ts";
+import { chainOf, hopAt, reasonOf } from "./answers.ts";
 import { must } from "../failed.ts";
 import { json } from "../http.ts";
 import type { Journey } from "../journey.ts";
@@ -21,7 +21,7 @@ export const callForEmployee: Journey = {
     const answer = await json(response, "caseworker");
     must(
       response.status === 200,
-      `caseworker could not list the cases: ${String(answer["reason"] ?? response.status)}`,
+      `caseworker could not list the cases: ${reasonOf(answer, response.status)}`,
     );
     const chain = chainOf(answer, "caseworker");
     const start = hopAt(chain, "caseworker");

@@ -1,0 +1,25 @@
+/**
+ * Owns: the page that an employee sees.
+ * Does not own: signing her in (the login proxy in front), the cases (case-api).
+ * Request path: login proxy -> app.ts -> validateAzureToken and requestAzureOboToken (SDK) -> case-api.
+ * Spec: the manifest beside it, app.yaml.
+ */
+import { serve } from "@hono/node-server";
+import { createApp } from "./app.ts";
+
+const { env } = process;
+const app = createApp({
+  caseApi: {
+    url: env["CASE_API_URL"] ?? "http://case-api",
+    id: `${env["NAIS_CLUSTER_NAME"]}:benefits:case-api`,
+  },
+  now: () => Date.now() / 1000,
+});
+
+// in a container every interface, so that the pod's other containers and the cluster reach it
+const server = serve({
+  fetch: app.fetch,
+  port: Number(env["PORT"] ?? 8080),
+  hostname: env["HOST"] ?? "0.0.0.0",
+});
+process.once("SIGTERM", () => server.close());
