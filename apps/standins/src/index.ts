@@ -9,3 +9,11 @@ export {
   type Registrations,
   type RegistrationsInput,
 } from "./registrations.ts";
+export { settings } from "./settings.ts";
+export { start } from "./start.ts";
+export { startStandins, type StartStandinsOptions } from "./test-kit.ts";
+export { openStandins, type Standins, type StandinsOptions } from "./standins.ts";
+export type { TokenOrder } from "./standin.ts";
+export type { Effect, Endpoint, Fault, FaultOrder, ProviderName } from "./faults/faults.ts";
+export type { RecordedRequest, RecordFilter } from "./faults/recorder.ts";
+export { parsePersonas, type Citizen, type Employee, type Personas } from "./personas/personas.ts";

@@ -58,6 +58,8 @@ const entraApplication = z.strictObject({
   frontchannel_logout_uri: uri.optional(),
   allow_all_users: z.boolean().default(false),
   groups: z.array(uuid).default([]),
+  /** Which groups tokens tell of: those assigned to the application, or all (with more than 200: a pointer). */
+  group_membership_claims: z.enum(["ApplicationGroup", "SecurityGroup"]).default("ApplicationGroup"),
   inbound: z.array(inboundRule).default([]),
 });
 
@@ -80,10 +82,10 @@ const maskinportenScope = z.strictObject({
   delegation_source: uri.optional(),
 });
 
-/** One trygdeetaten-like tenant and one more, so that nobody forgets that there are several. */
+/** The tenant that the applications are in, and one more so that nobody forgets that there are several. */
 export const defaultTenants = [
-  { id: "62366534-1ec3-4962-8869-9b5535279d0b", domain: "agency.example" },
-  { id: "966ac572-f5b7-4bbe-aa88-c76419c0f851", domain: "other.example" },
+  { id: "f8c6f6c6-a7d5-48a6-aec4-4ec1a4fee5d9", domain: "agency.example" },
+  { id: "69f7cb52-7acc-4bad-9272-d31ec1930f34", domain: "other.example" },
 ] as const;
 
 /**
@@ -121,3 +123,24 @@ export type IdportenClient = z.output<typeof idportenClient>;
 export type EntraApplication = z.output<typeof entraApplication>;
 export type MaskinportenClient = z.output<typeof maskinportenClient>;
 export type MaskinportenScope = z.output<typeof maskinportenScope>;
+
+/** Registrations with others added; a client, application or scope that is there already is replaced. */
+export function mergeRegistrations(current: Registrations, added: RegistrationsInput): RegistrationsInput {
+  const next = registrationsSchema.parse(added);
+  const by = <T>(key: (entry: T) => string, before: readonly T[], after: readonly T[]): T[] => {
+    const names = new Set(after.map(key));
+    return [...before.filter((entry) => !names.has(key(entry))), ...after];
+  };
+  return {
+    idporten: { clients: by((client) => client.client_id, current.idporten.clients, next.idporten.clients) },
+    entra: {
+      tenants: added.entra?.tenants === undefined ? current.entra.tenants : next.entra.tenants,
+      applications: by((one) => one.client_id, current.entra.applications, next.entra.applications),
+    },
+    maskinporten: {
+      clients: by((client) => client.client_id, current.maskinporten.clients, next.maskinporten.clients),
+      scopes: by((scope) => scope.name, current.maskinporten.scopes, next.maskinporten.scopes),
+      delegations: [...current.maskinporten.delegations, ...next.maskinporten.delegations],
+    },
+  };
+}

@@ -1,0 +1,227 @@
+import type { JwtClaims } from "@portvakt/oauth";
+import { documentHandler, metadataDocument, tokenEndpoint, writeProtocolError } from "@portvakt/issuer";
+import { standinApp, type Route, type Visit } from "../app.ts";
+import { expiring } from "../expiring.ts";
+import { errorPage } from "../pages/error.ts";
+import { homePage } from "../pages/home.ts";
+import { themes } from "../pages/layout.ts";
+import { authorize, signIn } from "../signin/authorize.ts";
+import { authorizationCodeGrant, refreshTokenGrant, type SigninGrantOptions } from "../signin/grants.ts";
+import type { Login } from "../signin/logins.ts";
+import { logout } from "../signin/logout.ts";
+import { pushRequest } from "../signin/pushed.ts";
+import type { SigninProvider } from "../signin/provider.ts";
+import { orderedClaims, type Parts, type Standin, type TokenOrder } from "../standin.ts";
+import { introspection, revocation, userinfo } from "./about-tokens.ts";
+import { idportenClients, type IdportenCaller, type IdportenClients } from "./clients.ts";
+import { idportenSignIn, personOf } from "./sign-in.ts";
+import { accessClaims, idClaims, idportenAnswer, type IssuedTokens } from "./tokens.ts";
+
+/** Makes the double of ID-porten. Its issuer has no slash at the end. */
+export function createIdporten(parts: Parts): Standin {
+  const clients = idportenClients(parts);
+  const provider = idportenSignIn(parts, clients);
+  const issued: IssuedTokens = { byReference: expiring(parts.now), loginOf: expiring(parts.now, 50_000) };
+  return {
+    name: "idporten",
+    issuer: parts.base,
+    signing: parts.signing,
+    order: (order) => orderedToken(parts, clients, order),
+    fetch: standinApp({
+      provider: "idporten",
+      routes: routes(parts, clients, provider, issued),
+      faults: parts.faults,
+      recorder: parts.recorder,
+      now: parts.now,
+      closing: parts.closing,
+      log: parts.log,
+      writeError: (error, visit) =>
+        visit !== undefined && isForBrowsers(visit)
+          ? errorPage(themes.idporten, error, visit.request)
+          : writeProtocolError(error, visit?.request ?? new Request(parts.base)),
+    }),
+  };
+}
+
+const browserPaths: ReadonlySet<string> = new Set(["/authorize", "/signin", "/logout"]);
+
+function isForBrowsers(visit: Visit): boolean {
+  return browserPaths.has(new URL(visit.request.url).pathname);
+}
+
+function routes(
+  parts: Parts,
+  clients: IdportenClients,
+  provider: SigninProvider,
+  issued: IssuedTokens,
+): Route[] {
+  const token = tokens(parts, clients, provider, issued);
+  const metadata = documentHandler(() => idportenMetadata(parts.base));
+  const about = { parts, clients, issued, logins: provider.logins };
+  const out = {
+    provider,
+    signing: parts.signing,
+    send: (url: string, body: URLSearchParams) =>
+      parts.fetch(url, { method: "POST", body, redirect: "error", signal: AbortSignal.timeout(5000) }),
+    unregistered: "refuse" as const,
+    frontchannelMembers: (session: { sid: string }) => ({ iss: parts.base, sid: session.sid }),
+  };
+  return [
+    {
+      method: "GET",
+      path: "/",
+      endpoint: "other",
+      handle: (visit) => homePage(themes.idporten, parts.base, idportenMetadata(parts.base), visit.request),
+    },
+    { method: "GET", path: "/.well-known/openid-configuration", endpoint: "metadata", handle: metadata },
+    {
+      method: "GET",
+      path: "/.well-known/oauth-authorization-server",
+      endpoint: "metadata",
+      handle: metadata,
+    },
+    {
+      method: "GET",
+      path: "/jwks.json",
+      endpoint: "jwks",
+      handle: async () => Response.json(await parts.signing.jwks()),
+    },
+    {
+      method: "POST",
+      path: "/par",
+      endpoint: "par",
+      handle: (visit) =>
+        pushRequest(
+          { provider, authenticate: clients.authenticate, lifetimeSeconds: 120, prefix: "urn:idporten:" },
+          visit,
+        ),
+    },
+    {
+      method: "GET",
+      path: "/authorize",
+      endpoint: "authorize",
+      handle: (visit) => authorize(provider, visit),
+    },
+    {
+      method: "POST",
+      path: "/authorize",
+      endpoint: "authorize",
+      handle: (visit) => authorize(provider, visit),
+    },
+    { method: "POST", path: "/signin", endpoint: "signin", handle: (visit) => signIn(provider, visit) },
+    { method: "POST", path: "/token", endpoint: "token", handle: (visit) => token(visit.request) },
+    { method: "GET", path: "/userinfo", endpoint: "userinfo", handle: (visit) => userinfo(about, visit) },
+    {
+      method: "POST",
+      path: "/tokeninfo",
+      endpoint: "introspect",
+      handle: (visit) => introspection(about, visit),
+    },
+    { method: "POST", path: "/revoke", endpoint: "revoke", handle: (visit) => revocation(about, visit) },
+    { method: "GET", path: "/logout", endpoint: "logout", handle: (visit) => logout(out, visit) },
+    { method: "POST", path: "/logout", endpoint: "logout", handle: (visit) => logout(out, visit) },
+  ];
+}
+
+function tokens(
+  parts: Parts,
+  clients: IdportenClients,
+  provider: SigninProvider,
+  issued: IssuedTokens,
+): (request: Request) => Promise<Response> {
+  const options: SigninGrantOptions<IdportenCaller> = {
+    logins: provider.logins,
+    answer: (login, client, asked, refresh) =>
+      idportenAnswer(parts, issued, { login, client, asked, refresh }),
+    refreshOnce: (client) => client.registration.refresh_token_usage === "ONETIME",
+    endsWithSession: isOnlySignIn,
+  };
+  return tokenEndpoint<IdportenCaller>({
+    now: parts.now,
+    authenticate: clients.authenticate,
+    grants: [authorizationCodeGrant(options), refreshTokenGrant(options)],
+    // Nothing that ID-porten issues is for another application: no grant asks, and what asks is refused.
+    decide: () => ({ id: "none", outcome: "deny" }),
+    audit: ({ cause }) => (cause === undefined ? undefined : parts.log("a token request was refused", cause)),
+  });
+}
+
+/** Logout ends tokens for `openid` and `profile` alone; those for other scopes live on. */
+function isOnlySignIn(login: Login): boolean {
+  return login.scope.every((scope) => scope === "openid" || scope === "profile");
+}
+
+/** The discovery document, member for member as the provider's (OpenID Connect Discovery 1.0 section 3). */
+export function idportenMetadata(base: string): Record<string, unknown> {
+  return metadataDocument({
+    issuer: base,
+    endpoints: {
+      pushed_authorization_request: "/par",
+      authorization: "/authorize",
+      token: "/token",
+      userinfo: "/userinfo",
+      introspection: "/tokeninfo",
+      revocation: "/revoke",
+      end_session: "/logout",
+    },
+    jwksUri: "/jwks.json",
+    grantTypes: ["authorization_code", "refresh_token"],
+    authMethods: ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+    authAlgorithms: ["RS256", "RS384", "RS512"],
+    more: {
+      response_types_supported: ["code"],
+      response_modes_supported: ["query", "form_post", "fragment"],
+      subject_types_supported: ["pairwise"],
+      id_token_signing_alg_values_supported: ["RS256"],
+      request_object_signing_alg_values_supported: ["RS256", "RS384", "RS512"],
+      code_challenge_methods_supported: ["S256"],
+      scopes_supported: ["openid", "profile"],
+      claims_supported: ["sub", "pid", "acr", "amr", "auth_time", "locale", "sid"],
+      acr_values_supported: ["idporten-loa-substantial", "idporten-loa-high"],
+      ui_locales_supported: ["nb", "nn", "en", "se"],
+      prompt_values_supported: ["login", "none"],
+      request_parameter_supported: true,
+      request_uri_parameter_supported: false,
+      require_pushed_authorization_requests: false,
+      frontchannel_logout_supported: true,
+      frontchannel_logout_session_supported: true,
+      authorization_response_iss_parameter_supported: true,
+    },
+  });
+}
+
+function orderedToken(parts: Parts, clients: IdportenClients, order: TokenOrder): JwtClaims {
+  const clientId = order.client_id ?? "some-client";
+  const known = clients.find(clientId)?.registration;
+  const citizen = parts.personas.citizens.find((one) => one.id === (order.persona ?? "kari"));
+  if (citizen === undefined) throw new RangeError(`there is no citizen ${order.persona ?? ""}`);
+  const registration = known ?? {
+    client_id: clientId,
+    orgno: "889640782",
+    access_token_lifetime: 600,
+    frontchannel_logout_session_required: true,
+  };
+  const person = personOf(citizen);
+  const scope = (order.scope ?? "openid profile").split(" ");
+  const now = Math.floor(parts.now());
+  const usual =
+    order.token === "id_token"
+      ? idClaims(
+          parts,
+          {
+            id: "",
+            clientId,
+            person,
+            scope,
+            resource: [],
+            nonce: undefined,
+            authTime: now,
+            sessionId: "",
+            sid: "ordered",
+            endsAt: now,
+          },
+          registration,
+        )
+      : accessClaims(parts, { registration, person, scope, resource: [], method: "private_key_jwt" });
+  return orderedClaims(usual, order);
+}

@@ -1,0 +1,28 @@
+import { html } from "hono/html";
+import { page, type Theme } from "./layout.ts";
+import { pickLocale } from "./texts.ts";
+
+/** What somebody sees who opens the stand-in's address: what it is, and where its endpoints are. */
+export function homePage(
+  theme: Theme,
+  issuer: string,
+  metadata: Record<string, unknown>,
+  request: Request,
+): Promise<Response> {
+  const rows = Object.entries(metadata).filter(([, value]) => typeof value === "string");
+  return page(theme, {
+    locale: pickLocale([], request.headers.get("accept-language")),
+    title: theme.title,
+    body: html`<h1>${theme.title}</h1>
+      <div class="panel">
+        <dl>
+          ${rows.map(
+            ([name, value]) =>
+              html`<dt><code>${name}</code></dt>
+                <dd><code>${value}</code></dd>`,
+          )}
+        </dl>
+      </div>
+      <p class="help row">${issuer}</p>`,
+  });
+}

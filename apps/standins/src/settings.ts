@@ -1,0 +1,58 @@
+import { defineSettings, setting } from "@portvakt/runtime/config";
+import { commonSettings } from "@portvakt/runtime/process";
+
+/** The settings of the stand-ins. Each provider has a listener of its own, so that each has its real paths at the root. */
+export const settings = defineSettings({
+  ...commonSettings("standins"),
+  idportenAddress: setting.address({
+    env: "PORTVAKT_STANDINS_IDPORTEN_ADDRESS",
+    default: "127.0.0.1:7001",
+    doc: "Where the double of ID-porten listens.",
+  }),
+  idportenPublicUrl: setting.url({
+    env: "PORTVAKT_STANDINS_IDPORTEN_PUBLIC_URL",
+    optional: true,
+    doc: "The issuer of the double of ID-porten, as browsers reach it; absent: http://localhost with the listener's port.",
+  }),
+  entraAddress: setting.address({
+    env: "PORTVAKT_STANDINS_ENTRA_ADDRESS",
+    default: "127.0.0.1:7002",
+    doc: "Where the double of Entra ID listens.",
+  }),
+  entraPublicUrl: setting.url({
+    env: "PORTVAKT_STANDINS_ENTRA_PUBLIC_URL",
+    optional: true,
+    doc: "Where browsers reach the double of Entra ID; issuers are this, the tenant's id and /v2.0.",
+  }),
+  maskinportenAddress: setting.address({
+    env: "PORTVAKT_STANDINS_MASKINPORTEN_ADDRESS",
+    default: "127.0.0.1:7003",
+    doc: "Where the double of Maskinporten listens.",
+  }),
+  maskinportenPublicUrl: setting.url({
+    env: "PORTVAKT_STANDINS_MASKINPORTEN_PUBLIC_URL",
+    optional: true,
+    doc: "Where clients reach the double of Maskinporten; its issuer is this with a slash at the end.",
+  }),
+  controlAddress: setting.address({
+    env: "PORTVAKT_STANDINS_CONTROL_ADDRESS",
+    default: "127.0.0.1:7005",
+    doc: "Where the control API listens: registrations, faults, recorded requests, tokens for tests..",
+  }),
+  registrations: setting.text({
+    env: "PORTVAKT_STANDINS_REGISTRATIONS",
+    optional: true,
+    doc: "Path of a JSON file with the clients of every provider; absent: none, until PUT /registrations.",
+  }),
+  personas: setting.text({
+    env: "PORTVAKT_STANDINS_PERSONAS",
+    optional: true,
+    doc: "Path of a YAML file with the people who can sign in; absent: the built-in ones.",
+  }),
+  nodeEnv: setting.text({
+    env: "NODE_ENV",
+    default: "development",
+    doc: "The stand-ins refuse to start where this is production: whoever reaches them can be anybody.",
+    check: (value) => (value === "production" ? "is production, where stand-ins must not run" : undefined),
+  }),
+});

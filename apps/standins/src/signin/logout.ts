@@ -1,0 +1,139 @@
+import { peekJwt, verifyJwt, anyAudience, randomToken } from "@portvakt/oauth";
+import type { Visit } from "../app.ts";
+import { signedOutPage } from "../pages/signed-out.ts";
+import { pickLocale } from "../pages/texts.ts";
+import { currentSession } from "./authorize.ts";
+import { cookieNames, endCookie } from "./cookies.ts";
+import type { Session } from "./logins.ts";
+import type { SigninClient, SigninProvider } from "./provider.ts";
+import { redirect } from "./response.ts";
+import type { Signing } from "../signing.ts";
+
+export interface LogoutOptions {
+  readonly provider: SigninProvider;
+  readonly signing: Signing;
+  /** Sends a back-channel logout; the stand-in waits for none of them. */
+  readonly send: (url: string, body: URLSearchParams) => Promise<unknown>;
+  /** What becomes of a post_logout_redirect_uri that is not registered: an error page, or the signed-out page. */
+  readonly unregistered: "refuse" | "stay";
+  /** The members of a logout URI's query (front-channel logout). */
+  readonly frontchannelMembers: (session: Session, visit: Visit) => Record<string, string>;
+}
+
+/**
+ * RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0): ends the session, tells every client that has a part in
+ * it by front channel (in iframes on the page) and back channel, and goes on to the registered URI.
+ *
+ * Checks: that id_token_hint is one of our own (it may have expired), that client_id agrees, that the URI is registered
+ * for that client, that state is printable ASCII.
+ */
+export async function logout(options: LogoutOptions, visit: Visit): Promise<Response> {
+  const { provider } = options;
+  const { params } = visit;
+  const client = await requestingClient(options, visit);
+  const session = currentSession(provider, visit.request);
+  const target = registeredTarget(options, client, session, visit);
+  const state = params.one("state");
+  if (state !== undefined && !/^[\x20-\x7e]+$/.test(state))
+    throw provider.unredirectable("other", "state", visit);
+  const frames = session === undefined ? [] : endSession(options, session, visit);
+  const next = target === undefined ? undefined : withState(target, state);
+  const cookie = endCookie(cookieNames(provider.name).session);
+  if (next !== undefined && frames.length === 0) return redirect(next, [cookie]);
+  const locale = pickLocale(
+    params.one("ui_locales")?.split(" ") ?? [],
+    visit.request.headers.get("accept-language"),
+  );
+  const response = await signedOutPage(provider.theme, { locale, frames, next });
+  response.headers.append("set-cookie", cookie);
+  return response;
+}
+
+/** Where to go afterwards. Without a named client, a URI of any client of the session counts where the provider is lenient. */
+function registeredTarget(
+  { provider, unregistered }: LogoutOptions,
+  client: SigninClient | undefined,
+  session: Session | undefined,
+  visit: Visit,
+): string | undefined {
+  const target = visit.params.one("post_logout_redirect_uri");
+  if (target === undefined) return undefined;
+  const lenient = unregistered === "stay" && client === undefined;
+  const candidates = lenient
+    ? [...(session?.clients ?? [])].flatMap((id) => provider.findClient(id, visit) ?? [])
+    : [client];
+  if (candidates.some((one) => one?.postLogoutRedirectUris.includes(target) === true)) return target;
+  if (unregistered === "refuse") throw provider.unredirectable("redirect_uri", target, visit);
+  return undefined;
+}
+
+/** Ends a session; the answer is the front-channel URIs that the browser must load. */
+export function endSession(options: LogoutOptions, session: Session, visit: Visit): string[] {
+  const { provider } = options;
+  provider.logins.sessions.delete(session.id);
+  provider.logins.revoked.set(session.id, true, 86_400);
+  const clients = [...session.clients].flatMap((id) => provider.findClient(id, visit) ?? []);
+  for (const client of clients) {
+    if (client.backchannelLogoutUri === undefined) continue;
+    void tellByBackchannel(options, client, client.backchannelLogoutUri, session, visit);
+  }
+  return clients.flatMap((client) => {
+    if (client.frontchannelLogoutUri === undefined) return [];
+    const uri = new URL(client.frontchannelLogoutUri);
+    if (client.frontchannelSessionRequired)
+      for (const [name, value] of Object.entries(options.frontchannelMembers(session, visit)))
+        uri.searchParams.set(name, value);
+    return [uri.href];
+  });
+}
+
+/** OpenID Connect Back-Channel Logout 1.0 section 2.4. */
+async function tellByBackchannel(
+  options: LogoutOptions,
+  client: SigninClient,
+  uri: string,
+  session: Session,
+  visit: Visit,
+): Promise<void> {
+  const { provider, signing } = options;
+  const now = Math.floor(provider.now());
+  const token = await signing.sign(
+    {
+      iss: provider.issuer(visit),
+      aud: client.id,
+      iat: now,
+      exp: now + 120,
+      jti: randomToken(16),
+      sid: session.sid,
+      events: { "http://schemas.openid.net/event/backchannel-logout": {} },
+    },
+    { provider: provider.name, token: "logout_token", clientId: client.id, test: visit.test },
+    "logout+jwt",
+  );
+  await options.send(uri, new URLSearchParams({ logout_token: token })).catch(() => undefined);
+}
+
+async function requestingClient(options: LogoutOptions, visit: Visit): Promise<SigninClient | undefined> {
+  const { provider, signing } = options;
+  const hint = visit.params.one("id_token_hint");
+  const named = visit.params.one("client_id");
+  if (hint === undefined) return named === undefined ? undefined : provider.findClient(named, visit);
+  const issuedAt = peekJwt(hint)?.claims.iat ?? 0;
+  // An ID token lives for two minutes and is used as a hint for hours: it is judged as of its own time.
+  const verified = await verifyJwt(
+    hint,
+    { issuer: provider.issuer(visit), audience: anyAudience, keys: signing.keySet, algorithms: ["RS256"] },
+    () => issuedAt,
+  );
+  if (!verified.ok) throw provider.unredirectable("other", "id_token_hint", visit);
+  const { aud } = verified.token.claims;
+  const audience = typeof aud === "string" ? aud : (aud?.[0] ?? "");
+  if (named !== undefined && named !== audience) throw provider.unredirectable("other", "client_id", visit);
+  return provider.findClient(audience, visit);
+}
+
+function withState(target: string, state: string | undefined): string {
+  const uri = new URL(target);
+  if (state !== undefined) uri.searchParams.set("state", state);
+  return uri.href;
+}

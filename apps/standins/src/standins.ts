@@ -1,0 +1,161 @@
+import type { Clock } from "@portvakt/oauth";
+import { serve, type HttpServer } from "@portvakt/runtime/http";
+import type { Logger } from "@portvakt/runtime/observe";
+import { controlApp } from "./control/control.ts";
+import { createEntra } from "./entra/entra.ts";
+import { createFaults, type Fault, type FaultOrder, type ProviderName } from "./faults/faults.ts";
+import { createRecorder, type RecordedRequest, type RecordFilter } from "./faults/recorder.ts";
+import { createIdporten } from "./idporten/idporten.ts";
+import { createMaskinporten } from "./maskinporten/maskinporten.ts";
+import { builtinPersonas, type Personas } from "./personas/personas.ts";
+import { createRegistry } from "./registry.ts";
+import { mergeRegistrations, type Registrations, type RegistrationsInput } from "./registrations.ts";
+import { createSigning } from "./signing.ts";
+import type { Parts, Standin, TokenOrder } from "./standin.ts";
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface StandinsOptions {
+  readonly now: Clock;
+  readonly log: Logger;
+  readonly registrations?: RegistrationsInput;
+  readonly personas?: Personas;
+  /** Where each listens; absent = a free port on the loopback interface. */
+  readonly addresses?: Readonly<Partial<Record<ProviderName | "control", Address>>>;
+  /** How browsers and clients reach each; absent = http://localhost and the listener's port. */
+  readonly publicUrls?: Readonly<Partial<Record<ProviderName, string | undefined>>>;
+}
+
+/** Running stand-ins, and everything that a test may do to them. The control API offers the same over HTTP. */
+export interface Standins extends AsyncDisposable {
+  readonly idporten: Standin;
+  readonly entra: Standin;
+  readonly maskinporten: Standin;
+  readonly issuers: Readonly<Record<ProviderName, string>>;
+  /** Where clients reach each stand-in, and the control API. */
+  readonly urls: Readonly<Record<ProviderName | "control", string>>;
+  readonly personas: Personas;
+  registrations(): Registrations;
+  /** Puts registrations in force: instead of those there are, or beside them. */
+  register(registrations: RegistrationsInput, how?: "replace" | "merge"): Registrations;
+  /** Signs a token without any flow. */
+  issue(order: TokenOrder): Promise<string>;
+  /** Orders a fault; the answer is its number. */
+  fail(fault: FaultOrder): number;
+  faults(): { id: number; left: number; fault: Fault }[];
+  clearFaults(test?: string): void;
+  requests(filter?: RecordFilter): RecordedRequest[];
+  forgetRequests(): void;
+  rotateKeys(provider: ProviderName, options?: { forget?: boolean }): Promise<string>;
+  /** Moves the clock of all stand-ins by so many seconds from the real one. */
+  moveClock(offsetSeconds: number): void;
+  close(): Promise<void>;
+}
+
+const loopback: Address = { host: "127.0.0.1", port: 0 };
+const makers = { idporten: createIdporten, entra: createEntra, maskinporten: createMaskinporten } as const;
+
+/** Starts all stand-ins, each on a listener of its own. Nothing waits for keys: they are made while the listeners open. */
+export async function openStandins(options: StandinsOptions): Promise<Standins> {
+  let offset = 0;
+  const closing = new AbortController();
+  const faults = createFaults();
+  const shared = {
+    now: () => options.now() + offset,
+    registry: createRegistry(options.registrations ?? {}),
+    personas: options.personas ?? builtinPersonas(),
+    faults,
+    recorder: createRecorder(),
+    closing: closing.signal,
+    fetch,
+    log: (message: string, cause: unknown) => options.log.debug({ err: cause }, message),
+  };
+  const open = <T extends ProviderName>(name: T): Promise<Listening> =>
+    listen(name, options, { ...shared, signing: createSigning(faults) });
+  const [idporten, entra, maskinporten] = await Promise.all([
+    open("idporten"),
+    open("entra"),
+    open("maskinporten"),
+  ]);
+  const all = { idporten, entra, maskinporten };
+  let control: HttpServer | undefined;
+  const standins: Standins = {
+    idporten: idporten.standin,
+    entra: entra.standin,
+    maskinporten: maskinporten.standin,
+    issuers: {
+      idporten: idporten.standin.issuer,
+      entra: entra.standin.issuer,
+      maskinporten: maskinporten.standin.issuer,
+    },
+    get urls() {
+      return {
+        idporten: idporten.base,
+        entra: entra.base,
+        maskinporten: maskinporten.base,
+        control: control?.url ?? "",
+      };
+    },
+    personas: shared.personas,
+    registrations: () => shared.registry.current(),
+    register: (input, how = "merge") =>
+      shared.registry.replace(how === "merge" ? mergeRegistrations(shared.registry.current(), input) : input),
+    issue: (order) => issue(all[order.provider].standin, order),
+    fail: (fault) => faults.order(fault),
+    faults: () => faults.list(),
+    clearFaults: (test) => faults.clear(test),
+    requests: (filter) => shared.recorder.find(filter),
+    forgetRequests: () => shared.recorder.clear(),
+    rotateKeys: (provider, how) => all[provider].standin.signing.rotate(how),
+    moveClock: (seconds) => void (offset = seconds),
+    async close() {
+      closing.abort();
+      await Promise.all(
+        [...Object.values(all).map(({ server }) => server), control].map((server) =>
+          server?.close({ graceSeconds: 2 }),
+        ),
+      );
+    },
+    [Symbol.asyncDispose]: () => standins.close(),
+  };
+  const handle = controlApp(standins);
+  control = await serve({ fetch: handle, address: options.addresses?.control ?? loopback, log: options.log });
+  return standins;
+}
+
+interface Listening {
+  readonly base: string;
+  readonly server: HttpServer;
+  readonly standin: Standin;
+}
+
+/** Listens first, because a free port is part of the issuer; requests that come before the stand-in stands wait for it. */
+async function listen(
+  name: ProviderName,
+  options: StandinsOptions,
+  parts: Omit<Parts, "base">,
+): Promise<Listening> {
+  const made = Promise.withResolvers<Standin>();
+  const server = await serve({
+    fetch: async (request) => (await made.promise).fetch(request),
+    address: options.addresses?.[name] ?? loopback,
+    log: options.log,
+  });
+  const base = (options.publicUrls?.[name] ?? `http://localhost:${server.port}`).replace(/\/$/, "");
+  const standin = makers[name]({ ...parts, base });
+  made.resolve(standin);
+  return { base, server, standin };
+}
+
+async function issue(standin: Standin, order: TokenOrder): Promise<string> {
+  const occasion = {
+    provider: order.provider,
+    token: order.token ?? "access_token",
+    clientId: order.client_id ?? "",
+    test: undefined,
+  } as const;
+  return standin.signing.sign(standin.order(order), occasion);
+}
