@@ -267,3 +267,25 @@ export const rfc6749: Specification = {
     },
   ],
 };
+
+export const rfc9207: Specification = {
+  name: "RFC 9207",
+  title: "Issuer identification in authorization responses",
+  requirements: [
+    {
+      section: "2.4",
+      level: "must",
+      says: "an answer that names another issuer is refused",
+      test: ["test/peers/login.test.ts", "RFC 9207 section 2.4: an answer that names another issuer"],
+    },
+    {
+      section: "2.4",
+      level: "must",
+      says: "an answer without iss, from a server whose metadata promises one, is refused",
+      test: [
+        "test/peers/login.test.ts",
+        "RFC 9207 section 2.4: an answer that names no issuer, from a provider that always does",
+      ],
+    },
+  ],
+};

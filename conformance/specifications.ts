@@ -4,7 +4,7 @@
 
 import { rfc7515, rfc7519, rfc8725 } from "./jose.ts";
 import { rfc7523, rfc7636, rfc8693 } from "./oauth-client.ts";
-import { rfc6749, rfc8414, rfc9126 } from "./oauth-endpoints.ts";
+import { rfc6749, rfc8414, rfc9126, rfc9207 } from "./oauth-endpoints.ts";
 import { backChannelLogout, openidCore } from "./openid.ts";
 import type { Specification } from "./table.ts";
 
@@ -18,6 +18,7 @@ export const specifications: readonly Specification[] = [
   rfc8693,
   rfc8725,
   rfc9126,
+  rfc9207,
   openidCore,
   backChannelLogout,
 ];
