@@ -161,8 +161,8 @@ describe("templates", () => {
     );
   });
   test("values are data: inherited names are no values", () => {
-    const { problems } = parse(`${head}spec: { port: {{ constructor.name }} }`, {});
-    assert.match(problems[0]?.message ?? "", /constructor\.name \}\}, which has no value/);
+    const { problems } = parse(`${head}spec: { port: {{ __proto__ }} }`, {});
+    assert.match(problems[0]?.message ?? "", /needs \{\{ __proto__ \}\}, which has no value/);
   });
   test("blocks are reported, not guessed at", () => {
     const { problems } = parse(`${head}spec:\n  ingresses:\n  {{#each ingresses}}\n  {{/each}}\n`, {});

@@ -174,6 +174,12 @@ describe("journey 4: each wrong token is refused with its own reason", async () 
       says: /it has no client_id/,
     },
     {
+      name: "a JWT of some other type",
+      token: await sign(citizen, "tokenx", { typ: "vc+jwt" }),
+      code: "typ_not_allowed",
+      says: /typ "vc\+jwt" is not the type expected/,
+    },
+    {
       name: "a logout token",
       token: await sign(citizen, "tokenx", { typ: "logout+jwt" }),
       code: "typ_not_allowed",

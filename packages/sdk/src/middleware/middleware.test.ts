@@ -239,7 +239,7 @@ for (const [adapter, ask] of Object.entries(adapters)) {
         const problem = JSON.parse(answer.text) as Record<string, unknown>;
         assert.deepEqual([problem["status"], problem["code"]], [status, code]);
         assert.deepEqual(refusals, [code]);
-        assert.doesNotMatch(answer.text, /AZURE_|TOKEN_X_|IDPORTEN_/);
+        if (status === 500) assert.equal(problem["detail"], "this application cannot validate tokens");
       });
     }
     test("RFC 9110 section 5.3: two Authorization headers are refused, whatever is in them", async () => {
