@@ -24,6 +24,7 @@ export { parseManifests } from "./manifest.ts";
 export type { ManifestOptions, ManifestSource, ParsedManifests } from "./manifest.ts";
 export { manifestJsonSchema } from "./schema.ts";
 export type { JsonSchema } from "./schema.ts";
+export { decisionsMarkdown, manifestMarkdown } from "./reference.ts";
 export { createPolicy } from "./policy.ts";
 export type { Admission, Policy, PolicyApplication, PolicyWarning, Target } from "./policy.ts";
 export { decide } from "./decide.ts";

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
-import { manifestJsonSchema, parseManifests } from "./index.ts";
+import {
+  decisionReasons,
+  decisionsMarkdown,
+  manifestJsonSchema,
+  manifestMarkdown,
+  parseManifests,
+} from "./index.ts";
 import type { Problem } from "./index.ts";
 
 const parse = (text: string, values?: Record<string, unknown>) =>
@@ -346,4 +352,13 @@ test("the JSON Schema is made from what checks the manifests", () => {
     schema.properties?.["spec"]?.properties?.["accessPolicy"]?.properties?.["inbound"]?.properties?.["rules"];
   assert.deepEqual(rules?.items?.required, ["application"]);
   assert.ok(rules?.items?.properties?.["namespace"]?.description);
+});
+
+test("the reference pages have a row for every field and every reason", () => {
+  const manifest = manifestMarkdown();
+  assert.match(manifest, /\| `spec\.accessPolicy\.inbound\.rules\[\]\.application` \| text, required \|/);
+  assert.match(manifest, /\| `spec\.maskinporten\.scopes\.exposes\[\]\.atMaxAge` \| whole number \|/);
+  const decisions = decisionsMarkdown();
+  for (const code of Object.keys(decisionReasons))
+    assert.match(decisions, new RegExp(`^\\| \`${code}\` `, "m"));
 });

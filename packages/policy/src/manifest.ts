@@ -205,17 +205,16 @@ function valueAt(value: unknown, path: Path): unknown {
   return current;
 }
 
-/** Fields that may keep a `{{ name }}` without a value: nothing here depends on what they say. */
-const mayStayUnresolved = new Set(["spec.image", "value"]);
-
 function reportUnresolved(value: unknown, path: Path, found: (path: Path, name: string) => void): void {
   walkKnown(value, path, (scalar, at) => {
-    if (typeof scalar !== "string") return;
-    const field = String(at.at(-1));
-    if (mayStayUnresolved.has(at.join(".")) || (mayStayUnresolved.has(field) && at[1] === "env")) return;
-    const name = unresolvedName(scalar);
-    if (name !== undefined) found(at, name);
+    const name = typeof scalar === "string" ? unresolvedName(scalar) : undefined;
+    if (name !== undefined && !mayStayUnresolved(at)) found(at, name);
   });
+}
+
+/** The image and the values of variables may keep a `{{ name }}`: nothing here depends on what they say. */
+function mayStayUnresolved(path: Path): boolean {
+  return path[0] === "spec" && (path[1] === "image" || (path[1] === "env" && path.at(-1) === "value"));
 }
 
 /** Visits every scalar in a field that the schema knows. */

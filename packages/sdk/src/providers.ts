@@ -23,7 +23,7 @@ interface ProviderRow {
 const rsa = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] as const;
 
 /** The providers whose tokens the SDK knows: one row each, with what sets their tokens apart. */
-export const tokenProviders = {
+const tokenProviders = {
   idporten: {
     aliases: [],
     variables: { issuer: "IDPORTEN_ISSUER", jwksUri: "IDPORTEN_JWKS_URI", audience: "IDPORTEN_AUDIENCE" },

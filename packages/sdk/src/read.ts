@@ -29,7 +29,7 @@ export function getToken(source: TokenSource): string | null {
 }
 
 /** The `Authorization` header of a source; several count as one with commas, which no token can hold. */
-export function authorizationOf(source: Exclude<TokenSource, string>): string | undefined {
+function authorizationOf(source: Exclude<TokenSource, string>): string | undefined {
   if (source === null || source === undefined) return undefined;
   const headers = "headers" in source ? source.headers : source;
   if (typeof headers.get === "function") return headers.get("authorization") ?? undefined;
