@@ -6,6 +6,7 @@ import type { Decision } from "@portvakt/policy";
 import type { SettingsOf } from "@portvakt/runtime/config";
 import { serve } from "@portvakt/runtime/http";
 import type { Readiness, Running, Tools } from "@portvakt/runtime/process";
+import type { KeyRing } from "@portvakt/runtime/seal";
 import type { SqlDatabase } from "@portvakt/runtime/store";
 import { createApp } from "./app.ts";
 import { createAudit } from "./audit.ts";
@@ -34,11 +35,10 @@ import type { TrustedIssuers } from "./trusted-issuers.ts";
 
 type Settings = SettingsOf<typeof schema>;
 
-/** Everything that a request may need, wired once. */
-interface Parts {
+/** Everything that lives as long as the process. */
+interface State {
   readonly settings: Settings;
   readonly tools: Tools;
-  readonly issuer: string;
   readonly db: SqlDatabase<TokenxTables>;
   readonly registry: Registry;
   readonly keys: RotatingSigningKeys;
@@ -48,6 +48,11 @@ interface Parts {
   readonly audit: Audit;
 }
 
+/** Everything that a request may need. */
+interface Parts extends State {
+  readonly issuer: string;
+}
+
 const keysChannel = "tokenx_keys";
 /** Verifiers are told that they may cache the key set this long; superseded keys stay that much longer. */
 const keySetCacheSeconds = 3_600;
@@ -55,50 +60,50 @@ const assertionAlgorithms: readonly SignatureAlgorithm[] = ["RS256", "PS256", "E
 
 /** Starts TokenX: database, registry and keys first, then the listener. An issuer of subject tokens may be down. */
 export async function start(settings: Settings, tools: Tools): Promise<Running> {
-  const { log, now } = tools;
-  const { db, ring } = await openDatabase(settings, log);
-  let handle: (request: Request) => Response | Promise<Response> = () => new Response(null, { status: 503 });
-  const address = settings.port === undefined ? settings.bindAddress : { host: "::", port: settings.port };
-  const server = await serve({ fetch: (request) => handle(request), address, log });
-  const issuer = settings.issuer ?? server.url;
+  const { db, ring } = await openDatabase(settings, tools.log);
+  const closing: (() => Promise<void>)[] = [() => db.close()];
+  const close = async (): Promise<void> => {
+    for (const end of closing.toReversed()) await end();
+  };
+  try {
+    const state = createState(settings, tools, db, ring);
+    const { keys, registry, subjects, registrars } = state;
+    await Promise.all([keys.refresh(), registry.refresh(), subjects.refresh(), registrars.refresh()]);
+    let handle: (request: Request) => Response | Promise<Response> = () =>
+      new Response(null, { status: 503 });
+    const address = settings.port === undefined ? settings.bindAddress : { host: "::", port: settings.port };
+    closing.push(await keepFresh(state));
+    const server = await serve({ fetch: (request) => handle(request), address, log: tools.log });
+    closing.push(() => server.close({ graceSeconds: settings.shutdownGraceSeconds }));
+    // Only the listener knows its port, which may be part of the issuer identifier.
+    handle = createHandler({ ...state, issuer: settings.issuer ?? server.url });
+    return { addresses: { tokenx: server.url }, ready: () => readinessOf(state), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
 
+function createState(settings: Settings, tools: Tools, db: SqlDatabase<TokenxTables>, ring: KeyRing): State {
+  const { now, log } = tools;
   const { signingAlgorithms } = settings;
-  const keys = rotatingSigningKeys({
-    store: signingKeyStore(db, ring),
-    now,
-    algorithms: [signingAlgorithms[0] ?? "RS256", ...signingAlgorithms.slice(1)],
-    periodSeconds: settings.keyPeriodSeconds,
-    aheadSeconds: settings.keyAheadSeconds,
-    keepSeconds: settings.tokenLifetimeSeconds + keySetCacheSeconds,
-  });
-  const parts: Parts = {
+  return {
     settings,
     tools,
-    issuer,
     db,
-    keys,
+    keys: rotatingSigningKeys({
+      store: signingKeyStore(db, ring),
+      now,
+      algorithms: [signingAlgorithms[0] ?? "RS256", ...signingAlgorithms.slice(1)],
+      periodSeconds: settings.keyPeriodSeconds,
+      aheadSeconds: settings.keyAheadSeconds,
+      keepSeconds: settings.tokenLifetimeSeconds + keySetCacheSeconds,
+    }),
     registry: createRegistry({ db, now, log }),
     used: usedOnce({ db, now, log, graceSeconds: settings.outageGraceSeconds }),
     subjects: trustedIssuers({ issuers: subjectIssuersOf(settings), now, log }),
     registrars: trustedIssuers({ issuers: registrarsOf(settings), now, log }),
     audit: createAudit(tools),
-  };
-  await Promise.all([
-    keys.refresh(),
-    parts.registry.refresh(),
-    parts.subjects.refresh(),
-    parts.registrars.refresh(),
-  ]);
-  handle = createHandler(parts);
-  const stop = await keepFresh(parts);
-  return {
-    addresses: { tokenx: server.url },
-    ready: () => readinessOf(parts),
-    close: async () => {
-      await server.close({ graceSeconds: settings.shutdownGraceSeconds });
-      await stop();
-      await db.close();
-    },
   };
 }
 
@@ -208,7 +213,7 @@ async function keepFresh({
   used,
   subjects,
   registrars,
-}: Parts): Promise<() => Promise<void>> {
+}: State): Promise<() => Promise<void>> {
   const { log } = tools;
   const quietly = (what: string, work: () => Promise<void>) => (): Promise<void> =>
     work().catch((err: unknown) => log.warn({ err }, `${what} could not be brought up to date`));
@@ -233,7 +238,7 @@ async function keepFresh({
   };
 }
 
-async function readinessOf({ db, keys, subjects }: Parts): Promise<Readiness> {
+async function readinessOf({ db, keys, subjects }: State): Promise<Readiness> {
   const database = await db.ping().then(
     () => ({ ok: true }),
     () => ({ ok: false, detail: "the database does not answer" }),

@@ -20,7 +20,11 @@ export async function party(kid: string = randomUUID(), alg = "ES256"): Promise<
   return { key: privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: "sig" }, alg };
 }
 
-export function signed(by: Party, claims: Record<string, unknown>, header: Record<string, unknown> = {}): Promise<string> {
+export function signed(
+  by: Party,
+  claims: Record<string, unknown>,
+  header: Record<string, unknown> = {},
+): Promise<string> {
   return new SignJWT(claims)
     .setProtectedHeader({ alg: by.alg, kid: by.jwk.kid ?? "", ...header })
     .sign(by.key);
@@ -54,12 +58,16 @@ export interface Clock {
   now: number;
 }
 
-export interface Platform {
+/** What replicas of one TokenX have in common. */
+export interface Shared {
   readonly issuer: string;
   readonly clock: Clock;
   readonly registrar: Party;
   readonly idporten: Provider;
   readonly apps: Map<string, Party>;
+}
+
+export interface Platform extends Shared {
   readonly logged: string[];
   readonly running: Running;
   readonly metrics: () => Promise<string>;
@@ -90,7 +98,7 @@ export interface PlatformOptions {
   readonly env?: Record<string, string>;
   readonly clock?: Clock;
   /** Another replica of a platform: the same registrar, provider, applications and issuer. */
-  readonly beside?: Platform;
+  readonly beside?: Shared;
 }
 
 export const resource = "https://platform.example";

@@ -1,0 +1,179 @@
+/** Three replicas on one PostgreSQL. */
+import assert from "node:assert/strict";
+import { randomBytes, randomUUID } from "node:crypto";
+import { after, before, test } from "node:test";
+import { Secret } from "@portvakt/runtime/observe";
+import { openSqlDatabase } from "@portvakt/runtime/store";
+import { decodeProtectedHeader } from "jose";
+import { sql } from "kysely";
+import { eventually } from "./eventually.ts";
+import { party, platform, provider } from "./platform.ts";
+import type { Platform, Shared } from "./platform.ts";
+
+const caller = "local:a:caller";
+const target = "local:a:target";
+let shared: Shared;
+let replicas: [Platform, Platform, Platform];
+let databaseUrl: string;
+const sealKey = randomBytes(32).toString("base64");
+
+/** A database of one's own on the server that the tests were given. */
+async function freshDatabase(): Promise<string> {
+  const given = process.env["PORTVAKT_TEST_POSTGRES_URL"];
+  assert.ok(
+    given,
+    "PORTVAKT_TEST_POSTGRES_URL is not set: run `npm test`, or name a PostgreSQL server in it",
+  );
+  const name = `tokenx_${randomUUID().replaceAll("-", "")}`;
+  const db = await openSqlDatabase<object>({ url: new Secret(given) });
+  await sql`create database ${sql.raw(name)}`.execute(db.query);
+  await db.close();
+  return Object.assign(new URL(given), { pathname: `/${name}` }).href;
+}
+
+function replica(env: Record<string, string> = {}): Promise<Platform> {
+  return platform({
+    beside: shared,
+    env: { DATABASE_URL: databaseUrl, PORTVAKT_TOKENX_SEAL_KEYS: sealKey, ...env },
+  });
+}
+
+before(async () => {
+  databaseUrl = await freshDatabase();
+  shared = {
+    issuer: "https://tokenx.example",
+    clock: { now: 1_750_000_000 },
+    registrar: await party("registrar", "RS256"),
+    idporten: await provider(),
+    apps: new Map(),
+  };
+  replicas = await Promise.all([replica(), replica(), replica()]);
+  await replicas[0].register(caller);
+  assert.equal((await replicas[0].register(target, { accessPolicyInbound: [caller] })).status, 201);
+});
+after(async () => {
+  await Promise.all(replicas.map((one) => one.close()));
+  await shared.idporten.close();
+});
+
+const kids = async (of: Platform) => {
+  const { keys } = (await (await fetch(`${of.running.addresses["tokenx"]}/jwks`)).json()) as {
+    keys: { kid: string }[];
+  };
+  return keys.map(({ kid }) => kid).sort();
+};
+
+test("three replicas that start at once on an empty database agree on everything", async () => {
+  const [first, ...others] = await Promise.all(replicas.map(kids));
+  assert.equal(first?.length, 2);
+  for (const other of others) assert.deepEqual(other, first);
+});
+
+test("weak point 4.4.3: the same assertion to two replicas at once is accepted exactly once", async () => {
+  for (let round = 0; round < 10; round++) {
+    const client_assertion = await replicas[0].assertion(caller);
+    const form = { subject_token: await replicas[0].subjectToken(), audience: target, client_assertion };
+    const answers = await Promise.all(replicas.map((one) => one.exchange(caller, form)));
+    assert.deepEqual(
+      answers.map(({ status }) => status).sort((a, b) => a - b),
+      [200, 401, 401],
+    );
+  }
+});
+
+test("a client that one replica registered can use another at once, before any notice: the registry is read afresh", async () => {
+  const id = "local:a:fresh";
+  await replicas[1].register(target, { accessPolicyInbound: [caller, id] });
+  await replicas[1].register(id);
+  const answer = await replicas[2].exchange(id, {
+    subject_token: await replicas[2].subjectToken(),
+    audience: target,
+  });
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+});
+
+test("a key that one replica registered is known to another at once", async () => {
+  const id = "local:a:rekeyed";
+  await replicas[0].register(id);
+  await replicas[1].exchange(id, { subject_token: await replicas[1].subjectToken(), audience: target });
+  shared.apps.set(id, await party());
+  shared.clock.now += 1;
+  await replicas[0].register(id);
+  const answer = await replicas[1].exchange(id, {
+    subject_token: await replicas[1].subjectToken(),
+    audience: target,
+  });
+  assert.equal(
+    answer.body["error"],
+    "invalid_target",
+    "authenticated by the new key; the target does not admit it",
+  );
+});
+
+test("a deleted client is refused on every replica within a second", async () => {
+  const id = "local:a:deleted";
+  await replicas[0].register(id);
+  await replicas[0].register(target, { accessPolicyInbound: [caller, id] });
+  const form = async () => ({ subject_token: await replicas[0].subjectToken(), audience: target });
+  for (const one of replicas) assert.equal((await one.exchange(id, await form())).status, 200);
+  const headers = { authorization: `Bearer ${await replicas[0].bearer()}` };
+  await fetch(`${replicas[0].running.addresses["tokenx"]}/registration/client/${id}`, {
+    method: "DELETE",
+    headers,
+  });
+  for (const one of replicas) {
+    const { took } = await eventually(async () =>
+      (await one.exchange(id, await form())).status === 401 ? true : undefined,
+    );
+    assert.ok(took < 1, `took ${took} s`);
+  }
+});
+
+test("a policy that one replica registered is in force on every replica within a second", async () => {
+  const id = "local:a:late";
+  await replicas[0].register(id);
+  shared.clock.now += 1;
+  await replicas[0].register(target, { accessPolicyInbound: [caller, id] });
+  for (const one of replicas) {
+    const { took } = await eventually(async () => {
+      const { status } = await one.exchange(id, {
+        subject_token: await one.subjectToken(),
+        audience: target,
+      });
+      return status === 200 ? true : undefined;
+    });
+    assert.ok(took < 1, `took ${took} s`);
+  }
+});
+
+test("weak point 4.4.6: the signing keys in the database are sealed", async () => {
+  const db = await openSqlDatabase<{ signing_keys: { sealed: string } }>({ url: new Secret(databaseUrl) });
+  const rows = await db.query.selectFrom("signing_keys").select("sealed").execute();
+  await db.close();
+  assert.ok(rows.length > 0);
+  for (const { sealed } of rows)
+    assert.doesNotMatch(Buffer.from(sealed, "base64url").toString("latin1") + sealed, /"kty"|"d":/);
+});
+
+test("a replica without the sealing key does not start, and says why", async () => {
+  await assert.rejects(
+    replica({ PORTVAKT_TOKENX_SEAL_KEYS: randomBytes(32).toString("base64") }),
+    /PORTVAKT_TOKENX_SEAL_KEYS/,
+  );
+});
+
+test("rotation: the new key was published before it signed, and replicas agree on it without a word", async () => {
+  const ahead = await kids(replicas[0]);
+  shared.clock.now += 86_400;
+  const used = await Promise.all(
+    replicas.map(async (one) => {
+      const { body } = await one.exchange(caller, {
+        subject_token: await one.subjectToken(),
+        audience: target,
+      });
+      return decodeProtectedHeader(String(body["access_token"])).kid;
+    }),
+  );
+  assert.equal(new Set(used).size, 1);
+  assert.ok(ahead.includes(used[0] ?? ""));
+});
