@@ -24,6 +24,18 @@ export interface Route {
   readonly handle: (visit: Visit) => Response | Promise<Response>;
 }
 
+type Handle = Route["handle"];
+
+/** A row for GET. */
+export function get(path: string, endpoint: Endpoint, handle: Handle): Route {
+  return { method: "GET", path, endpoint, handle };
+}
+
+/** A row for POST. */
+export function post(path: string, endpoint: Endpoint, handle: Handle): Route {
+  return { method: "POST", path, endpoint, handle };
+}
+
 export interface AppOptions {
   readonly provider: ProviderName;
   readonly routes: readonly Route[];

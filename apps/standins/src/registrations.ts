@@ -102,6 +102,16 @@ export const registrationsSchema = z.strictObject({
         .default([...defaultTenants]),
       applications: z.array(entraApplication).default([]),
     })
+    .superRefine(({ tenants, applications }, context) => {
+      const names = new Set(tenants.flatMap(({ id, domain }) => [id, domain]));
+      for (const [index, { tenant }] of applications.entries())
+        if (tenant !== undefined && !names.has(tenant))
+          context.addIssue({
+            code: "custom",
+            path: ["applications", index, "tenant"],
+            message: `there is no tenant ${tenant}`,
+          });
+    })
     .prefault({}),
   maskinporten: z
     .strictObject({

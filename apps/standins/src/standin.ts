@@ -78,3 +78,8 @@ const protocolClaims: ReadonlySet<string> = new Set([
 export function personalClaims(claims: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(claims).filter(([name]) => !protocolClaims.has(name)));
 }
+
+/** A claim that should be text; anything else counts as nothing. */
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

@@ -73,7 +73,7 @@ export async function openStandins(options: StandinsOptions): Promise<Standins> 
     fetch,
     log: (message: string, cause: unknown) => options.log.debug({ err: cause }, message),
   };
-  const open = <T extends ProviderName>(name: T): Promise<Listening> =>
+  const open = (name: ProviderName): Promise<Listening> =>
     listen(name, options, { ...shared, signing: createSigning(faults) });
   const [idporten, entra, maskinporten] = await Promise.all([
     open("idporten"),
@@ -83,47 +83,51 @@ export async function openStandins(options: StandinsOptions): Promise<Standins> 
   const all = { idporten, entra, maskinporten };
   let control: HttpServer | undefined;
   const standins: Standins = {
-    idporten: idporten.standin,
-    entra: entra.standin,
-    maskinporten: maskinporten.standin,
-    issuers: {
-      idporten: idporten.standin.issuer,
-      entra: entra.standin.issuer,
-      maskinporten: maskinporten.standin.issuer,
-    },
+    ...each(all, ({ standin }) => standin),
+    issuers: each(all, ({ standin }) => standin.issuer),
     get urls() {
-      return {
-        idporten: idporten.base,
-        entra: entra.base,
-        maskinporten: maskinporten.base,
-        control: control?.url ?? "",
-      };
+      return { ...each(all, ({ base }) => base), control: control?.url ?? "" };
     },
     personas: shared.personas,
-    registrations: () => shared.registry.current(),
-    register: (input, how = "merge") =>
-      shared.registry.replace(how === "merge" ? mergeRegistrations(shared.registry.current(), input) : input),
-    issue: (order) => issue(all[order.provider].standin, order),
-    fail: (fault) => faults.order(fault),
-    faults: () => faults.list(),
-    clearFaults: (test) => faults.clear(test),
-    requests: (filter) => shared.recorder.find(filter),
-    forgetRequests: () => shared.recorder.clear(),
-    rotateKeys: (provider, how) => all[provider].standin.signing.rotate(how),
+    ...handles(shared, all),
     moveClock: (seconds) => void (offset = seconds),
     async close() {
       closing.abort();
-      await Promise.all(
-        [...Object.values(all).map(({ server }) => server), control].map((server) =>
-          server?.close({ graceSeconds: 2 }),
-        ),
-      );
+      const servers = Object.values(all).map(({ server }) => server);
+      await Promise.all(servers.map((server) => server.close({ graceSeconds: 2 })));
+      await control?.close({ graceSeconds: 2 });
     },
     [Symbol.asyncDispose]: () => standins.close(),
   };
   const handle = controlApp(standins);
   control = await serve({ fetch: handle, address: options.addresses?.control ?? loopback, log: options.log });
   return standins;
+}
+
+type Shared = Omit<Parts, "base" | "signing">;
+type Handles = Omit<
+  Standins,
+  ProviderName | "issuers" | "urls" | "personas" | "moveClock" | "close" | typeof Symbol.asyncDispose
+>;
+
+/** What a test may do to running stand-ins. */
+function handles({ registry, faults, recorder }: Shared, all: Record<ProviderName, Listening>): Handles {
+  return {
+    registrations: () => registry.current(),
+    register: (input, how = "merge") =>
+      registry.replace(how === "merge" ? mergeRegistrations(registry.current(), input) : input),
+    issue: (order) => issue(all[order.provider].standin, order),
+    fail: (fault) => faults.order(fault),
+    faults: () => faults.list(),
+    clearFaults: (test) => faults.clear(test),
+    requests: (filter) => recorder.find(filter),
+    forgetRequests: () => recorder.clear(),
+    rotateKeys: (provider, how) => all[provider].standin.signing.rotate(how),
+  };
+}
+
+function each<T>(all: Record<ProviderName, Listening>, pick: (one: Listening) => T): Record<ProviderName, T> {
+  return { idporten: pick(all.idporten), entra: pick(all.entra), maskinporten: pick(all.maskinporten) };
 }
 
 interface Listening {

@@ -87,6 +87,11 @@ export function controlApp(standins: Standins): (request: Request) => Promise<Re
     standins.moveClock((await json(context.req.raw, clock)).offset_seconds);
     return context.body(null, 204);
   });
+  sayWhatIsWrong(app);
+  return async (request) => app.fetch(request);
+}
+
+function sayWhatIsWrong(app: Hono): void {
   app.notFound((context) => context.json({ error: "not found", verbs: Object.keys(verbs) }, 404));
   app.onError((error, context) => {
     if (error instanceof z.ZodError)
@@ -102,7 +107,6 @@ export function controlApp(standins: Standins): (request: Request) => Promise<Re
     if (error instanceof ProtocolError) return context.json({ error: error.description }, 400);
     throw error;
   });
-  return async (request) => app.fetch(request);
 }
 
 async function json<T>(request: Request, schema: z.ZodType<T>): Promise<T> {

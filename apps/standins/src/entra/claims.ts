@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { JwtClaims } from "@portvakt/oauth";
 import type { Login, Person } from "../signin/logins.ts";
-import { personalClaims, type Parts } from "../standin.ts";
+import { personalClaims, textOf, type Parts } from "../standin.ts";
 import type { EntraRegistered, Tenant } from "./directory.ts";
 
 /** Tokens are dated back, so that clocks may differ. */
@@ -115,7 +115,7 @@ function groupsClaim(parts: Pick<Parts, "base">, person: Person, application: En
   const groups = which === "SecurityGroup" ? all : all.filter((group) => assigned.includes(group));
   if (groups.length === 0) return {};
   if (groups.length <= maxGroups) return { groups };
-  const oid = String(person.claims["oid"]);
+  const oid = textOf(person.claims["oid"]);
   return {
     _claim_names: { groups: "src1" },
     _claim_sources: { src1: { endpoint: `${parts.base}/v1.0/users/${oid}/getMemberObjects` } },
@@ -125,6 +125,6 @@ function groupsClaim(parts: Pick<Parts, "base">, person: Person, application: En
 /** Another `sub` for the same person in every application. */
 function pairwiseSubject(person: Person, application: string): string {
   return createHash("sha256")
-    .update(`${application}\n${String(person.claims["oid"] ?? person.id)}`)
+    .update(`${application}\n${textOf(person.claims["oid"])}`)
     .digest("base64url");
 }

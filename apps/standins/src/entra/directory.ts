@@ -57,7 +57,7 @@ function directoryOf({ entra }: Registrations): Directory {
     const tenant = application.tenant === undefined ? firstTenant : tenants.get(application.tenant);
     if (tenant === undefined) throw new RangeError(`there is no tenant ${application.tenant ?? ""}`);
     const registered = registeredOf(application, tenant);
-    byId.set(application.client_id, registered);
+    byId.set(application.client_id.toLowerCase(), registered);
     for (const name of resourceNames(application)) byName.set(`${tenant.id} ${name}`, registered);
   }
   return {

@@ -1,7 +1,7 @@
 import type { JwtClaims } from "@portvakt/oauth";
 import { documentHandler, tokenEndpoint } from "@portvakt/issuer";
 import { decide, type Decision } from "@portvakt/policy";
-import { standinApp, type Route, type Visit } from "../app.ts";
+import { get, post, standinApp, type Route, type Visit } from "../app.ts";
 import { expiring, type Expiring } from "../expiring.ts";
 import { errorPage } from "../pages/error.ts";
 import { homePage } from "../pages/home.ts";
@@ -88,67 +88,22 @@ function routes(entra: Entra): Route[] {
     }),
   };
   return [
-    {
-      method: "GET",
-      path: "/",
-      endpoint: "other",
-      handle: (visit) =>
-        homePage(
-          themes.entra,
-          parts.base,
-          entraMetadata(parts.base, directory().firstTenant.id, directory()),
-          visit.request,
-        ),
-    },
-    {
-      method: "GET",
-      path: "/common/discovery/instance",
-      endpoint: "metadata",
-      handle: (visit) => instanceDiscovery(parts.base, visit),
-    },
-    {
-      method: "GET",
-      path: "/:tenant/v2.0/.well-known/openid-configuration",
-      endpoint: "metadata",
-      handle: metadata,
-    },
-    {
-      method: "GET",
-      path: "/:tenant/discovery/v2.0/keys",
-      endpoint: "jwks",
-      handle: async () => Response.json(await parts.signing.jwks()),
-    },
-    {
-      method: "GET",
-      path: "/:tenant/oauth2/v2.0/authorize",
-      endpoint: "authorize",
-      handle: (visit) => authorize(provider, visit),
-    },
-    {
-      method: "POST",
-      path: "/:tenant/oauth2/v2.0/authorize",
-      endpoint: "authorize",
-      handle: (visit) => authorize(provider, visit),
-    },
-    {
-      method: "POST",
-      path: "/:tenant/signin",
-      endpoint: "signin",
-      handle: (visit) => signIn(provider, visit),
-    },
-    { method: "POST", path: "/:tenant/oauth2/v2.0/token", endpoint: "token", handle: token },
-    {
-      method: "GET",
-      path: "/:tenant/oauth2/v2.0/logout",
-      endpoint: "logout",
-      handle: (visit) => logout(out, visit),
-    },
-    {
-      method: "POST",
-      path: "/:tenant/oauth2/v2.0/logout",
-      endpoint: "logout",
-      handle: (visit) => logout(out, visit),
-    },
+    get("/", "other", (visit) =>
+      homePage(
+        themes.entra,
+        entraMetadata(parts.base, directory().firstTenant.id, directory()),
+        visit.request,
+      ),
+    ),
+    get("/common/discovery/instance", "metadata", (visit) => instanceDiscovery(parts.base, visit)),
+    get("/:tenant/v2.0/.well-known/openid-configuration", "metadata", metadata),
+    get("/:tenant/discovery/v2.0/keys", "jwks", async () => Response.json(await parts.signing.jwks())),
+    get("/:tenant/oauth2/v2.0/authorize", "authorize", (visit) => authorize(provider, visit)),
+    post("/:tenant/oauth2/v2.0/authorize", "authorize", (visit) => authorize(provider, visit)),
+    post("/:tenant/signin", "signin", (visit) => signIn(provider, visit)),
+    post("/:tenant/oauth2/v2.0/token", "token", token),
+    get("/:tenant/oauth2/v2.0/logout", "logout", (visit) => logout(out, visit)),
+    post("/:tenant/oauth2/v2.0/logout", "logout", (visit) => logout(out, visit)),
   ];
 }
 

@@ -13,7 +13,7 @@ import type { Expiring } from "../expiring.ts";
 import type { Occasion } from "../faults/faults.ts";
 import type { Asked } from "../signin/grants.ts";
 import type { Login, Logins, Person } from "../signin/logins.ts";
-import type { Parts } from "../standin.ts";
+import { textOf, type Parts } from "../standin.ts";
 import { applicationClaims, idClaims, issuerOf, tokenSeconds, userClaims } from "./claims.ts";
 import type { Directory, EntraRegistered, Tenant } from "./directory.ts";
 import { entraError } from "./errors.ts";
@@ -253,7 +253,7 @@ function assertionError(refusal: TokenRefusal, assertion: string, client: EntraC
     const aud = peekJwt(assertion)?.claims.aud;
     return entraError(
       500131,
-      `Assertion audience does not match the Client app presenting the assertion. The audience in the assertion was '${String(aud).slice(0, 200)}' and the expected audience is '${client.id}' or one of the Application Uris of this application with App ID '${client.id}'.`,
+      `Assertion audience does not match the Client app presenting the assertion. The audience in the assertion was '${[aud ?? ""].flat().join(" ").slice(0, 200)}' and the expected audience is '${client.id}' or one of the Application Uris of this application with App ID '${client.id}'.`,
     );
   }
   if (refusal.code === "expired" || refusal.code === "not_yet_valid")
@@ -266,7 +266,7 @@ function assertionError(refusal: TokenRefusal, assertion: string, client: EntraC
 
 /** The person of a subject token: as she signed in, or as the personas file knows her, or as the token says. */
 function personBehind({ people, parts, directory }: EntraGrants, subject: JwtClaims): Person {
-  const oid = String(subject["oid"] ?? "");
+  const oid = textOf(subject["oid"]);
   const known = people.get(oid);
   if (known !== undefined) return known;
   const employee = parts.personas.employees
@@ -276,8 +276,8 @@ function personBehind({ people, parts, directory }: EntraGrants, subject: JwtCla
   const { name, preferred_username, NAVident, groups, tid } = subject;
   return {
     id: oid,
-    name: String(name ?? oid),
-    tenant: String(tid ?? ""),
+    name: textOf(name),
+    tenant: textOf(tid),
     groups: Array.isArray(groups) ? groups.filter((group) => typeof group === "string") : [],
     claims: { oid, name, preferred_username, ...(NAVident === undefined ? {} : { NAVident }) },
   };

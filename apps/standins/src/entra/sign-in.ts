@@ -1,11 +1,12 @@
-import type { ProtocolError } from "@portvakt/oauth";
+import type { FormParams, ProtocolError } from "@portvakt/oauth";
 import type { Visit } from "../app.ts";
 import { expiring, type Expiring } from "../expiring.ts";
 import { themes } from "../pages/layout.ts";
-import { groupsOf, stableUuid, type Employee } from "../personas/personas.ts";
+import type { Choice } from "../pages/sign-in.ts";
+import { groupsOf, stableUuid, type Employee, type Personas } from "../personas/personas.ts";
 import { createLogins, type Person } from "../signin/logins.ts";
 import type { AuthorizationRequest, SigninProvider } from "../signin/provider.ts";
-import type { Parts } from "../standin.ts";
+import { textOf, type Parts } from "../standin.ts";
 import { anyTenant, type Directory, type EntraRegistered, type Tenant } from "./directory.ts";
 import { entraError, inEntraWords, unknownApplication } from "./errors.ts";
 import { issuerOf } from "./claims.ts";
@@ -39,6 +40,7 @@ export function entraSignIn(
     personas.employees.find((one) => one.id === id || one.username.toLowerCase() === id.toLowerCase());
   const applicationOf = (request: AuthorizationRequest): EntraRegistered | undefined =>
     directory().find(request.client.id);
+  // `signedIn` remembers people, so that an on-behalf-of exchange finds them as they signed in, edits and all.
   return {
     name: "entra",
     theme: themes.entra,
@@ -64,49 +66,57 @@ export function entraSignIn(
         : refusedUser(person, application);
     },
     refusedOn: "page",
-    choices: (request) =>
-      personas.employees.map((employee) => {
-        const application = applicationOf(request);
-        const refused =
-          application !== undefined &&
-          refusedUser(personOf(employee, directory()), application) !== undefined;
-        return {
-          id: employee.id,
-          name: employee.name,
-          about: employee.about,
-          blocked: refused ? ("noAccess" as const) : undefined,
-        };
-      }),
+    choices: (request) => choicesFor(personas, directory(), applicationOf(request)),
     persona(id) {
       const employee = byId(id);
       if (employee === undefined) return undefined;
-      return employee.cancels ? "cancels" : remembered(people, personOf(employee, directory()));
+      return employee.cancels ? "cancels" : personOf(employee, directory());
     },
     typed(form, visit) {
       const username = form.one("username") ?? "";
       if (username.length < 3) return "username";
       const known = byId(username);
-      if (known !== undefined) return remembered(people, personOf(known, directory()));
-      const tenant = tenantOf(directory(), visit);
-      return remembered(people, typedPerson(username, form.one("name") ?? "", form.one("navident"), tenant));
+      if (known !== undefined) return personOf(known, directory());
+      return typedPerson(form, username, tenantOf(directory(), visit));
     },
+    signedIn: (person) => people.set(textOf(person.claims["oid"]), person, day),
     sessionSeconds: { idle: day, longest: 90 * day },
     refreshSeconds: () => 90 * day,
     responseMembers: (_request, session) => (session === undefined ? {} : { session_state: session.sid }),
     inOwnWords: authorizationError,
-    unredirectable(reason, detail) {
-      if (reason === "unknown_client") return unknownApplication(detail);
-      if (reason === "redirect_uri")
-        return entraError(
-          50011,
-          `The redirect URI '${detail.slice(0, 300)}' specified in the request does not match the redirect URIs configured for the application.`,
-        );
-      return entraError(
-        900144,
-        `The request must contain the following parameter, and it must be valid: '${detail.slice(0, 100)}'.`,
-      );
-    },
+    unredirectable,
   };
+}
+
+function choicesFor(
+  personas: Personas,
+  directory: Directory,
+  application: EntraRegistered | undefined,
+): Choice[] {
+  return personas.employees.map((employee) => {
+    const refused =
+      application !== undefined && refusedUser(personOf(employee, directory), application) !== undefined;
+    return {
+      id: employee.id,
+      name: employee.name,
+      about: employee.about,
+      detail: employee.username,
+      blocked: refused ? ("noAccess" as const) : undefined,
+    };
+  });
+}
+
+function unredirectable(reason: "unknown_client" | "redirect_uri" | "other", detail: string): ProtocolError {
+  if (reason === "unknown_client") return unknownApplication(detail);
+  if (reason === "redirect_uri")
+    return entraError(
+      50011,
+      `The redirect URI '${detail.slice(0, 300)}' specified in the request does not match the redirect URIs configured for the application.`,
+    );
+  return entraError(
+    900144,
+    `The request must contain the following parameter, and it must be valid: '${detail.slice(0, 100)}'.`,
+  );
 }
 
 /** Cancelling and prompt=none have codes of their own; the rest is worded as at the token endpoint. */
@@ -122,19 +132,13 @@ function authorizationError(error: ProtocolError): { error: string; error_descri
       error_description: "AADSTS50058: A silent sign-in request was sent but no user is signed in.",
     };
   const worded = inEntraWords(error);
-  return { error: String(worded.members["error"] ?? error.error), error_description: worded.description };
-}
-
-/** So that an on-behalf-of exchange finds the person as she was when she signed in, edits and all. */
-export function remembered(people: Expiring<Person>, person: Person): Person {
-  people.set(String(person.claims["oid"]), person, day);
-  return person;
+  return { error: textOf(worded.members["error"]), error_description: worded.description };
 }
 
 /** Tenant, then assignment: AADSTS50020 and AADSTS50105. */
 export function refusedUser(person: Person, application: EntraRegistered): ProtocolError | undefined {
   const { registration, tenant } = application;
-  const username = String(person.claims["preferred_username"] ?? person.id);
+  const username = textOf(person.claims["preferred_username"]);
   if (person.tenant !== tenant.id)
     return entraError(
       50020,
@@ -170,15 +174,17 @@ export function personOf(employee: Employee, directory: Directory): Person {
   };
 }
 
-function typedPerson(username: string, name: string, navident: string | undefined, tenant: Tenant): Person {
+function typedPerson(form: FormParams, username: string, tenant: Tenant): Person {
+  const name = form.one("name") ?? username;
+  const navident = form.one("navident");
   return {
     id: username,
-    name: name === "" ? username : name,
+    name,
     tenant: tenant.id,
     groups: [],
     claims: {
       oid: stableUuid(`user:${username}`),
-      name: name === "" ? username : name,
+      name,
       preferred_username: username.includes("@") ? username : `${username}@${tenant.domain}`,
       ...(navident === undefined ? {} : { NAVident: navident }),
     },

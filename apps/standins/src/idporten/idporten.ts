@@ -1,6 +1,6 @@
 import type { JwtClaims } from "@portvakt/oauth";
 import { documentHandler, metadataDocument, tokenEndpoint, writeProtocolError } from "@portvakt/issuer";
-import { standinApp, type Route, type Visit } from "../app.ts";
+import { get, post, standinApp, type Route, type Visit } from "../app.ts";
 import { expiring } from "../expiring.ts";
 import { errorPage } from "../pages/error.ts";
 import { homePage } from "../pages/home.ts";
@@ -67,59 +67,25 @@ function routes(
     frontchannelMembers: (session: { sid: string }) => ({ iss: parts.base, sid: session.sid }),
   };
   return [
-    {
-      method: "GET",
-      path: "/",
-      endpoint: "other",
-      handle: (visit) => homePage(themes.idporten, parts.base, idportenMetadata(parts.base), visit.request),
-    },
-    { method: "GET", path: "/.well-known/openid-configuration", endpoint: "metadata", handle: metadata },
-    {
-      method: "GET",
-      path: "/.well-known/oauth-authorization-server",
-      endpoint: "metadata",
-      handle: metadata,
-    },
-    {
-      method: "GET",
-      path: "/jwks.json",
-      endpoint: "jwks",
-      handle: async () => Response.json(await parts.signing.jwks()),
-    },
-    {
-      method: "POST",
-      path: "/par",
-      endpoint: "par",
-      handle: (visit) =>
-        pushRequest(
-          { provider, authenticate: clients.authenticate, lifetimeSeconds: 120, prefix: "urn:idporten:" },
-          visit,
-        ),
-    },
-    {
-      method: "GET",
-      path: "/authorize",
-      endpoint: "authorize",
-      handle: (visit) => authorize(provider, visit),
-    },
-    {
-      method: "POST",
-      path: "/authorize",
-      endpoint: "authorize",
-      handle: (visit) => authorize(provider, visit),
-    },
-    { method: "POST", path: "/signin", endpoint: "signin", handle: (visit) => signIn(provider, visit) },
-    { method: "POST", path: "/token", endpoint: "token", handle: (visit) => token(visit.request) },
-    { method: "GET", path: "/userinfo", endpoint: "userinfo", handle: (visit) => userinfo(about, visit) },
-    {
-      method: "POST",
-      path: "/tokeninfo",
-      endpoint: "introspect",
-      handle: (visit) => introspection(about, visit),
-    },
-    { method: "POST", path: "/revoke", endpoint: "revoke", handle: (visit) => revocation(about, visit) },
-    { method: "GET", path: "/logout", endpoint: "logout", handle: (visit) => logout(out, visit) },
-    { method: "POST", path: "/logout", endpoint: "logout", handle: (visit) => logout(out, visit) },
+    get("/", "other", (visit) => homePage(themes.idporten, idportenMetadata(parts.base), visit.request)),
+    get("/.well-known/openid-configuration", "metadata", metadata),
+    get("/.well-known/oauth-authorization-server", "metadata", metadata),
+    get("/jwks.json", "jwks", async () => Response.json(await parts.signing.jwks())),
+    post("/par", "par", (visit) =>
+      pushRequest(
+        { provider, authenticate: clients.authenticate, lifetimeSeconds: 120, prefix: "urn:idporten:" },
+        visit,
+      ),
+    ),
+    get("/authorize", "authorize", (visit) => authorize(provider, visit)),
+    post("/authorize", "authorize", (visit) => authorize(provider, visit)),
+    post("/signin", "signin", (visit) => signIn(provider, visit)),
+    post("/token", "token", (visit) => token(visit.request)),
+    get("/userinfo", "userinfo", (visit) => userinfo(about, visit)),
+    post("/tokeninfo", "introspect", (visit) => introspection(about, visit)),
+    post("/revoke", "revoke", (visit) => revocation(about, visit)),
+    get("/logout", "logout", (visit) => logout(out, visit)),
+    post("/logout", "logout", (visit) => logout(out, visit)),
   ];
 }
 

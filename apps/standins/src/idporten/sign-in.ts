@@ -40,6 +40,7 @@ export function idportenSignIn(parts: Parts, clients: IdportenClients): SigninPr
         id: citizen.id,
         name: citizen.name,
         about: citizen.about,
+        detail: citizen.pid ?? "",
         blocked: rank(citizen.level) < rank(askedLevel(request)) ? ("tooLow" as const) : undefined,
       })),
     persona(id) {
@@ -54,6 +55,7 @@ export function idportenSignIn(parts: Parts, clients: IdportenClients): SigninPr
       if (!isSyntheticPid(pid)) return "pid";
       return typedPerson(pid, form.one("name") ?? "", rank(level) < 0 ? defaultLevel : level);
     },
+    signedIn: () => undefined,
     sessionSeconds: { idle: 30 * minute, longest: 120 * minute },
     refreshSeconds: (client) => clients.find(client.id)?.registration.authorization_lifetime ?? 7200,
     // RFC 9207 section 2.

@@ -6,7 +6,7 @@ import {
   tokenEndpoint,
   writeProtocolError,
 } from "@portvakt/issuer";
-import { standinApp, type Route } from "../app.ts";
+import { get, post, standinApp } from "../app.ts";
 import { homePage } from "../pages/home.ts";
 import { themes } from "../pages/layout.ts";
 import { orderedClaims, type Parts, type Standin, type TokenOrder } from "../standin.ts";
@@ -27,22 +27,13 @@ export function createMaskinporten(parts: Parts): Standin {
   });
   const metadata = documentHandler(() => maskinportenMetadata(parts.base));
   const keys = async (): Promise<Response> => Response.json(await parts.signing.jwks());
-  const routes: Route[] = [
-    {
-      method: "GET",
-      path: "/",
-      endpoint: "other",
-      handle: ({ request }) =>
-        homePage(themes.maskinporten, issuer, maskinportenMetadata(parts.base), request),
-    },
-    {
-      method: "GET",
-      path: "/.well-known/oauth-authorization-server",
-      endpoint: "metadata",
-      handle: metadata,
-    },
-    { method: "GET", path: "/jwk", endpoint: "jwks", handle: keys },
-    { method: "POST", path: "/token", endpoint: "token", handle: ({ request }) => token(request) },
+  const routes = [
+    get("/", "other", ({ request }) =>
+      homePage(themes.maskinporten, maskinportenMetadata(parts.base), request),
+    ),
+    get("/.well-known/oauth-authorization-server", "metadata", metadata),
+    get("/jwk", "jwks", keys),
+    post("/token", "token", ({ request }) => token(request)),
   ];
   return {
     name: "maskinporten",

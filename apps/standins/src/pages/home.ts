@@ -5,7 +5,6 @@ import { pickLocale } from "./texts.ts";
 /** What somebody sees who opens the stand-in's address: what it is, and where its endpoints are. */
 export function homePage(
   theme: Theme,
-  issuer: string,
   metadata: Record<string, unknown>,
   request: Request,
 ): Promise<Response> {
@@ -22,7 +21,6 @@ export function homePage(
                 <dd><code>${value}</code></dd>`,
           )}
         </dl>
-      </div>
-      <p class="help row">${issuer}</p>`,
+      </div>`,
   });
 }

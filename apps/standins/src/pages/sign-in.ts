@@ -7,6 +7,8 @@ export interface Choice {
   readonly id: string;
   readonly name: string;
   readonly about: Readonly<Record<Locale, string>>;
+  /** A number or a user name. */
+  readonly detail: string;
   /** Why this persona cannot be chosen here. */
   readonly blocked: "tooLow" | "noAccess" | undefined;
 }
@@ -92,7 +94,9 @@ function card(choice: Choice, locale: Locale): Html {
       ${choice.blocked === undefined ? "" : html` disabled`}
     >
       <span class="face" aria-hidden="true">${choice.name.slice(0, 1)}</span
-      ><span class="who">${choice.name}</span><span class="about">${choice.about[locale]}</span>${why}
+      ><span class="who">${choice.name}</span
+      ><span class="about">${choice.about[locale]}${choice.detail === "" ? "" : ` · ${choice.detail}`}</span
+      >${why}
     </button>
     <button class="quiet" name="edit" value="${choice.id}" aria-label="${text.editing} ${choice.name}">
       ${text.edit}

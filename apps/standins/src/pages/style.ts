@@ -1,7 +1,5 @@
-/** The one style sheet of the pages; `accent` and `deep` are the stand-in's own colours (contrast to white at least 7:1). */
-export function styleSheet(colours: { accent: string; deep: string; tint: string }): string {
-  return `
-:root{color-scheme:light;--accent:${colours.accent};--deep:${colours.deep};--tint:${colours.tint};--ink:#1d2327;--quiet:#50595f;--line:#d5dade;--paper:#fff;--ground:#f5f6f7}
+const rules = `
+:root{color-scheme:light;--ink:#1d2327;--quiet:#50595f;--line:#d5dade;--paper:#fff;--ground:#f5f6f7}
 *{box-sizing:border-box}
 html{font:100%/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;color:var(--ink);background:var(--ground)}
 body{margin:0;min-height:100vh;display:flex;flex-direction:column}
@@ -22,9 +20,9 @@ ul.people li{background:var(--paper);border:1px solid var(--line);border-radius:
 ul.people li:hover,ul.people li:focus-within{border-color:var(--accent);box-shadow:0 1px 6px rgb(0 0 0/.07)}
 button,.button{font:inherit;cursor:pointer;border-radius:.45rem;min-height:2.75rem}
 .card{flex:1;min-width:0;display:grid;grid-template-columns:2.5rem minmax(0,1fr);column-gap:.85rem;align-items:center;text-align:left;padding:.8rem 1rem;border:0;border-radius:0;background:none;color:inherit}
-.card .face{grid-row:span 2;width:2.5rem;height:2.5rem;border-radius:50%;background:var(--tint);color:var(--deep);display:grid;place-items:center;font-weight:650}
+.card .face{grid-row:span 3;align-self:center;width:2.5rem;height:2.5rem;border-radius:50%;background:var(--tint);color:var(--deep);display:grid;place-items:center;font-weight:650}
 .card .who{font-weight:600;overflow-wrap:anywhere}
-.card .about{grid-column:2;color:var(--quiet);font-size:.9rem}
+.card .about{grid-column:2;color:var(--quiet);font-size:.9rem;overflow-wrap:anywhere}
 .card[disabled]{cursor:not-allowed}
 .card[disabled] .who{color:var(--quiet);font-weight:500}
 .card .why{grid-column:2;font-size:.85rem;color:#8a3b12}
@@ -38,7 +36,7 @@ form.panel,div.panel{padding-top:1.1rem}
 label,legend{display:block;font-weight:600;font-size:.95rem;margin:.75rem 0 .25rem;padding:0}
 input[type=text],textarea{font:inherit;width:100%;padding:.55rem .7rem;border:1px solid #7b858c;border-radius:.4rem;background:#fff;color:inherit;min-height:2.75rem}
 textarea{font:.9rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;min-height:13rem;resize:vertical}
-fieldset{border:0;margin:0;padding:0}
+fieldset{border:0;margin:.75rem 0 0;padding:0}
 fieldset label{display:inline-flex;align-items:center;gap:.5rem;font-weight:400;margin:0 1.5rem 0 0;min-height:2.75rem}
 input[type=radio]{width:1.2rem;height:1.2rem;accent-color:var(--accent)}
 .help{color:var(--quiet);font-size:.9rem;margin:0}
@@ -62,4 +60,8 @@ header :focus-visible{outline-color:#fff}
 @media (max-width:30rem){main{padding-top:1.25rem}h1{font-size:1.35rem}ul.people li{flex-direction:column}.quiet{border-left:0;border-top:1px solid var(--line);text-align:left;padding-left:1rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.6rem}}
 @media (prefers-reduced-motion:no-preference){ul.people li{transition:border-color .12s,box-shadow .12s}}
 `;
+
+/** The one style sheet of the pages; `accent` and `deep` are the stand-in's own colours (contrast to white at least 7:1). */
+export function styleSheet(colours: { accent: string; deep: string; tint: string }): string {
+  return `:root{--accent:${colours.accent};--deep:${colours.deep};--tint:${colours.tint}}${rules}`;
 }

@@ -7,7 +7,7 @@ const secondWeights = [5, 4, 3, 2, 7, 6, 5, 4, 3, 2];
  */
 export function isSyntheticPid(pid: string): boolean {
   if (!/^\d{11}$/.test(pid)) return false;
-  const digits = [...pid].map(Number);
+  const digits = Array.from(pid, Number);
   const first = checkDigit(digits, firstWeights);
   const second = checkDigit(digits, secondWeights);
   return isTestDate(pid) && first === digits[9] && second === digits[10];

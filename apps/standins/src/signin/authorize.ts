@@ -133,6 +133,7 @@ async function complete(
 ): Promise<Response> {
   const { now, logins, sessionSeconds } = provider;
   const session = existing ?? newSession(provider, person);
+  provider.signedIn(session.person);
   session.clients.add(request.client.id);
   const idle = request.client.isolated && existing === undefined ? 60 : sessionSeconds.idle;
   logins.sessions.set(session.id, session, Math.min(idle, session.endsAt - now()));

@@ -71,6 +71,8 @@ export interface SigninProvider {
   persona(id: string, visit: Visit): Person | "cancels" | undefined;
   /** The person that was typed in; a text says what is wrong with it. */
   typed(form: FormParams, visit: Visit): Person | string;
+  /** Is told who has signed in, claims as they were edited. */
+  signedIn(person: Person): void;
   /** Life of a session: from now without use, and at most, in seconds. */
   readonly sessionSeconds: { readonly idle: number; readonly longest: number };
   /** How long a login can be refreshed, in seconds. */
