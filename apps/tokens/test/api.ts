@@ -24,6 +24,7 @@ export interface Api extends AsyncDisposable {
   readonly pauses: number[];
   readonly logLines: string[];
   ready(): Promise<Readiness>;
+  close(): Promise<void>;
   metrics(): Promise<string>;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Reply>;
   form(path: string, body: Record<string, string>): Promise<Reply>;
@@ -31,6 +32,8 @@ export interface Api extends AsyncDisposable {
 
 export interface ApiOptions {
   readonly env?: Record<string, string>;
+  /** The client's key at every provider; one that all tests share when absent. */
+  readonly key?: { readonly privateJwk: JWK; readonly publicJwk: JWK };
   /** Called with the doubles before the API starts. */
   readonly before?: (doubles: Pick<Api, "entra" | "maskinporten" | "tokenx" | "idporten">) => void;
 }
@@ -55,12 +58,15 @@ const shared = await clientKey();
 export async function startApi(options: ApiOptions = {}): Promise<Api> {
   const clock = { seconds: Math.floor(Date.now() / 1000) };
   const now = (): number => clock.seconds;
-  const common = { now, clientKeys: [shared.publicJwk] };
+  const key = options.key ?? shared;
+  const common = { now, clientKeys: [key.publicJwk] };
   const entra = await startDouble({ ...common, path: "/tenant/v2.0" });
   const maskinporten = await startDouble({ ...common, path: "/" });
   const tokenx = await startDouble(common);
   const idporten = await startDouble(common);
-  const jwk = JSON.stringify(shared.privateJwk);
+  const jwk = JSON.stringify(key.privateJwk);
+  const doubles = [entra, maskinporten, tokenx, idporten];
+  const closeDoubles = () => Promise.all(doubles.map((one) => one.close()));
   options.before?.({ entra, maskinporten, tokenx, idporten });
   const env = {
     PORTVAKT_TOKENS_BIND_ADDRESS: "127.0.0.1:0",
@@ -99,7 +105,10 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
         return Promise.resolve();
       },
     },
-  );
+  ).catch(async (error: unknown) => {
+    await closeDoubles();
+    throw error;
+  });
   const url = running.addresses["tokens"] ?? "";
   const send = async (
     path: string,
@@ -128,13 +137,14 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
     pauses,
     logLines,
     ready: async () => running.ready(),
+    close: () => running.close(),
     metrics: () => metrics.render(),
     post: (path, body, headers) => send(path, "application/json", JSON.stringify(body), headers),
     form: (path, body) =>
       send(path, "application/x-www-form-urlencoded", new URLSearchParams(body).toString()),
     async [Symbol.asyncDispose]() {
       await running.close();
-      await Promise.all([entra, maskinporten, tokenx, idporten].map((one) => one.close()));
+      await closeDoubles();
     },
   };
 }

@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { SettingsError } from "@portvakt/runtime/config";
+import { startApi } from "./api.ts";
+
+const path = "/api/v1/token";
+const ask = { identity_provider: "entra_id", target: "local:benefits:case-api" };
+
+interface RawReply {
+  readonly status: number;
+  readonly body: string;
+}
+
+function rawPost(
+  where: { port?: number; socketPath?: string },
+  headers: Record<string, string>,
+): Promise<RawReply> {
+  return new Promise((resolve, reject) => {
+    const host = where.socketPath === undefined ? { host: "127.0.0.1" } : {};
+    const outgoing = request(
+      {
+        ...where,
+        ...host,
+        path,
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+      },
+      (response) => {
+        let body = "";
+        response.on("data", (chunk) => (body += String(chunk)));
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+      },
+    );
+    outgoing.on("error", reject);
+    outgoing.end(JSON.stringify(ask));
+  });
+}
+
+test("weak point 6, who may call: loopback names only, and no web page", async (t) => {
+  await using api = await startApi();
+  const port = Number(new URL(api.url).port);
+  const rows = [
+    { name: "127.0.0.1", headers: { host: `127.0.0.1:${port}` }, status: 200 },
+    { name: "localhost", headers: { host: `LOCALHOST:${port}` }, status: 200 },
+    { name: "::1", headers: { host: `[::1]:${port}` }, status: 200 },
+    {
+      name: "a name that was made to point here (DNS rebinding)",
+      headers: { host: `evil.example:${port}` },
+      status: 403,
+    },
+    { name: "a name that begins like ours", headers: { host: "localhost.evil.example" }, status: 403 },
+    { name: "a name that begins like our address", headers: { host: "127.0.0.1.evil.example" }, status: 403 },
+    {
+      name: "the docs page itself",
+      headers: { host: `localhost:${port}`, origin: `http://localhost:${port}` },
+      status: 200,
+    },
+    {
+      name: "a form on another page",
+      headers: { host: `localhost:${port}`, origin: "https://evil.example" },
+      status: 403,
+    },
+    {
+      name: "a page on another local port",
+      headers: { host: `localhost:${port}`, origin: "http://localhost:1" },
+      status: 403,
+    },
+    { name: "a sandboxed frame", headers: { host: `localhost:${port}`, origin: "null" }, status: 403 },
+  ];
+  for (const { name, headers, status } of rows) {
+    await t.test(name, async () => assert.equal((await rawPost({ port }, headers)).status, status));
+  }
+});
+
+test("weak point 6, a shared secret: needed when there is one, and read anew when it changes", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "tokens-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, "secret");
+  await writeFile(file, "first-secret\n");
+  await using api = await startApi({
+    env: { PORTVAKT_TOKENS_SHARED_SECRET_FILE: file, PORTVAKT_TOKENS_BIND_ADDRESS: "0.0.0.0:0" },
+  });
+  const call = (authorization?: string) =>
+    api.post(path, ask, authorization === undefined ? {} : { authorization });
+  assert.equal((await call()).status, 401);
+  assert.equal((await call("Bearer wrong")).status, 401);
+  assert.equal((await call("Bearer ")).status, 401);
+  assert.equal((await call("Bearer first-secret")).status, 200);
+  await writeFile(file, "second-secret\n");
+  await utimes(file, 1, 1);
+  api.clock.seconds += 2;
+  assert.equal((await call("Bearer first-secret")).status, 401);
+  assert.equal((await call("Bearer second-secret")).status, 200);
+  await rm(file);
+  api.clock.seconds += 2;
+  assert.equal((await call("Bearer second-secret")).status, 401, "without its file nobody gets in");
+});
+
+test("an address that others can reach is refused without a secret", async () => {
+  await assert.rejects(startApi({ env: { PORTVAKT_TOKENS_BIND_ADDRESS: "0.0.0.0:0" } }), (error: unknown) => {
+    assert.ok(error instanceof SettingsError);
+    assert.equal(error.problems[0]?.env, "PORTVAKT_TOKENS_BIND_ADDRESS");
+    return true;
+  });
+});
+
+test("a Unix socket: only for who may open the file", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "tokens-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const socketPath = join(folder, "tokens.sock");
+  await using api = await startApi({ env: { PORTVAKT_TOKENS_SOCKET_PATH: socketPath } });
+  assert.equal((await rawPost({ socketPath }, { host: "tokens" })).status, 200);
+  assert.equal((await stat(socketPath)).mode & 0o007, 0);
+  assert.equal(api.url, `unix:${socketPath}`);
+});
+
+test("what is not there: other methods and other paths", async () => {
+  await using api = await startApi();
+  assert.equal((await fetch(api.url + path)).status, 405);
+  assert.equal((await fetch(`${api.url}/api/v2/token`)).status, 404);
+  assert.equal(
+    (
+      await fetch(`${api.url}${path}?x=1`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(ask),
+      })
+    ).status,
+    200,
+  );
+});
+
+test("draining: a request in flight is answered, then nothing listens", async () => {
+  const api = await startApi();
+  await using _ = api;
+  api.entra.tokenTroubles.push({ delayMs: 150 });
+  const inFlight = api.post(path, ask);
+  while (api.entra.received.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await api.close();
+  assert.equal((await inFlight).status, 200);
+  const { port } = new URL(api.url);
+  await assert.rejects(
+    new Promise((resolve, reject) =>
+      connect(Number(port), "127.0.0.1", () => resolve(undefined)).once("error", reject),
+    ),
+  );
+});
+
+test("settings: every missing piece of an enabled provider is named at once", async () => {
+  await assert.rejects(
+    startApi({
+      env: {
+        AZURE_APP_CLIENT_ID: "",
+        AZURE_APP_JWK: "",
+        TOKEN_X_WELL_KNOWN_URL: "",
+        TOKEN_X_PRIVATE_JWK: '{"kty":"oct","k":"c2VjcmV0"}',
+      },
+    }),
+    (error: unknown) => {
+      assert.ok(error instanceof SettingsError);
+      assert.deepEqual(
+        error.problems.map(({ env }) => env),
+        ["AZURE_APP_CLIENT_ID", "AZURE_APP_JWK", "TOKEN_X_WELL_KNOWN_URL", "TOKEN_X_PRIVATE_JWK"],
+      );
+      assert.match(
+        error.message,
+        /missing configuration for provider 'entra_id': set AZURE_APP_JWK or AZURE_APP_CLIENT_SECRET/,
+      );
+      assert.doesNotMatch(error.message, /c2VjcmV0/);
+      return true;
+    },
+  );
+});
+
+test("the API describes itself in OpenAPI 3.1, by the schemas that check requests", async () => {
+  await using api = await startApi();
+  const document = (await (await fetch(`${api.url}/docs/openapi.json`)).json()) as Record<string, unknown>;
+  assert.equal(document["openapi"], "3.1.0");
+  const paths = document["paths"] as Record<
+    string,
+    {
+      post: {
+        requestBody: { content: Record<string, { schema: { required: string[]; properties: object } }> };
+      };
+    }
+  >;
+  assert.deepEqual(Object.keys(paths), ["/api/v1/token", "/api/v1/token/exchange", "/api/v1/introspect"]);
+  const { content } = paths["/api/v1/token"]!.post.requestBody;
+  assert.deepEqual(Object.keys(content), ["application/json", "application/x-www-form-urlencoded"]);
+  const { schema } = content["application/json"]!;
+  assert.deepEqual(schema.required, ["identity_provider", "target"]);
+  assert.deepEqual(Object.keys(schema.properties), [
+    "identity_provider",
+    "target",
+    "resource",
+    "authorization_details",
+    "consumer_org",
+    "pid",
+    "skip_cache",
+  ]);
+});
