@@ -61,15 +61,17 @@ export function createValidateToken(o: {
   const verifierOf = (name: ProviderName): Verifier | { readonly missing: string } => {
     const settings = o.settings.providers[name];
     if ("missing" in settings) return settings;
-    return verifiers.getOrInsertComputed(name, () => {
-      const { now, fetch: send, timeoutSeconds } = o;
-      const keys = remoteKeySet({
-        ...{ uri: settings.jwksUri, now },
-        ...(send && { fetch: send }),
-        ...(timeoutSeconds !== undefined && { timeoutSeconds }),
-      });
-      return { settings, keys };
+    const known = verifiers.get(name);
+    if (known !== undefined) return known;
+    const { now, fetch: send, timeoutSeconds } = o;
+    const keys = remoteKeySet({
+      ...{ uri: settings.jwksUri, now },
+      ...(send && { fetch: send }),
+      ...(timeoutSeconds !== undefined && { timeoutSeconds }),
     });
+    const made = { settings, keys };
+    verifiers.set(name, made);
+    return made;
   };
   return async (token, options = {}) => {
     if (token === null || token === undefined || token === "")

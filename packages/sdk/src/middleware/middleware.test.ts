@@ -2,10 +2,15 @@ import assert from "node:assert/strict";
 import { createServer, request as send } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
+import express from "express";
+import Fastify from "fastify";
 import { Hono } from "hono";
+import Koa from "koa";
 import { citizen, employee, env, idporten, machine, now, sdk, sign } from "../../test/issuers.ts";
 import { createSdk } from "../index.ts";
 import { callerOf, requireToken as requireForExpress } from "./express.ts";
+import { callerOf as callerOfFastify, requireToken as requireForFastify } from "./fastify.ts";
+import { callerOf as callerOfKoa, requireToken as requireForKoa } from "./koa.ts";
 import { requireToken as requireForFetch } from "./fetch.ts";
 import { requireToken as requireForHono } from "./hono.ts";
 import type { TokenVariables } from "./hono.ts";
@@ -72,10 +77,30 @@ const adapters: Record<string, (options: RequireOptions) => Ask> = {
       requireForNode(options)((_request, response, caller) => response.end(caller.client)),
       headers,
     ),
-  express: (options) => (headers) =>
-    overSocket((request, response) => {
-      void requireForExpress(options)(request, response, () => response.end(callerOf(request).client));
-    }, headers),
+  express: (options) => (headers) => {
+    const app = express();
+    app.use(requireForExpress(options));
+    app.get("/", (request, response) => void response.end(callerOf(request).client));
+    return overSocket(app, headers);
+  },
+  koa: (options) => (headers) => {
+    const app = new Koa();
+    app.use(requireForKoa(options));
+    app.use((context) => {
+      context.body = callerOfKoa(context).client;
+    });
+    return overSocket(app.callback(), headers);
+  },
+  fastify: (options) => async (headers) => {
+    const app = Fastify();
+    app.get(
+      "/",
+      { onRequest: requireForFastify(options) },
+      async (request) => callerOfFastify(request).client,
+    );
+    await app.ready();
+    return overSocket((request, response) => app.routing(request, response), headers);
+  },
 };
 
 const bearer = async (...args: Parameters<typeof sign>) => ({
@@ -234,7 +259,10 @@ for (const [adapter, ask] of Object.entries(adapters)) {
         if (challenge === undefined) assert.equal(told, null);
         else if (typeof challenge === "string") assert.equal(told, challenge);
         else assert.match(told ?? "", challenge);
-        assert.equal(answer.headers.get("content-type"), "application/problem+json");
+        assert.match(
+          answer.headers.get("content-type") ?? "",
+          /^application\/problem\+json(; charset=utf-8)?$/,
+        );
         assert.equal(answer.headers.get("cache-control"), "no-store");
         const problem = JSON.parse(answer.text) as Record<string, unknown>;
         assert.deepEqual([problem["status"], problem["code"]], [status, code]);

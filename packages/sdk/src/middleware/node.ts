@@ -27,9 +27,9 @@ export function requireToken(
   listener: (request: Req, response: Res, caller: Caller) => unknown,
 ) => (request: Req, response: Res) => Promise<void> {
   return (listener) => async (request, response) => {
-    const judged = await judgeRequest(authorizationOf(request), options);
-    if (judged.ok) await listener(request, response, judged.caller);
-    else send(response, judged.answer);
+    const result = await judgeRequest(authorizationOf(request), options);
+    if (result.ok) await listener(request, response, result.caller);
+    else send(response, result.answer);
   };
 }
 
@@ -43,3 +43,15 @@ export function send(response: NodeResponse, answer: RefusalAnswer): void {
   response.writeHead(answer.status, { ...answer.headers });
   response.end(answer.body);
 }
+
+const judged = new WeakMap<NodeRequest, Caller>();
+
+/** The callers of requests that were judged, for frameworks whose handlers are not handed one. */
+export const callers = {
+  set: (request: NodeRequest, caller: Caller): void => void judged.set(request, caller),
+  get: (request: NodeRequest): Caller => {
+    const caller = judged.get(request);
+    if (caller === undefined) throw new Error("no requireToken() has judged this request");
+    return caller;
+  },
+};
