@@ -47,7 +47,7 @@ export function callbackEndpoint(options: CallbackOptions): Endpoint {
         : await judgeAttempt(options, visit, params, attempt);
     const outcome = "reason" in answer ? answer : await finish(options, visit, answer, target);
     return withCookies(
-      outcome instanceof Response ? outcome : await turnAway(options, visit, target, outcome),
+      outcome instanceof Response ? outcome : await turnAway(options, visit, { target, attempt }, outcome),
       cleared,
     );
   };
@@ -149,7 +149,7 @@ async function finish(
 async function turnAway(
   options: CallbackOptions,
   visit: Visit,
-  target: CheckedRedirect,
+  was: { readonly target: CheckedRedirect; readonly attempt: Attempt | undefined },
   refusal: Refusal,
 ): Promise<Response> {
   const { cookies, now } = options;
@@ -157,9 +157,9 @@ async function turnAway(
   options.logins.inc({ provider: "unknown", outcome: refusal.trouble });
   if (refusal.trouble === "expired" || refusal.trouble === "failed") {
     const standing = await options.admissions.look(visit.headers.cookie, visit.ingress);
-    if (standing.kind === "live") return redirect(target);
+    if (standing.kind === "live") return redirect(was.target);
   }
-  const retry = loginPath(visit, target);
+  const retry = retryPath(visit, was.target, was.attempt);
   const before = cookies.readRetries(visit.ingress, visit.cookies);
   const count = before === undefined || now() - before.since > 300 ? 0 : before.count;
   if (refusal.again && count < maxRetries && visit.method === "GET") {
@@ -172,4 +172,15 @@ async function turnAway(
     refusal.trouble,
     refusal.trouble === "bad_request" ? undefined : retry,
   );
+}
+
+/** The same sign-in once more: trying again must not ask the provider for less than the first time. */
+function retryPath(visit: Visit, target: CheckedRedirect, attempt: Attempt | undefined): string {
+  const path = loginPath(visit, target);
+  if (attempt === undefined) return path;
+  const wish = new URLSearchParams({ provider: attempt.provider });
+  if (attempt.level !== undefined) wish.set("level", attempt.level);
+  if (attempt.prompt !== undefined) wish.set("prompt", attempt.prompt);
+  if (attempt.maxAgeSeconds !== undefined) wish.set("max_age", String(attempt.maxAgeSeconds));
+  return `${path}&${wish.toString()}`;
 }

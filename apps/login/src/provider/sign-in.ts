@@ -55,6 +55,7 @@ export async function beginSignIn(
     redirectUri: wish.redirectUri,
     target: wish.target,
     level: wish.level,
+    prompt: wish.prompt,
     maxAgeSeconds: wish.maxAgeSeconds,
     startedAt: tools.now(),
   };

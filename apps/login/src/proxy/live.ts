@@ -1,5 +1,3 @@
-import type { ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
 import type { LiveConnections } from "./proxy.ts";
 
 export interface LiveRegistry extends LiveConnections {

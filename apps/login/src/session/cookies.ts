@@ -14,6 +14,7 @@ export interface Attempt {
   /** Where the user goes afterwards. Checked when it was written, and again when it is read. */
   readonly target: string;
   readonly level: string | undefined;
+  readonly prompt: string | undefined;
   readonly maxAgeSeconds: number | undefined;
   readonly startedAt: number;
 }
@@ -42,22 +43,22 @@ type Cookies = ReadonlyMap<string, string>;
 
 /** What the proxy's own cookies are called, hold and look like. Every value is sealed; the purpose binds it to its name. */
 export interface OwnCookies {
-  sessionName(ingress: Ingress): string;
-  isOwn(name: string): boolean;
-  writeSession(ingress: Ingress, ticket: Ticket): string;
-  clearSession(ingress: Ingress): string;
-  readTicket(sealed: string): Ticket | undefined;
+  readonly sessionName: (ingress: Ingress) => string;
+  readonly isOwn: (name: string) => boolean;
+  readonly writeSession: (ingress: Ingress, ticket: Ticket) => string;
+  readonly clearSession: (ingress: Ingress) => string;
+  readonly readTicket: (sealed: string) => Ticket | undefined;
   /** Set-Cookie lines for a new attempt; the oldest of more than five go. */
-  writeAttempt(ingress: Ingress, attempt: Attempt, present: Cookies): string[];
-  readAttempt(ingress: Ingress, state: string, present: Cookies): Attempt | undefined;
-  hasAttempts(ingress: Ingress, present: Cookies): boolean;
-  clearAttempt(ingress: Ingress, state: string): string;
-  writeDeparture(ingress: Ingress, departure: Departure): string;
-  readDeparture(ingress: Ingress, present: Cookies): Departure | undefined;
-  clearDeparture(ingress: Ingress): string;
-  writeRetries(ingress: Ingress, retries: Retries): string;
-  readRetries(ingress: Ingress, present: Cookies): Retries | undefined;
-  clearRetries(ingress: Ingress): string;
+  readonly writeAttempt: (ingress: Ingress, attempt: Attempt, present: Cookies) => string[];
+  readonly readAttempt: (ingress: Ingress, state: string, present: Cookies) => Attempt | undefined;
+  readonly hasAttempts: (ingress: Ingress, present: Cookies) => boolean;
+  readonly clearAttempt: (ingress: Ingress, state: string) => string;
+  readonly writeDeparture: (ingress: Ingress, departure: Departure) => string;
+  readonly readDeparture: (ingress: Ingress, present: Cookies) => Departure | undefined;
+  readonly clearDeparture: (ingress: Ingress) => string;
+  readonly writeRetries: (ingress: Ingress, retries: Retries) => string;
+  readonly readRetries: (ingress: Ingress, present: Cookies) => Retries | undefined;
+  readonly clearRetries: (ingress: Ingress) => string;
 }
 
 const maxAttempts = 5;
@@ -81,8 +82,8 @@ export function ownCookies(options: CookieOptions): OwnCookies {
       ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
     });
   const clear = (ingress: Ingress, what: string): string => write(ingress, what, "", 0);
-  const read = <T>(ingress: Ingress, what: string, purpose: string, present: Cookies): T | undefined =>
-    openJson<T>(ring, purpose, present.get(nameOf(ingress, what)));
+  const read = (ingress: Ingress, what: string, purpose: string, present: Cookies): unknown =>
+    openJson(ring, purpose, present.get(nameOf(ingress, what)));
   const ownPattern = new RegExp(`^(?:__(?:host|secure)-)?${RegExp.escape(options.prefix)}\\.`, "i");
 
   return {
@@ -97,7 +98,7 @@ export function ownCookies(options: CookieOptions): OwnCookies {
       write(ingress, attemptName(attempt.state), sealJson(ring, "attempt", attempt), attemptLifetimeSeconds),
     ],
     readAttempt: (ingress, state, present) => {
-      const attempt = read<Attempt>(ingress, attemptName(state), "attempt", present);
+      const attempt = read(ingress, attemptName(state), "attempt", present) as Attempt | undefined;
       return attempt?.state === state ? attempt : undefined;
     },
     hasAttempts: (ingress, present) =>
@@ -105,11 +106,11 @@ export function ownCookies(options: CookieOptions): OwnCookies {
     clearAttempt: (ingress, state) => clear(ingress, attemptName(state)),
     writeDeparture: (ingress, departure) =>
       write(ingress, "logout", sealJson(ring, "departure", departure), attemptLifetimeSeconds),
-    readDeparture: (ingress, present) => read<Departure>(ingress, "logout", "departure", present),
+    readDeparture: (ingress, present) => read(ingress, "logout", "departure", present) as Departure | undefined,
     clearDeparture: (ingress) => clear(ingress, "logout"),
     writeRetries: (ingress, retries) =>
       write(ingress, "retry", sealJson(ring, "retries", retries), retryWindowSeconds),
-    readRetries: (ingress, present) => read<Retries>(ingress, "retry", "retries", present),
+    readRetries: (ingress, present) => read(ingress, "retry", "retries", present) as Retries | undefined,
     clearRetries: (ingress) => clear(ingress, "retry"),
   };
 }
@@ -136,7 +137,7 @@ function excessAttempts(options: CookieOptions, start: string, present: Cookies)
     .filter(([name]) => name.startsWith(start))
     .map(([name, value]) => ({
       what: `callback.${name.slice(start.length)}`,
-      startedAt: openJson<Attempt>(options.ring, "attempt", value)?.startedAt ?? 0,
+      startedAt: (openJson(options.ring, "attempt", value) as Attempt | undefined)?.startedAt ?? 0,
     }));
   pending.sort((a, b) => b.startedAt - a.startedAt);
   return pending
@@ -161,7 +162,8 @@ function sealJson(ring: KeyRing, purpose: string, value: unknown): string {
   return seal(ring, purpose, new TextEncoder().encode(JSON.stringify(value)));
 }
 
-function openJson<T>(ring: KeyRing, purpose: string, sealed: string | undefined): T | undefined {
+/** What was sealed for this purpose. It was authenticated, so it has the shape that we gave it. */
+function openJson(ring: KeyRing, purpose: string, sealed: string | undefined): unknown {
   const bytes = sealed === undefined ? undefined : open(ring, purpose, sealed);
-  return bytes === undefined ? undefined : (JSON.parse(new TextDecoder().decode(bytes)) as T);
+  return bytes === undefined ? undefined : JSON.parse(new TextDecoder().decode(bytes));
 }

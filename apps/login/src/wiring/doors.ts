@@ -5,7 +5,6 @@ import {
   privateKeyJwt,
   type ClientAuth,
   type Clock,
-  type JWK,
   type ServerMetadata,
   type Signer,
 } from "@portvakt/oauth";
@@ -144,5 +143,5 @@ async function readSigner(jwk: Secret): Promise<Signer> {
     throw new Error("the client's JWK is not JSON");
   }
   if (typeof parsed !== "object" || parsed === null) throw new Error("the client's JWK is not a JSON object");
-  return createSigner(parsed as JWK);
+  return createSigner(parsed);
 }
