@@ -1,7 +1,7 @@
 import { buildTokenRequest, grantTypes, peekJwt, type VerifiedToken } from "@portvakt/oauth";
 import { objectToIdToken, objectToType } from "./access-token.ts";
 import { judgeBearerToken } from "./answers.ts";
-import { explainEntra } from "./entra-errors.ts";
+import { explainEntra } from "./explain/entra.ts";
 import type {
   ExchangeAsk,
   MachineTokenAsk,

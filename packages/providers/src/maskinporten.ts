@@ -8,7 +8,7 @@ import {
 } from "@portvakt/oauth";
 import { objectToIdToken, objectToType } from "./access-token.ts";
 import { judgeBearerToken, noClientAuth } from "./answers.ts";
-import { explainMaskinporten } from "./maskinporten-errors.ts";
+import { explainMaskinporten } from "./explain/maskinporten.ts";
 import type { MachineTokenAsk, Provider, ProviderClient } from "./provider.ts";
 
 /** Maskinporten accepts up to 120 s; a short life leaves a stolen assertion little use. */

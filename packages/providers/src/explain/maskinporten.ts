@@ -1,4 +1,4 @@
-import type { Explain, Explanation, Owner } from "./provider.ts";
+import type { Explain, Explanation, Owner } from "../provider.ts";
 
 interface Row {
   readonly owner: Owner;
@@ -28,7 +28,10 @@ const maskinportenErrors: Readonly<Record<string, Row>> = {
     owner: "platform",
     hint: "the grant names another audience than Maskinporten's issuer: production and test are probably mixed up",
   },
-  "MP-120": { owner: "platform", hint: "the certificate is not valid" },
+  "MP-120": {
+    owner: "platform",
+    hint: "the certificate that signed the grant is not valid, has expired or was revoked",
+  },
   "MP-121": {
     owner: "platform",
     hint: "the client's key has expired: keys live one year. Deploy the application again to get a new one",

@@ -1,4 +1,4 @@
-import type { Explain, Explanation, Owner } from "./provider.ts";
+import type { Explain, Explanation, Owner } from "../provider.ts";
 
 interface Row {
   readonly owner: Owner;

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { cacheKey, createCache, type Loading, type Perishable } from "./cache.ts";
+
+class Final extends Error {}
+
+function setUp(maxEntries = 10) {
+  const clock = { seconds: 1000 };
+  const calls: string[] = [];
+  const cache = createCache<string>({
+    now: () => clock.seconds,
+    random: () => 0,
+    maxEntries,
+    refusalSeconds: 5,
+    isFinal: (error) => error instanceof Final,
+  });
+  const loading = (load: () => Promise<Perishable<string>>, skip = false): Loading<string> => ({
+    load: () => {
+      calls.push("load");
+      return load();
+    },
+    wait: (flight) => flight,
+    skip,
+  });
+  const good = (value: string, lifetime = 100) =>
+    loading(async () => ({ value, expiresAt: clock.seconds + lifetime }));
+  return { clock, calls, cache, loading, good };
+}
+
+test("bounded: the least recently used goes first", async () => {
+  const { cache, good, calls } = setUp(2);
+  await cache.obtain("a", good("A"));
+  await cache.obtain("b", good("B"));
+  await cache.obtain("a", good("A"));
+  await cache.obtain("c", good("C"));
+  assert.equal(cache.size, 2);
+  assert.equal(calls.length, 3);
+  await cache.obtain("a", good("A"));
+  assert.equal(calls.length, 3, "a was used last, so b went");
+  await cache.obtain("b", good("B"));
+  assert.equal(calls.length, 4);
+});
+
+test("a value without a lifetime is handed out and not kept", async () => {
+  const { cache, good } = setUp();
+  assert.equal((await cache.obtain("a", good("A", 0))).value, "A");
+  assert.equal(cache.size, 0);
+});
+
+test("renewal: one at a time, in the background, and a failure is tried again only after a pause", async () => {
+  const { cache, clock, calls, good, loading } = setUp();
+  await cache.obtain("a", good("A"));
+  clock.seconds += 75;
+  const failing = loading(() => Promise.reject(new Error("down")));
+  assert.equal((await cache.obtain("a", failing)).source, "hit");
+  assert.equal((await cache.obtain("a", failing)).source, "hit");
+  await new Promise((resolve) => setImmediate(resolve));
+  await cache.obtain("a", failing);
+  assert.equal(calls.length, 2);
+  clock.seconds += 6;
+  await cache.obtain("a", failing);
+  assert.equal(calls.length, 3);
+});
+
+test("skip: what was under way when it was asked for is not kept", async () => {
+  const { cache, clock, loading, good } = setUp();
+  const slow = Promise.withResolvers<Perishable<string>>();
+  const before = cache.obtain(
+    "a",
+    loading(() => slow.promise),
+  );
+  const skipped = await cache.obtain("a", { ...good("new"), skip: true });
+  assert.equal(skipped.value, "new");
+  slow.resolve({ value: "old", expiresAt: clock.seconds + 100 });
+  assert.equal((await before).value, "old");
+  assert.equal((await cache.obtain("a", good("other"))).value, "new");
+});
+
+test("a final refusal is kept briefly, another error not at all", async () => {
+  const { cache, clock, calls, loading } = setUp();
+  const refused = loading(() => Promise.reject(new Final()));
+  await assert.rejects(async () => cache.obtain("a", refused), Final);
+  await assert.rejects(async () => cache.obtain("a", refused), Final);
+  assert.equal(calls.length, 1);
+  clock.seconds += 5;
+  await assert.rejects(async () => cache.obtain("a", refused), Final);
+  assert.equal(calls.length, 2);
+  const failed = loading(() => Promise.reject(new Error("down")));
+  await assert.rejects(async () => cache.obtain("b", failed));
+  await assert.rejects(async () => cache.obtain("b", failed));
+  assert.equal(calls.length, 4);
+});
+
+test("near its end a value is waited for; when that fails it is handed out, but never after it has expired", async () => {
+  const { cache, clock, good, loading } = setUp();
+  await cache.obtain("a", good("A"));
+  const failed = loading(() => Promise.reject(new Error("down")));
+  clock.seconds += 95;
+  assert.deepEqual(await cache.obtain("a", failed), { value: "A", expiresAt: 1100, source: "stale" });
+  clock.seconds += 5;
+  await assert.rejects(async () => cache.obtain("a", failed));
+});
+
+test("weak point of a sibling library, ambiguous cache keys: different lists never have the same key", () => {
+  const parts = fc.array(fc.option(fc.string(), { nil: undefined }), { maxLength: 5 });
+  fc.assert(
+    fc.property(parts, parts, (a, b) => {
+      const same = a.length === b.length && a.every((part, at) => part === b[at]);
+      return same === (cacheKey(a) === cacheKey(b));
+    }),
+  );
+  assert.notEqual(cacheKey(["ab", "c"]), cacheKey(["a", "bc"]));
+  assert.notEqual(cacheKey([""]), cacheKey([undefined]));
+  assert.notEqual(cacheKey(["1:a,1:b"]), cacheKey(["a", "b"]));
+});

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { clientSecretPost, createSigner, Fault, generatePrivateJwk, ReportedError } from "@portvakt/oauth";
+import {
+  entraScope,
+  lifetimeSeconds,
+  openidProvider,
+  providers,
+  type Provider,
+  type ProviderClient,
+  type ProviderName,
+} from "./index.ts";
+
+const { entra_id, maskinporten, tokenx }: Record<ProviderName, Provider> = providers;
+const signer = await createSigner(await generatePrivateJwk("ES256"));
+const client: ProviderClient = {
+  clientId: "me",
+  issuer: "https://as.example",
+  tokenEndpoint: "https://as.example/token",
+  auth: clientSecretPost({ clientId: "me", secret: "s" }),
+  signer,
+  now: () => 1000,
+};
+
+async function formOf(request: Request): Promise<Record<string, string>> {
+  return Object.fromEntries(new URLSearchParams(await request.text()));
+}
+
+test("Entra ID: which scope a target stands for", async (t) => {
+  const rows = [
+    { target: "prod:team:app", scope: "api://prod.team.app/.default" },
+    { target: "api://prod.team.app/.default", scope: "api://prod.team.app/.default" },
+    { target: "https://graph.microsoft.com/User.Read", scope: "https://graph.microsoft.com/User.Read" },
+    { target: "a:b:c:d", scope: "a:b:c:d" },
+    { target: "a b:c:d", scope: "a b:c:d" },
+    { target: "openid", scope: "openid" },
+  ];
+  for (const { target, scope } of rows) await t.test(target, () => assert.equal(entraScope(target), scope));
+});
+
+test("a configured provider uses the grants that it was given", async () => {
+  const provider = openidProvider({
+    name: "other",
+    token: "client_credentials",
+    exchange: "token_exchange",
+    algorithms: ["ES256"],
+  });
+  const machine = await provider.token!.build(client, {
+    target: "read",
+    resource: ["a", "b"],
+    authorizationDetails: [{ type: "x" }],
+  });
+  assert.equal(new URLSearchParams(await machine.clone().text()).getAll("resource").length, 2);
+  assert.deepEqual(await formOf(machine), {
+    grant_type: "client_credentials",
+    scope: "read",
+    resource: "b",
+    authorization_details: '[{"type":"x"}]',
+    client_id: "me",
+    client_secret: "s",
+  });
+  const exchange = await formOf(
+    await provider.exchange!.build(client, { target: "api", userToken: "opaque" }),
+  );
+  assert.equal(exchange["grant_type"], "urn:ietf:params:oauth:grant-type:token-exchange");
+  assert.equal(exchange["subject_token_type"], "urn:ietf:params:oauth:token-type:access_token");
+  assert.equal(
+    provider.introspection
+      .rules({ issuer: "i", audience: "a", keys: { find: () => Promise.reject(new Error("unused")) } })
+      .algorithms.join(),
+    "ES256",
+  );
+});
+
+test("RFC 7523 section 2.1: a JWT grant needs a key, and says so", async () => {
+  const { signer: _none, ...keyless } = client;
+  await assert.rejects(maskinporten.token!.build(keyless, { target: "a" }), Fault);
+});
+
+test("answers that are no bearer token are refused", async (t) => {
+  const token = { access_token: "a", token_type: "Bearer", expires_in: 10 };
+  const rows = [
+    {
+      name: "another token type",
+      judge: entra_id.token!.judge,
+      body: { ...token, token_type: "DPoP" },
+      error: Fault,
+    },
+    {
+      name: "no access token",
+      judge: entra_id.token!.judge,
+      body: { token_type: "Bearer" },
+      error: Fault,
+    },
+    {
+      name: "RFC 8693: a refresh token was issued",
+      judge: tokenx.exchange!.judge,
+      body: { ...token, issued_token_type: "urn:ietf:params:oauth:token-type:refresh_token" },
+      error: Fault,
+    },
+    {
+      name: "an OAuth error",
+      judge: tokenx.exchange!.judge,
+      body: { error: "invalid_target" },
+      status: 400,
+      error: ReportedError,
+    },
+  ];
+  for (const { name, judge, body, status, error } of rows) {
+    await t.test(name, () => assert.rejects(judge(Response.json(body, { status: status ?? 200 })), error));
+  }
+});
+
+test("a token's lifetime: expires_in, else its own exp, else unknown", async () => {
+  const exp = await signer.sign({ exp: 1060 });
+  assert.equal(lifetimeSeconds({ access_token: exp, token_type: "Bearer", expires_in: 30 }, 1000), 30);
+  assert.equal(lifetimeSeconds({ access_token: exp, token_type: "Bearer" }, 1000), 60);
+  assert.equal(lifetimeSeconds({ access_token: "opaque", token_type: "Bearer" }, 1000), undefined);
+});
