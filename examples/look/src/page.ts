@@ -17,6 +17,8 @@ export interface PageOptions {
   readonly body: Html;
 }
 
+// Put together here, because the hash is of every character between the tags.
+const styleElement = `<style>${style}</style>`;
 const styleHash = createHash("sha256").update(style).digest("base64");
 
 // this one stylesheet, forms to ourselves, nothing else
@@ -44,9 +46,7 @@ function page(options: PageOptions): Html {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title} · ${organisation}</title>
-        <style>
-          ${raw(style)}
-        </style>
+        ${raw(styleElement)}
       </head>
       <body>
         <a class="skip" href="#content">Skip to the content</a>

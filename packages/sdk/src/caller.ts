@@ -45,7 +45,8 @@ export function callerOf(provider: ProviderName, claims: Readonly<JwtClaims>, to
     client: textOf(claims[row.clientClaim]),
     clientName: textOf(claims["azp_name"]),
     user: kind === "user" ? userOf(claims) : undefined,
-    organisation: organisationOf(claims["consumer"]),
+    // TokenX copies an ID-porten token's `consumer`, which is the login client's own organisation and no caller.
+    organisation: provider === "maskinporten" ? organisationOf(claims["consumer"]) : undefined,
     acr: textOf(claims["acr"]),
     scopes: (textOf(claims[row.scopeClaim]) ?? "").split(" ").filter((scope) => scope !== ""),
     roles: textsOf(claims["roles"]),
