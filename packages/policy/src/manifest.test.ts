@@ -170,13 +170,66 @@ describe("templates", () => {
     const { problems } = parse(`${head}spec: { port: {{ __proto__ }} }`, {});
     assert.match(problems[0]?.message ?? "", /needs \{\{ __proto__ \}\}, which has no value/);
   });
-  test("blocks are reported, not guessed at", () => {
-    const { problems } = parse(`${head}spec:\n  ingresses:\n  {{#each ingresses}}\n  {{/each}}\n`, {});
+  test("each, if, unless and else, as deploy tools know them", () => {
+    const blocks = `${head}spec:
+  ingresses:
+    {{#each ingresses as |url|}}
+    - {{url}}
+    {{/each}}
+  accessPolicy:
+    inbound:
+      rules:
+        {{#each callers}}
+        - application: {{ name }}
+          namespace: {{#if namespace}}{{namespace}}{{else}}{{home}}{{/if}}
+        {{/each}}
+        {{#unless production}}
+        - application: tester
+        {{/unless}}
+`;
+    const values = {
+      ingresses: ["https://a.example.org", "https://b.example.org"],
+      callers: [{ name: "one", namespace: "x" }, { name: "two" }],
+      home: "here",
+    };
+    const { applications, problems } = parse(blocks, values);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(applications[0]?.ingresses, values.ingresses);
     assert.deepEqual(
-      problems.map(({ line }) => line),
-      [8, 9],
+      applications[0]?.inbound.map(({ application, namespace, source }) => [
+        application,
+        namespace,
+        source?.line,
+      ]),
+      [
+        ["one", "x", 15],
+        ["two", "here", 15],
+        ["tester", "benefits", 19],
+      ],
     );
+    const production = parse(blocks, { ...values, production: true });
+    assert.equal(production.applications[0]?.inbound.length, 2);
   });
+  test("what is not understood is reported, not guessed at", () => {
+    const told = (text: string): string[] =>
+      parse(`${head}${text}`, {}).problems.map(({ line, message }) => `${line}: ${message}`);
+    assert.deepEqual(told("x: {{#each list}}\n{{/each}}"), [
+      "6: {{#each list}} needs list, which has no value",
+    ]);
+    assert.deepEqual(told("x: 1\n{{#if a}}"), ["7: {{#if a}} is never closed"]);
+    assert.deepEqual(told("x: 1\n{{/if}}"), ["7: {{/if}} closes no block"]);
+    assert.deepEqual(told("x: 1\n{{#each a}}{{/if}}{{/each}}")[0], "7: {{/if}} closes no block");
+    assert.deepEqual(told("x: 1\n{{> partial}}"), ["7: {{> partial}} is not understood here"]);
+    assert.deepEqual(told("x: 1\n{{else}}"), ["7: {{else}} belongs to no block"]);
+  });
+  for (const inside of ["word", ""]) {
+    test(`blocks within blocks are bounded, with ${inside === "" ? "nothing" : "text"} inside`, () => {
+      const list = Array.from({ length: 100 }, (_, i) => i);
+      const text = `${head}x: "${"{{#each list}}".repeat(8)}${inside}${"{{/each}}".repeat(8)}"`;
+      const messages = parse(text, { list }).problems.map(({ message }) => message);
+      assert.equal(messages.filter((message) => /expand to more than 1 MiB/.test(message)).length, 1);
+    });
+  }
 });
 
 describe("problems name the place and the fix", () => {
