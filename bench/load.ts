@@ -1,0 +1,96 @@
+// A closed-loop HTTP/1.1 load generator over plain sockets: each connection sends its next request when it has its answer.
+// Ours, because a general client costs more CPU than the servers under test, would share their core, and cannot send a
+// different signed body each time from a list made beforehand.
+import net from "node:net";
+
+export interface Load {
+  readonly port: number;
+  readonly connections: number;
+  /** Whole requests, head and body; taken in turn, from the start again when there are too few. */
+  readonly requests: readonly string[];
+  /** How many to send in all. */
+  readonly count: number;
+}
+
+export interface Loaded {
+  readonly seconds: number;
+  /** Milliseconds, in the order of completion. */
+  readonly latencies: readonly number[];
+}
+
+interface Answer {
+  readonly status: number;
+  /** Bytes that the whole answer takes, or undefined while it is not all there. */
+  readonly length: number | undefined;
+}
+
+const headEnd = Buffer.from("\r\n\r\n");
+const lastChunk = Buffer.from("\r\n0\r\n\r\n");
+
+function parseAnswer(data: Buffer): Answer | undefined {
+  const end = data.indexOf(headEnd);
+  if (end < 0) return undefined;
+  const head = data.toString("latin1", 0, end);
+  const status = Number(head.slice(9, 12));
+  const declared = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
+  if (declared !== undefined) {
+    const length = end + 4 + Number(declared);
+    return { status, length: data.length >= length ? length : undefined };
+  }
+  if (/\r\ntransfer-encoding: *chunked/i.test(head))
+    return { status, length: data.includes(lastChunk, end) ? data.length : undefined };
+  return { status, length: end + 4 };
+}
+
+/** Sends the requests, and resolves when all are answered. *Throws* when an answer is not a success. */
+export async function load(options: Load): Promise<Loaded> {
+  const requests = options.requests.map((request) => Buffer.from(request, "latin1"));
+  const latencies: number[] = [];
+  let sent = 0;
+  const connection = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const socket = net.connect({ port: options.port, host: "127.0.0.1", noDelay: true });
+      let data: Buffer = Buffer.alloc(0);
+      let started = 0;
+      const next = (): void => {
+        const request = requests[sent % requests.length];
+        if (sent >= options.count || request === undefined) {
+          socket.end();
+          resolve();
+          return;
+        }
+        sent++;
+        started = performance.now();
+        socket.write(request);
+      };
+      socket.on("connect", next);
+      socket.on("error", reject);
+      socket.on("close", () => reject(new Error("the server closed the connection")));
+      socket.on("data", (chunk: Buffer) => {
+        data = data.length === 0 ? chunk : Buffer.concat([data, chunk]);
+        const answer = parseAnswer(data);
+        if (answer?.length === undefined) return;
+        if (answer.status < 200 || answer.status > 299) {
+          reject(new Error(`the server answered ${answer.status}: ${data.toString("utf8", 0, 600)}`));
+          socket.destroy();
+          return;
+        }
+        data = Buffer.alloc(0);
+        latencies.push(performance.now() - started);
+        next();
+      });
+    });
+  const start = performance.now();
+  await Promise.all(Array.from({ length: options.connections }, connection));
+  return { seconds: (performance.now() - start) / 1000, latencies };
+}
+
+/** A request's bytes. `body` makes it a POST. */
+export function requestText(path: string, headers: Readonly<Record<string, string>>, body?: string): string {
+  const lines = Object.entries({
+    host: "localhost",
+    ...headers,
+    ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }),
+  });
+  return `${body === undefined ? "GET" : "POST"} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body ?? ""}`;
+}

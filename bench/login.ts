@@ -1,0 +1,111 @@
+// Requests through the login proxy with a live session, beside nginx doing plain proxying.
+import { fileURLToPath } from "node:url";
+import { startStandins } from "@portvakt/standins";
+import { createIdentity, now } from "./identities.ts";
+import { requestText } from "./load.ts";
+import type { Load } from "./load.ts";
+import { measure } from "./measure.ts";
+import { freePort, startNginx } from "./nginx.ts";
+import type { Nginx } from "./nginx.ts";
+import { checkMachine, cores, startGenerator, startNode, startPortvakt } from "./processes.ts";
+import type { Generator, Started } from "./processes.ts";
+import { compare } from "./report.ts";
+import type { Report } from "./report.ts";
+
+const perRound = 20_000;
+
+/** Signs a persona in as a browser does: follows redirects, keeps cookies. Gives the proxy's cookies. */
+async function signIn(ingress: string, persona: string): Promise<string> {
+  const jars = new Map<string, Map<string, string>>();
+  let url = new URL(`${ingress}/oauth2/login?redirect=/`);
+  for (let hops = 0; hops < 20; hops++) {
+    const jar = jars.get(url.host) ?? new Map<string, string>();
+    jars.set(url.host, jar);
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
+    const response = await fetch(url, {
+      redirect: "manual",
+      headers: { cookie, accept: "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" },
+    });
+    await response.arrayBuffer();
+    for (const line of response.headers.getSetCookie()) {
+      const [pair = ""] = line.split(";");
+      const name = pair.slice(0, pair.indexOf("="));
+      if (/max-age=0/i.test(line)) jar.delete(name);
+      else jar.set(name, pair.slice(name.length + 1));
+    }
+    const location = response.headers.get("location");
+    if (location === null) {
+      if (response.status !== 200)
+        throw new Error(`signing in ended at ${url.pathname} with ${response.status}`);
+      return [...(jars.get(new URL(ingress).host) ?? [])]
+        .map(([name, value]) => `${name}=${value}`)
+        .join("; ");
+    }
+    url = new URL(location, url);
+    if (url.pathname === "/authorize" && !url.searchParams.has("login_hint"))
+      url.searchParams.set("login_hint", persona);
+  }
+  throw new Error("signing in did not end");
+}
+
+interface Stage {
+  readonly ingress: string;
+  readonly nginx: Nginx;
+  readonly proxy: Started;
+  readonly generator: Generator;
+}
+
+/** A stand-in for ID-porten, an application, nginx and the login proxy in front of it, the load generator. */
+async function setUp(stack: AsyncDisposableStack): Promise<Stage> {
+  const ingress = `http://localhost:${await freePort()}`;
+  const own = await createIdentity();
+  const standins = stack.use(await startStandins({ now }));
+  const client = { client_id: "bench", jwks: { keys: [own.publicJwk] }, access_token_lifetime: 3600 };
+  standins.register({
+    idporten: { clients: [{ ...client, redirect_uris: [`${ingress}/oauth2/callback`] }] },
+  });
+  const program = fileURLToPath(new URL("upstream.ts", import.meta.url));
+  const upstream = stack.use(await startNode({ core: cores.load, args: [program] }));
+  const upstreamPort = Number(new URL(upstream.addresses["main"] ?? "").port);
+  const nginx = stack.use(await startNginx(upstreamPort));
+  const proxy = await startPortvakt("login", {
+    PORTVAKT_LOGIN_BIND_ADDRESS: `127.0.0.1:${new URL(ingress).port}`,
+    PORTVAKT_LOGIN_INGRESSES: ingress,
+    PORTVAKT_LOGIN_UPSTREAM_HOST: `127.0.0.1:${upstreamPort}`,
+    PORTVAKT_LOGIN_COOKIE_SECURE: "false",
+    PORTVAKT_LOGIN_AUTO_LOGIN: "true",
+    PORTVAKT_LOGIN_PROVIDER: "idporten",
+    IDPORTEN_CLIENT_ID: "bench",
+    IDPORTEN_CLIENT_JWK: JSON.stringify(own.privateJwk),
+    IDPORTEN_WELL_KNOWN_URL: `${standins.issuers.idporten}/.well-known/openid-configuration`,
+  });
+  return { ingress, nginx, proxy: stack.use(proxy), generator: stack.use(await startGenerator()) };
+}
+
+/** Proxied requests per second of one core, session read and token attached, beside nginx on the same core. */
+export async function benchLogin(): Promise<Report> {
+  checkMachine();
+  await using stack = new AsyncDisposableStack();
+  const { ingress, nginx, proxy, generator } = await setUp(stack);
+  const { host, port } = new URL(ingress);
+  const headers = { host, accept: "text/html", "user-agent": "bench", "sec-fetch-site": "same-origin" };
+  const request = requestText("/some/page?x=1", { ...headers, cookie: await signIn(ingress, "kari") });
+  const load = (to: number) => (): Load => ({
+    port: to,
+    connections: 32,
+    requests: [request],
+    count: perRound,
+  });
+  const measured = await measure(generator, [
+    { name: "nginx, plain proxy, one worker", pids: nginx.pids, load: load(nginx.port) },
+    { name: "login proxy, live session", pids: [proxy.pid], load: load(Number(port)) },
+  ]);
+  const [plain = Number.NaN, ours = Number.NaN] = measured.map(({ perCpuSecond }) => perCpuSecond);
+  const beside = { name: "nginx, plain proxy, one worker", value: plain };
+  return {
+    title: "Login proxy: 32 connections, 1 kB answers, session in memory, token attached, one core",
+    measured,
+    notes: [],
+    results: [compare("login", ours, beside, 0.6, "requests per CPU second")],
+  };
+}

@@ -1,0 +1,35 @@
+/**
+ * Owns: the benchmarks, each beside a peer or a limit that is measured in the same run.
+ * Does not own: what is measured; servers are started as anybody starts them, through the command `portvakt`.
+ * Request path: main -> one benchmark -> servers (one core) <- generator (another core) -> report.
+ * Spec: the paragraphs "Speed" of the login proxy, the token API and TokenX.
+ */
+import { benchLogin } from "./login.ts";
+import { CannotMeasure } from "./problems.ts";
+import { jsonLine, table } from "./report.ts";
+import type { Report } from "./report.ts";
+import { benchTokens } from "./tokens.ts";
+import { benchTokenx } from "./tokenx.ts";
+
+const benches: Readonly<Record<string, () => Promise<Report>>> = {
+  tokenx: benchTokenx,
+  tokens: benchTokens,
+  login: benchLogin,
+};
+
+const name = process.argv[2] ?? "";
+const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
+if (bench === undefined) {
+  process.stderr.write(`usage: npm run bench ${Object.keys(benches).join("|")}\n`);
+  process.exitCode = 2;
+} else {
+  try {
+    const report = await bench();
+    process.stdout.write(`${table(report)}\n${jsonLine(report)}\n`);
+    process.exitCode = report.results.every(({ ok }) => ok) ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof CannotMeasure)) throw error;
+    process.stderr.write(`bench ${name}: ${error.message}\n`);
+    process.exitCode = 3;
+  }
+}

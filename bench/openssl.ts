@@ -1,0 +1,31 @@
+// The limit: what OpenSSL itself needs for RSA on this machine.
+import { execFileSync } from "node:child_process";
+import { cores, findProgram } from "./processes.ts";
+import { CannotMeasure } from "./problems.ts";
+import { median } from "./report.ts";
+
+export interface RsaCosts {
+  /** CPU seconds. */
+  readonly sign: number;
+  readonly verify: number;
+}
+
+/** One run of `openssl speed` on the server's core. It counts CPU time, not the clock's. *Throws* CannotMeasure without openssl. */
+function speed(): RsaCosts {
+  if (findProgram("openssl") === undefined)
+    throw new CannotMeasure("needs openssl (Debian: apt install openssl)");
+  const args = ["-c", String(cores.server), "openssl", "speed", "-mr", "-seconds", "2", "rsa2048"];
+  const output = execFileSync("taskset", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const [, sign, verify] = /^\+F2:\d+:2048:([\d.]+):([\d.]+)/m.exec(output) ?? [];
+  // OpenSSL 3.0 writes operations per second there, other versions seconds per operation.
+  const seconds = (text: string | undefined): number => (Number(text) > 1 ? 1 / Number(text) : Number(text));
+  const costs = { sign: seconds(sign), verify: seconds(verify) };
+  if (!(costs.sign > 0 && costs.verify > 0)) throw new Error(`unexpected output of openssl speed: ${output}`);
+  return costs;
+}
+
+/** Medians of several runs. */
+export function rsaCosts(runs = 3): RsaCosts {
+  const all = Array.from({ length: runs }, speed);
+  return { sign: median(all.map(({ sign }) => sign)), verify: median(all.map(({ verify }) => verify)) };
+}

@@ -1,0 +1,113 @@
+// Introspections and cached tokens beside a bare node:http handler that reads the same bodies.
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { startStandins } from "@portvakt/standins";
+import { createIdentity, now } from "./identities.ts";
+import { requestText } from "./load.ts";
+import type { Load } from "./load.ts";
+import { measure } from "./measure.ts";
+import type { Subject } from "./measure.ts";
+import { rsaCosts } from "./openssl.ts";
+import { checkMachine, cores, startGenerator, startNode, startPortvakt } from "./processes.ts";
+import type { Generator, Started } from "./processes.ts";
+import { compare } from "./report.ts";
+import type { Report } from "./report.ts";
+
+const json = { "content-type": "application/json" };
+const distinctPerRound = 4000;
+const perRound = 30_000;
+const unit = "requests per CPU second";
+
+interface Stage {
+  readonly server: Started;
+  readonly plain: Started;
+  readonly generator: Generator;
+  /** An employee's token for the application, different each time. */
+  readonly token: () => Promise<string>;
+  readonly machineToken: string;
+}
+
+/** Stand-ins, a token API for one application, the bare handler and the load generator. */
+async function setUp(stack: AsyncDisposableStack): Promise<Stage> {
+  const [own, clientId, targetId] = [await createIdentity(), randomUUID(), randomUUID()];
+  const standins = stack.use(await startStandins({ now }));
+  const admitted = { cluster: "local", namespace: "bench", application: "api" };
+  const api = { client_id: clientId, name: "local:bench:api", jwks: { keys: [own.publicJwk] } };
+  const target = { client_id: targetId, name: "local:bench:target", inbound: [admitted] };
+  standins.register({ entra: { applications: [api, target] } });
+  const server = await startPortvakt("tokens", {
+    PORTVAKT_TOKENS_BIND_ADDRESS: "127.0.0.1:0",
+    AZURE_ENABLED: "true",
+    AZURE_APP_CLIENT_ID: clientId,
+    AZURE_APP_JWK: JSON.stringify(own.privateJwk),
+    AZURE_APP_WELL_KNOWN_URL: `${standins.issuers.entra}/.well-known/openid-configuration`,
+  });
+  const order = { provider: "entra", persona: "anna", client_id: clientId, audience: clientId } as const;
+  const program = fileURLToPath(new URL("plain-handler.ts", import.meta.url));
+  return {
+    server: stack.use(server),
+    plain: stack.use(await startNode({ core: cores.server, args: [program] })),
+    generator: stack.use(await startGenerator()),
+    token: () => standins.issue({ ...order, expiresIn: 3600, claims: { jti: randomUUID() } }),
+    machineToken: JSON.stringify({
+      identity_provider: "entra_id",
+      target: `api://${targetId}/.default`,
+      token: "x".repeat(900), // as large a body as the others have, and a member that the bare handler reads
+    }),
+  };
+}
+
+const portOf = ({ addresses }: Started): number =>
+  Number(new URL(addresses["tokens"] ?? addresses["main"] ?? "").port);
+
+const introspection = (token: string): string =>
+  requestText("/api/v1/introspect", json, JSON.stringify({ identity_provider: "entra_id", token }));
+
+async function subjects({ server, plain, token, machineToken }: Stage): Promise<readonly Subject[]> {
+  const steady = (to: Started, request: string) => (): Load => ({
+    port: portOf(to),
+    connections: 32,
+    requests: [request],
+    count: perRound,
+  });
+  const distinct = async (): Promise<Load> => {
+    const requests: string[] = [];
+    while (requests.length < distinctPerRound)
+      requests.push(...(await Promise.all(Array.from({ length: 50 }, token))).map(introspection));
+    return { port: portOf(server), connections: 32, requests, count: distinctPerRound };
+  };
+  const repeated = introspection(await token());
+  const cached = requestText("/api/v1/token", json, machineToken);
+  return [
+    { name: "bare node:http handler", pids: [plain.pid], load: steady(plain, repeated) },
+    { name: "introspect, a token seen before", pids: [server.pid], load: steady(server, repeated) },
+    { name: "introspect, each token new", pids: [server.pid], load: distinct },
+    { name: "machine token, cached", pids: [server.pid], load: steady(server, cached) },
+  ];
+}
+
+/** The token API's three uses, each beside the same requests to a handler that does nothing. */
+export async function benchTokens(): Promise<Report> {
+  checkMachine();
+  await using stack = new AsyncDisposableStack();
+  const stage = await setUp(stack);
+  const before = rsaCosts(1);
+  const measured = await measure(stage.generator, await subjects(stage));
+  const verify = (before.verify + rsaCosts(1).verify) / 2;
+  const rates = measured.map(({ perCpuSecond }) => perCpuSecond);
+  const [bare = Number.NaN, seen = Number.NaN, fresh = Number.NaN, cached = Number.NaN] = rates;
+  const handler = { name: "bare node:http POST handler", value: bare };
+  const withVerify = { name: "bare handler + openssl verify", value: 1 / (1 / bare + verify) };
+  return {
+    title: "Token API: 32 connections, one core, Entra ID tokens with RS256",
+    measured,
+    notes: [
+      `openssl speed rsa2048: verify ${(verify * 1e6).toFixed(0)} µs of CPU. The target for new tokens says: at most 1.5 times the CPU time of the bare handler plus one verify.`,
+    ],
+    results: [
+      compare("tokens", seen, handler, 0.8, unit),
+      compare("tokens, each token new", fresh, withVerify, 0.667, unit),
+      compare("tokens, cached machine token", cached, handler, 0.8, unit),
+    ],
+  };
+}
