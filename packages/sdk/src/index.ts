@@ -22,6 +22,7 @@ export {
 export type { ParseResult, TokenSource } from "./read.ts";
 export type { Caller, UserClaims } from "./caller.ts";
 export type { Guards } from "./guards.ts";
+export type { MetadataOptions, ProtectedResourceMetadata } from "./metadata.ts";
 export type { CallerKind, ProviderName } from "./providers.ts";
 export { validationErrors } from "./result.ts";
 export type { ChallengeError, Refused, ValidationCode } from "./result.ts";
@@ -94,6 +95,10 @@ export const exchangeToken: Sdk["exchangeToken"] = (...args) => processSdk().exc
 
 /** The token API's `/introspect`: validation by the token API instead of in this process. */
 export const introspect: Sdk["introspect"] = (...args) => processSdk().introspect(...args);
+
+/** The metadata document of this API (RFC 9728), with the issuers that the platform has set up for it. */
+export const protectedResourceMetadata: Sdk["protectedResourceMetadata"] = (...args) =>
+  processSdk().protectedResourceMetadata(...args);
 
 /** Seconds until `token` expires by its own account; 0 where it has, says nothing, or is no JWT. Nothing is verified. */
 export function expiresIn(token: string): number {

@@ -289,3 +289,17 @@ describe("introspection by the token API", () => {
     }
   });
 });
+
+test("RFC 9728 section 2: the metadata names the issuers that are set up, and only those", () => {
+  const { sdk } = apiWith(good);
+  const resource = "https://api.example";
+  assert.deepEqual(sdk.protectedResourceMetadata({ resource, scopes: ["read"], name: "Cases" }), {
+    resource,
+    authorization_servers: ["https://entra.example/v2.0", "https://tokenx.example"],
+    bearer_methods_supported: ["header"],
+    scopes_supported: ["read"],
+    resource_name: "Cases",
+  });
+  const one = sdk.protectedResourceMetadata({ resource, providers: ["tokenx", "maskinporten"] });
+  assert.deepEqual(one.authorization_servers, ["https://tokenx.example"]);
+});

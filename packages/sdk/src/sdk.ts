@@ -1,5 +1,7 @@
 import { peekJwt } from "@portvakt/oauth";
 import type { Clock } from "@portvakt/oauth";
+import { resourceMetadata } from "./metadata.ts";
+import type { MetadataOptions, ProtectedResourceMetadata } from "./metadata.ts";
 import { settingsFrom } from "./settings.ts";
 import type { Environment, SdkSettings } from "./settings.ts";
 import type { ProviderName } from "./providers.ts";
@@ -30,6 +32,7 @@ type Token = string | null | undefined;
 /** What the SDK does, over one environment. */
 export interface Sdk extends TokenApi {
   readonly now: Clock;
+  protectedResourceMetadata(options: MetadataOptions): ProtectedResourceMetadata;
   readonly validateToken: ValidateToken;
   readonly validateIdportenToken: ValidateFor;
   readonly validateAzureToken: ValidateFor;
@@ -70,6 +73,7 @@ export function createSdk(options: SdkOptions): Sdk {
   return {
     ...api,
     now: options.now,
+    protectedResourceMetadata: (about) => resourceMetadata(about, settings),
     validateToken,
     validateIdportenToken: validateFor("idporten"),
     validateAzureToken: validateFor("entra_id"),

@@ -1,0 +1,46 @@
+import { providerNames } from "./providers.ts";
+import type { ProviderName } from "./providers.ts";
+import type { SdkSettings } from "./settings.ts";
+
+/** What an API says of itself to clients that meet it for the first time (RFC 9728 section 2). */
+export interface ProtectedResourceMetadata {
+  readonly resource: string;
+  readonly authorization_servers: readonly string[];
+  readonly bearer_methods_supported: readonly ["header"];
+  readonly scopes_supported?: readonly string[];
+  readonly resource_name?: string;
+  readonly resource_documentation?: string;
+}
+
+export interface MetadataOptions {
+  /** The API's identifier: an https address without a fragment (RFC 9728 section 1.2). */
+  readonly resource: string;
+  readonly scopes?: readonly string[];
+  /** Its name, for people. */
+  readonly name?: string;
+  readonly documentation?: string;
+  /** The providers whose tokens it accepts; left out: all that are set up. */
+  readonly providers?: readonly ProviderName[];
+}
+
+/**
+ * The metadata document of an API, to be served at `/.well-known/oauth-protected-resource` (with the path of `resource`
+ * after it, section 3.1); name that address as `resourceMetadata` of `requireToken`.
+ *
+ * *Checks*: nothing; providers that are not set up are left out. *Throws*: nothing.
+ */
+export function resourceMetadata(options: MetadataOptions, settings: SdkSettings): ProtectedResourceMetadata {
+  const { resource, scopes, name, documentation, providers = providerNames } = options;
+  const issuers = providers.flatMap((provider) => {
+    const known = settings.providers[provider];
+    return "missing" in known ? [] : [known.issuer];
+  });
+  return {
+    resource,
+    authorization_servers: issuers,
+    bearer_methods_supported: ["header"],
+    ...(scopes !== undefined && { scopes_supported: scopes }),
+    ...(name !== undefined && { resource_name: name }),
+    ...(documentation !== undefined && { resource_documentation: documentation }),
+  };
+}
