@@ -1,4 +1,6 @@
 // Requests through the login proxy with a live session, beside nginx doing plain proxying.
+import { once } from "node:events";
+import http from "node:http";
 import { fileURLToPath } from "node:url";
 import { startStandins } from "@portvakt/standins";
 import { createIdentity, now } from "./identities.ts";
@@ -14,36 +16,46 @@ import type { Report } from "./report.ts";
 
 const perRound = 20_000;
 
+/** A navigation, without following redirects. Not fetch: it names itself a script's request, which a login does not answer. */
+async function navigate(url: URL, cookie: string): Promise<http.IncomingMessage> {
+  const headers = { cookie, accept: "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+  const request = http.get({
+    host: "127.0.0.1",
+    port: url.port,
+    path: url.pathname + url.search,
+    headers: { ...headers, host: url.host },
+  });
+  const [response] = (await once(request, "response")) as [http.IncomingMessage];
+  response.resume();
+  return response;
+}
+
+function keepCookies(jar: Map<string, string>, lines: readonly string[] = []): void {
+  for (const line of lines) {
+    const [pair = ""] = line.split(";");
+    const name = pair.slice(0, pair.indexOf("="));
+    if (/max-age=0/i.test(line)) jar.delete(name);
+    else jar.set(name, pair.slice(name.length + 1));
+  }
+}
+
+const cookieHeader = (jar: ReadonlyMap<string, string> = new Map()): string =>
+  [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
+
 /** Signs a persona in as a browser does: follows redirects, keeps cookies. Gives the proxy's cookies. */
 async function signIn(ingress: string, persona: string): Promise<string> {
   const jars = new Map<string, Map<string, string>>();
-  let url = new URL(`${ingress}/oauth2/login?redirect=/`);
+  let url = new URL(`${ingress}/oauth2/login?redirect=/&login_hint=${persona}`);
   for (let hops = 0; hops < 20; hops++) {
     const jar = jars.get(url.host) ?? new Map<string, string>();
     jars.set(url.host, jar);
-    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
-    const response = await fetch(url, {
-      redirect: "manual",
-      headers: { cookie, accept: "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" },
-    });
-    await response.arrayBuffer();
-    for (const line of response.headers.getSetCookie()) {
-      const [pair = ""] = line.split(";");
-      const name = pair.slice(0, pair.indexOf("="));
-      if (/max-age=0/i.test(line)) jar.delete(name);
-      else jar.set(name, pair.slice(name.length + 1));
+    const { statusCode, headers } = await navigate(url, cookieHeader(jar));
+    keepCookies(jar, headers["set-cookie"]);
+    if (headers.location === undefined) {
+      if (statusCode !== 200) throw new Error(`signing in ended at ${url.pathname} with ${statusCode}`);
+      return cookieHeader(jars.get(new URL(ingress).host));
     }
-    const location = response.headers.get("location");
-    if (location === null) {
-      if (response.status !== 200)
-        throw new Error(`signing in ended at ${url.pathname} with ${response.status}`);
-      return [...(jars.get(new URL(ingress).host) ?? [])]
-        .map(([name, value]) => `${name}=${value}`)
-        .join("; ");
-    }
-    url = new URL(location, url);
-    if (url.pathname === "/authorize" && !url.searchParams.has("login_hint"))
-      url.searchParams.set("login_hint", persona);
+    url = new URL(headers.location, url);
   }
   throw new Error("signing in did not end");
 }
