@@ -67,8 +67,14 @@ export async function start(settings: Settings, tools: Tools): Promise<Running> 
   };
   try {
     const state = createState(settings, tools, db, ring);
-    const { keys, registry, subjects, registrars } = state;
-    await Promise.all([keys.refresh(), registry.refresh(), subjects.refresh(), registrars.refresh()]);
+    const { keys, registry, used, subjects, registrars } = state;
+    await Promise.all([
+      keys.refresh(),
+      registry.refresh(),
+      used.load(),
+      subjects.refresh(),
+      registrars.refresh(),
+    ]);
     let handle: (request: Request) => Response | Promise<Response> = () =>
       new Response(null, { status: 503 });
     const address = settings.port === undefined ? settings.bindAddress : { host: "::", port: settings.port };

@@ -10,6 +10,8 @@ import type { TokenxTables } from "./schema.ts";
 
 export interface UsedOnce {
   readonly claim: ClaimOnce;
+  /** Takes over what was used before this process started. */
+  load(): Promise<void>;
   /** Forgets what has expired; called now and then. */
   sweep(): Promise<void>;
   /** Since when the database has not answered, seconds since the epoch. */
@@ -61,6 +63,11 @@ export function usedOnce(options: {
       const hash = createHash("sha256").update(key).digest("base64url");
       // Cheap, and it also catches replays to this replica while the database is away.
       if (!(await own(hash, expiresAt))) return false;
+      if (db.kind === "pglite") {
+        // Nobody else has this database: memory decides, and the table is there for the next start.
+        void share(hash, expiresAt);
+        return true;
+      }
       const wasAwayJustNow = degradedSince !== undefined && now() - triedAt < 1;
       const result = wasAwayJustNow ? "unknown" : await share(hash, expiresAt);
       if (result !== "unknown") return result === "claimed";
@@ -70,6 +77,15 @@ export function usedOnce(options: {
           "the server cannot tell whether the assertion is new",
         );
       return true;
+    },
+    load: async () => {
+      if (db.kind !== "pglite") return;
+      const rows = await db.query
+        .selectFrom("used_once")
+        .selectAll()
+        .where("expires_at", ">", now())
+        .execute();
+      for (const row of rows) await own(row.hash, row.expires_at);
     },
     sweep: async () => {
       await db.query.deleteFrom("used_once").where("expires_at", "<", now()).execute();
