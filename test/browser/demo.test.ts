@@ -99,6 +99,28 @@ describe("an employee", () => {
   });
 });
 
+describe("applications without a user", () => {
+  test("the job pays: case-api and the tax authority answer it as itself", async () => {
+    const { context, page } = await visitor(browser);
+    await page.goto(demo.url("payout-job"));
+    await page.click("button");
+    await page.waitForLoadState();
+    const text = (await page.textContent("main")) ?? "";
+    for (const word of ["Paid at", "case-api", "tax-authority"]) assert.match(text, new RegExp(word, "u"));
+    assert.equal(await page.locator("[role=alert]").count(), 0, text);
+    await judge(page, "payout-job-ran");
+    await context.close();
+  });
+
+  test("whom nobody admits is refused by everybody, with a reason", async () => {
+    const { context, page } = await visitor(browser);
+    await page.goto(demo.url("snoop"));
+    assert.equal(await page.textContent("h1"), "Everybody refused");
+    assert.equal(await page.locator(".bad").count(), 0);
+    await context.close();
+  });
+});
+
 describe("pages without a user", () => {
   for (const name of [
     "snoop",

@@ -49,15 +49,18 @@ interface AxeResults {
   }[];
 }
 
-/** Asserts that axe finds nothing on the page. */
+/** Asserts that axe finds nothing on the page, light or dark. */
 export async function accessible(page: Page): Promise<void> {
   // Evaluated, not added as a script element: the pages' content security policy admits no stranger's script.
   await page.evaluate(axe);
-  const results = await page.evaluate<AxeResults>("axe.run()");
-  const found = results.violations.map(
-    ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(" ")}`,
-  );
-  assert.deepEqual(found, [], `axe on ${page.url()}`);
+  for (const colorScheme of ["dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme });
+    const results = await page.evaluate<AxeResults>("axe.run()");
+    const found = results.violations.map(
+      ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(" ")}`,
+    );
+    assert.deepEqual(found, [], `axe on ${page.url()}, ${colorScheme}`);
+  }
 }
 
 /** Keeps pictures of the page, wide and narrow, where PORTVAKT_SCREENSHOTS names a folder. Asserts that nothing is cut off. */
@@ -71,9 +74,11 @@ export async function look(page: Page, name: string): Promise<void> {
     await page.setViewportSize({ width, height: 800 });
     const overflow = await page.evaluate<number>("document.documentElement.scrollWidth - window.innerWidth");
     assert.ok(overflow <= 0, `${name} is ${overflow} px wider than a screen of ${width} px`);
-    if (folder !== undefined) {
-      await page.screenshot({ path: join(folder, `${name}-${label}.png`), fullPage: true });
-    }
+    if (folder === undefined) continue;
+    await page.screenshot({ path: join(folder, `${name}-${label}.png`), fullPage: true });
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.screenshot({ path: join(folder, `${name}-${label}-dark.png`), fullPage: true });
+    await page.emulateMedia({ colorScheme: "light" });
   }
   await page.setViewportSize({ width: 1280, height: 800 });
 }

@@ -29,10 +29,12 @@ ol.chain { list-style: none; margin: 0.4rem 0 0; padding: 0; }
 ol.chain > li { position: relative; padding: 0 0 1.1rem 1.7rem; border-left: 2px solid var(--line); margin-left: 0.45rem; }
 ol.chain > li:last-child { border-left-color: transparent; padding-bottom: 0; }
 ol.chain > li::before { content: ""; position: absolute; left: -0.5rem; top: 0.35rem; width: 0.85rem; height: 0.85rem; border-radius: 50%; background: var(--accent); }
-ol.chain h3 { font-size: 1rem; margin: 0 0 0.25rem; }
+ol.chain h3 { font-size: 1rem; margin: 0 0 0.25rem; } ol.chain p { margin: 0 0 0.6rem; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 0.45rem 0.9rem 0.45rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--soft); font-weight: 500; white-space: nowrap; } tbody tr:last-child td { border-bottom: 0; }
+.scroll td { overflow-wrap: normal; } .scroll td:not(:last-child) { white-space: nowrap; } .scroll td:last-child { min-width: 7rem; }
+@media (max-width: 32rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.5rem; } }
 .good { color: var(--good); font-weight: 600; } .bad { color: var(--bad); font-weight: 600; } .soft { color: var(--soft); }
 .notice { border-left: 4px solid var(--bad); } .notice.calm { border-left-color: var(--accent); background: var(--wash); }
 .button, button { display: inline-block; font: inherit; font-weight: 600; color: var(--on-accent); background: var(--accent); border: 0; border-radius: 0.4rem; padding: 0.55rem 1.1rem; text-decoration: none; cursor: pointer; }
