@@ -153,10 +153,7 @@ async function fail(
       });
       return new Response(null, { status: 503 });
     case "drop":
-      // A body that breaks before its first byte: the server has nothing left to do but to cut the connection.
-      return new Response(
-        new ReadableStream({ start: (controller) => controller.error(new Error("dropped")) }),
-      );
+      return new Response(new ReadableStream({ start: (controller) => controller.error(dropped()) }));
     case "rate_limit":
       return Response.json(
         { error: fault.error ?? "temporarily_unavailable", error_description: "too many requests" },
@@ -179,6 +176,13 @@ async function fail(
         { status: fault.status ?? 400, headers: { "cache-control": "no-store" } },
       );
   }
+}
+
+/** Breaks a body before its first byte: the server has nothing left to do but to cut the connection, and to print this. */
+function dropped(): Error {
+  const error = new Error("a connection was dropped, as ordered");
+  error.stack = error.message;
+  return error;
 }
 
 /** Nothing of an unexpected throw reaches the wire. */

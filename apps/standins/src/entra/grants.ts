@@ -183,8 +183,10 @@ export async function entraAnswer(parts: Parts, context: EntraAnswer): Promise<T
   return {
     token_type: "Bearer",
     scope: [
-      ...asked.openid.filter((one) => one !== "offline_access"),
-      ...scopes.map((scope) => prefix + scope),
+      ...new Set([
+        ...asked.openid.filter((one) => one !== "offline_access"),
+        ...scopes.map((scope) => prefix + scope),
+      ]),
     ].join(" "),
     expires_in: tokenSeconds - 1,
     ext_expires_in: tokenSeconds - 1,
