@@ -1,11 +1,11 @@
 /** Three replicas on one PostgreSQL. */
 import assert from "node:assert/strict";
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { Secret } from "@portvakt/runtime/observe";
 import { openSqlDatabase } from "@portvakt/runtime/store";
 import { decodeProtectedHeader } from "jose";
-import { sql } from "kysely";
+import { freshDatabase } from "./database.ts";
 import { eventually } from "./eventually.ts";
 import { party, platform, provider } from "./platform.ts";
 import type { Platform, Shared } from "./platform.ts";
@@ -16,20 +16,6 @@ let shared: Shared;
 let replicas: [Platform, Platform, Platform];
 let databaseUrl: string;
 const sealKey = randomBytes(32).toString("base64");
-
-/** A database of one's own on the server that the tests were given. */
-async function freshDatabase(): Promise<string> {
-  const given = process.env["PORTVAKT_TEST_POSTGRES_URL"];
-  assert.ok(
-    given,
-    "PORTVAKT_TEST_POSTGRES_URL is not set: run `npm test`, or name a PostgreSQL server in it",
-  );
-  const name = `tokenx_${randomUUID().replaceAll("-", "")}`;
-  const db = await openSqlDatabase<object>({ url: new Secret(given) });
-  await sql`create database ${sql.raw(name)}`.execute(db.query);
-  await db.close();
-  return Object.assign(new URL(given), { pathname: `/${name}` }).href;
-}
 
 function replica(env: Record<string, string> = {}): Promise<Platform> {
   return platform({

@@ -39,6 +39,8 @@ export async function openPostgres<S>(options: PostgresOptions): Promise<SqlData
   });
   // An idle connection that breaks is replaced by the pool; without a listener the error would end the process.
   pool.on("error", (error) => options.log?.warn({ err: error }, "database connection lost"));
+  // While a connection is lent out the pool does not listen to it, and the query that fails is enough to hear of it.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   const query = new Kysely<S>({ dialect: new PostgresDialect({ pool }) });
   const listener = new PostgresListener(() => new Client(connection), options.log);
   return {

@@ -1,0 +1,122 @@
+/** What goes on while something that TokenX needs is away. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { cuttableWay, freshDatabase } from "./database.ts";
+import type { CuttableWay } from "./database.ts";
+import { eventually } from "./eventually.ts";
+import { platform, provider } from "./platform.ts";
+import type { Platform } from "./platform.ts";
+
+const caller = "local:a:caller";
+const target = "local:a:target";
+const form = async (on: Platform) => ({ subject_token: await on.subjectToken(), audience: target });
+
+describe("the database is away", () => {
+  let way: CuttableWay;
+  let on: Platform;
+  before(async () => {
+    way = await cuttableWay(await freshDatabase());
+    on = await platform({
+      env: {
+        DATABASE_URL: way.url,
+        PORTVAKT_TOKENX_SEAL_KEYS: randomBytes(32).toString("base64"),
+        PORTVAKT_TOKENX_OUTAGE_GRACE: "300s",
+      },
+    });
+    await on.register(caller);
+    await on.register(target, { accessPolicyInbound: [caller] });
+    assert.equal((await on.exchange(caller, await form(on))).status, 200);
+    way.cut();
+  });
+  after(async () => {
+    way.mend();
+    await on.close();
+    await way.close();
+  });
+
+  test("known clients keep exchanging, and a replay is still noticed", async () => {
+    const client_assertion = await on.assertion(caller);
+    assert.equal((await on.exchange(caller, { ...(await form(on)), client_assertion })).status, 200);
+    assert.equal((await on.exchange(caller, { ...(await form(on)), client_assertion })).status, 401);
+  });
+  test("registration says 503, with nothing of the fault in it, and readiness says why", async () => {
+    const response = await on.register("local:a:new");
+    assert.equal(response.status, 503);
+    assert.equal(((await response.json()) as { error: string }).error, "temporarily_unavailable");
+    const ready = await fetch(`${on.running.addresses["tokenx"]}/internal/isready`);
+    assert.equal(ready.status, 503);
+    const { checks } = (await ready.json()) as { checks: Record<string, { ok: boolean }> };
+    assert.equal(checks["database"]?.ok, false);
+    assert.equal((await fetch(`${on.running.addresses["tokenx"]}/internal/isalive`)).status, 200);
+  });
+  test("after the grace time nothing is accepted: the server cannot tell whether an assertion is new", async () => {
+    on.clock.now += 301;
+    const answer = await on.exchange(caller, await form(on));
+    assert.equal(answer.status, 503);
+    assert.equal(answer.body["error"], "temporarily_unavailable");
+  });
+  test("when it is back, so is everything", async () => {
+    way.mend();
+    await eventually(async () => {
+      on.clock.now += 2;
+      return (await on.exchange(caller, await form(on))).status === 200 ? true : undefined;
+    });
+    await eventually(async () => ((await on.register("local:a:new")).status === 201 ? true : undefined));
+  });
+});
+
+describe("an issuer of subject tokens is away", () => {
+  test("weak point 4.4.9: TokenX starts, serves the others, and the issuer's tokens are refused until it is back", async () => {
+    const other = await provider();
+    await other.close();
+    const idporten = await provider();
+    const on = await platform({ env: { SUBJECT_TOKEN_ISSUERS: `${other.wellKnown},${idporten.wellKnown}` } });
+    await on.register(caller, { portvakt_subject_clients: { [idporten.issuer]: ["portal-at-idporten"] } });
+    await on.register(target, { accessPolicyInbound: [caller] });
+    const mine = await on.subjectToken({ iss: idporten.issuer });
+    assert.equal(
+      (await on.exchange(caller, { subject_token: mine, audience: target })).status,
+      400,
+      "signed by another",
+    );
+    const { checks, ready } = await on.running.ready();
+    assert.equal(ready, true);
+    assert.equal(checks[other.wellKnown]?.ok, false);
+    assert.equal(checks[idporten.wellKnown]?.ok, true);
+    await on.close();
+    await idporten.close();
+  });
+});
+
+describe("too many requests", () => {
+  test("RFC 6585 section 4: a client that floods is held back with 429 and Retry-After; another is served", async () => {
+    const on = await platform({
+      env: { PORTVAKT_TOKENX_RATE_PER_SECOND: "1", PORTVAKT_TOKENX_RATE_BURST: "3" },
+    });
+    await on.register(caller);
+    await on.register("local:a:calm");
+    await on.register(target, { accessPolicyInbound: [caller, "local:a:calm"] });
+    const statuses: number[] = [];
+    for (let i = 0; i < 5; i++) statuses.push((await on.exchange(caller, await form(on))).status);
+    assert.deepEqual(statuses, [200, 200, 200, 429, 429]);
+    const held = await on.exchange(caller, await form(on));
+    assert.equal(held.headers.get("retry-after"), "1");
+    assert.equal((await on.exchange("local:a:calm", await form(on))).status, 200);
+    on.clock.now += 1;
+    assert.equal((await on.exchange(caller, await form(on))).status, 200);
+    await on.close();
+  });
+});
+
+describe("PORTVAKT_TOKENX_SUBJECT_AUDIENCE=observe", () => {
+  test("a token that is not tied to the caller is served, and counted", async () => {
+    const on = await platform({ env: { PORTVAKT_TOKENX_SUBJECT_AUDIENCE: "observe" } });
+    await on.register(caller);
+    await on.register(target, { accessPolicyInbound: [caller] });
+    const subject_token = await on.subjectToken({ aud: "unspecified", client_id: "somebody-else" });
+    assert.equal((await on.exchange(caller, { subject_token, audience: target })).status, 200);
+    assert.match(await on.metrics(), /portvakt_tokenx_untied_subject_tokens_total\{issuer="http[^"]*"\} 1/);
+    await on.close();
+  });
+});
