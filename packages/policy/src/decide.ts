@@ -69,11 +69,12 @@ export function decide(policy: Policy, question: Question): Decision {
   }
   const missing = missingScope(question.scope, admission);
   if (missing !== undefined) {
-    const patch = scopePatch(actor, target.application, [...admission.scopes, missing]);
+    const caller = parseApplicationId(actor);
+    const patch = caller && scopePatch(caller, target, [...admission.scopes, missing]);
     return denial(policy, question, "scope_not_granted", { missing }, admission.rule, patch);
   }
   if (!userAdmitted(question, target)) {
-    return denial(policy, question, "user_not_assigned", {}, admission.rule, userPatch(target.application));
+    return denial(policy, question, "user_not_assigned", {}, admission.rule, userPatch(target));
   }
   return allowance(policy, question, admission);
 }
@@ -94,11 +95,11 @@ function decideWithoutRule(
   actor: ApplicationId,
 ): Decision {
   const { application } = target;
-  const patch = accessPatch(question.actor, application);
+  const patch = accessPatch(actor, target);
   if (application.inbound.length === 0) {
     return denial(policy, question, "no_inbound_rules", {}, undefined, patch);
   }
-  const namesake = application.inbound.find((rule) => rule.application === actor.name);
+  const namesake = target.namesake(actor.name);
   if (namesake === undefined) return denial(policy, question, "no_rule", {}, undefined, patch);
   return denial(policy, question, ...difference(namesake, actor), namesake.source, patch);
 }
@@ -159,7 +160,7 @@ function denial(
   fix: Fix | undefined,
 ): Decision {
   const { actor, target, grant, now } = question;
-  return {
+  const decision: { -readonly [Name in keyof Decision]: Decision[Name] } = {
     id: question.id ?? policy.newDecisionId(),
     outcome: "deny",
     reason,
@@ -167,13 +168,14 @@ function denial(
     target,
     grant,
     at: now,
-    ...(rule && { rule }),
     roles: nothing,
     scopes: nothing,
     explanation: explain(reason, { actor, target, rule: placeOf(rule), ...facts }),
     owner: decisionReasons[reason].owner,
-    ...(fix && { fix }),
   };
+  if (rule !== undefined) decision.rule = rule;
+  if (fix !== undefined) decision.fix = fix;
+  return decision;
 }
 
 function placeOf(rule: SourceLine | undefined): string {

@@ -1,5 +1,5 @@
-import { parseApplicationId } from "./application.ts";
-import type { PolicyApplication } from "./policy.ts";
+import type { ApplicationId } from "./application.ts";
+import type { Target } from "./policy.ts";
 
 /** What to add to the target's manifest, as a YAML patch: the path from `spec` down, ready to merge. */
 export interface Fix {
@@ -9,50 +9,56 @@ export interface Fix {
   readonly yaml: string;
 }
 
+const rules = "spec:\n  accessPolicy:\n    inbound:\n      rules:\n        - application: ";
+const field = "\n          ";
+
 /** The patch that admits `actor`: the shortest rule that names it, defaults left out. */
-export function accessPatch(actor: string, target: PolicyApplication): Fix {
-  return at(target, ruleLines(actor, target).join("\n"));
+export function accessPatch(actor: ApplicationId, target: Target): Fix {
+  return at(target, ruleFor(actor, target.home));
 }
 
 /** The patch that gives `actor` these scopes. */
-export function scopePatch(actor: string, target: PolicyApplication, scopes: readonly string[]): Fix {
-  const permissions = [
-    "permissions:",
-    "  scopes:",
-    ...scopes.map((scope) => `    - ${JSON.stringify(scope)}`),
-  ];
-  const indented = permissions.map((line) => `          ${line}`);
-  return at(target, [...ruleLines(actor, target), ...indented].join("\n"));
+export function scopePatch(actor: ApplicationId, target: Target, scopes: readonly string[]): Fix {
+  const lines = scopes.map((scope) => `${field}    - ${JSON.stringify(scope)}`).join("");
+  return at(target, `${ruleFor(actor, target.home)}${field}permissions:${field}  scopes:${lines}`);
 }
 
 /** The patch that opens the target to the members of another group. */
-export function userPatch(target: PolicyApplication): Fix {
-  const lines = ["spec:", "  azure:", "    application:", "      claims:", "        groups:"];
-  const fix = at(target, [...lines, '          - id: "<object id of a group of the user>"'].join("\n"));
+export function userPatch(target: Target): Fix {
+  const groups = "spec:\n  azure:\n    application:\n      claims:\n        groups:";
+  const fix = at(target, `${groups}${field}- id: "<object id of a group of the user>"`);
+  const { source } = target.application;
   // The line of the inbound rules is the wrong place for this one.
-  return target.source === undefined ? fix : { ...fix, line: target.source.line };
+  return source === undefined ? fix : { ...fix, line: source.line };
 }
 
-function ruleLines(actor: string, target: PolicyApplication): string[] {
-  const caller = parseApplicationId(actor);
-  const home = parseApplicationId(target.id);
-  const lines = ["spec:", "  accessPolicy:", "    inbound:", "      rules:"];
-  if (caller === undefined || home === undefined) return lines;
-  lines.push(`        - application: ${quoted(caller.name)}`);
-  if (caller.namespace !== home.namespace) lines.push(`          namespace: ${quoted(caller.namespace)}`);
-  if (caller.cluster !== home.cluster) lines.push(`          cluster: ${quoted(caller.cluster)}`);
-  return lines;
+function ruleFor(caller: ApplicationId, home: ApplicationId): string {
+  const namespace =
+    caller.namespace === home.namespace ? "" : `${field}namespace: ${quoted(caller.namespace)}`;
+  const cluster = caller.cluster === home.cluster ? "" : `${field}cluster: ${quoted(caller.cluster)}`;
+  return rules + quoted(caller.name) + namespace + cluster;
 }
+
+const wordsOfYaml: ReadonlySet<string> = new Set([
+  "true",
+  "false",
+  "null",
+  "yes",
+  "no",
+  "on",
+  "off",
+  "y",
+  "n",
+]);
 
 /** A name such as `true` or `123` would not be text in YAML without quotes. */
 function quoted(name: string): string {
-  return /^[a-z][-a-z0-9]*$/.test(name) && !/^(true|false|null|yes|no|on|off|y|n)$/.test(name)
-    ? name
-    : JSON.stringify(name);
+  const first = name.charCodeAt(0);
+  const plain = first >= 97 && first <= 122 && !(name.length <= 5 && wordsOfYaml.has(name));
+  return plain ? name : `"${name}"`;
 }
 
-function at(target: PolicyApplication, yaml: string): Fix {
-  const { source } = target;
+function at({ application: { source } }: Target, yaml: string): Fix {
   if (source === undefined) return { yaml };
   return { file: source.file, line: source.inboundLine ?? source.line, yaml };
 }

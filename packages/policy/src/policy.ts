@@ -25,10 +25,14 @@ export interface Admission {
 /** A target, made ready for decisions. */
 export interface Target {
   readonly application: PolicyApplication;
+  /** Its id, taken apart. */
+  readonly home: ApplicationId;
   /** By the caller's id. */
   readonly exact: ReadonlyMap<string, Admission>;
   /** The rules with a `*`. */
   readonly wild: readonly InboundRule[];
+  /** The first rule for an application of this name, wherever that runs: what a refused caller may have relied on. */
+  readonly namesake: (name: string) => InboundRule | undefined;
 }
 
 /** Something legal that somebody should know. */
@@ -62,7 +66,8 @@ export function createPolicy(
   const warnings: PolicyWarning[] = [];
   for (const application of applications) {
     const { id } = application;
-    if (parseApplicationId(id) === undefined) {
+    const home = parseApplicationId(id);
+    if (home === undefined) {
       warnings.push({
         code: "malformed_id",
         application: id,
@@ -72,7 +77,7 @@ export function createPolicy(
       const message = `${id} is declared more than once; the first declaration counts`;
       warnings.push({ code: "declared_twice", application: id, message, rule: application.source });
     } else {
-      targets.set(id, toTarget(application));
+      targets.set(id, toTarget(application, home));
     }
   }
   for (const target of targets.values()) warnOf(target, targets, warnings);
@@ -86,7 +91,7 @@ export function createPolicy(
   });
 }
 
-function toTarget(application: PolicyApplication): Target {
+function toTarget(application: PolicyApplication, home: ApplicationId): Target {
   const exact = new Map<string, Admission>();
   const wild: InboundRule[] = [];
   for (const rule of application.inbound) {
@@ -98,7 +103,16 @@ function toTarget(application: PolicyApplication): Target {
     const known = exact.get(caller);
     exact.set(caller, known === undefined ? admissionOf(rule, false) : joined(known, rule));
   }
-  return { application, exact, wild };
+  return { application, home, exact, wild, namesake: namesakesOf(application.inbound) };
+}
+
+/** Made at the first refusal: a walk over the rules would be most of what a refusal costs. */
+function namesakesOf(inbound: readonly InboundRule[]): Target["namesake"] {
+  let byName: Map<string, InboundRule> | undefined;
+  return (name) => {
+    byName ??= new Map(inbound.toReversed().map((rule) => [rule.application, rule]));
+    return byName.get(name);
+  };
 }
 
 function isWild(rule: InboundRule): boolean {

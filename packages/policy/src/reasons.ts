@@ -107,7 +107,11 @@ const pieces = new Map(
 export function explain(reason: DecisionReason, facts: Facts): string {
   let sentence = "";
   for (const [index, piece] of (pieces.get(reason) ?? []).entries()) {
-    sentence += index % 2 === 0 ? piece : (facts[piece as keyof Facts] ?? "").slice(0, 200);
+    sentence += index % 2 === 0 ? piece : cut(facts[piece as keyof Facts]);
   }
   return sentence;
+}
+
+function cut(fact = ""): string {
+  return fact.length > 200 ? fact.slice(0, 200) : fact;
 }
