@@ -11,7 +11,7 @@ const states = ["received", "being considered", "approved"] as const;
 
 /** An invented application, the same for the same person every time. */
 export function applicationOf(person: string): BenefitApplication {
-  const seed = [...person].reduce((sum, digit) => (sum * 17 + Number(digit)) % 8191, 3);
+  const seed = Array.from(person).reduce((sum, letter) => (sum * 17 + letter.charCodeAt(0)) % 8191, 3);
   return {
     reference: `B-${String(10_000 + seed)}`,
     benefit: benefits[seed % benefits.length] ?? benefits[0],

@@ -16,7 +16,7 @@ const months = ["August 2026", "September 2026", "October 2026"] as const;
 
 /** Invented income, the same for the same person every time. */
 export function incomeOf(person: string): MonthlyIncome[] {
-  const seed = [...person].reduce((sum, digit) => (sum * 31 + Number(digit)) % 9973, 7);
+  const seed = Array.from(person).reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 9973, 7);
   const employer = employers[seed % employers.length] ?? employers[0];
   return months.map((month, index) => ({
     month,

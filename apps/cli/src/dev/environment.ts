@@ -152,29 +152,29 @@ export function loginVariables(plan: Plan, planned: PlannedApplication, keys: Ke
   const ignored = [...(sidecar?.autoLoginIgnorePaths ?? []), liveness, readiness, prometheus];
   return {
     PORTVAKT_LOGIN_BIND_ADDRESS: `127.0.0.1:${login.port}`,
-    PORTVAKT_LOGIN_INGRESS: url,
+    PORTVAKT_LOGIN_INGRESSES: url,
     PORTVAKT_LOGIN_UPSTREAM_HOST: `127.0.0.1:${planned.port}`,
     PORTVAKT_LOGIN_AUTO_LOGIN: String(sidecar?.autoLogin ?? false),
     PORTVAKT_LOGIN_AUTO_LOGIN_IGNORE_PATHS: ignored.filter((path) => path !== undefined).join(","),
     // every address here is on the host `localhost`, where browsers share one jar of cookies between ports
     PORTVAKT_LOGIN_COOKIE_PREFIX: `portvakt.${planned.name}`,
     PORTVAKT_LOGIN_COOKIE_SECURE: "false",
-    PORTVAKT_LOGIN_ENCRYPTION_KEY: keys.secret(sealName(planned)),
-    PORTVAKT_LOGIN_OPENID_PROVIDER: login.provider,
+    PORTVAKT_LOGIN_ENCRYPTION_KEYS: keys.secret(sealName(planned)),
+    PORTVAKT_LOGIN_PROVIDER: login.provider,
     ...(login.provider === "idporten"
       ? {
           IDPORTEN_CLIENT_ID: clients.idporten ?? "",
           IDPORTEN_CLIENT_JWK: JSON.stringify(keys.private(keyName(planned, "idporten"))),
           IDPORTEN_WELL_KNOWN_URL: at.idporten.wellKnown,
-          PORTVAKT_LOGIN_OPENID_RESOURCE_INDICATOR: idportenAudience,
+          PORTVAKT_LOGIN_RESOURCE_INDICATOR: idportenAudience,
         }
       : {
           AZURE_APP_CLIENT_ID: clients.entra ?? "",
           AZURE_APP_JWK: JSON.stringify(keys.private(keyName(planned, "entra"))),
           AZURE_APP_WELL_KNOWN_URL: at.entra.wellKnown,
         }),
-    ...(sidecar?.level === undefined ? {} : { PORTVAKT_LOGIN_OPENID_ACR_VALUES: sidecar.level }),
-    ...(sidecar?.locale === undefined ? {} : { PORTVAKT_LOGIN_OPENID_UI_LOCALES: sidecar.locale }),
+    ...(sidecar?.level === undefined ? {} : { PORTVAKT_LOGIN_ACR_VALUES: sidecar.level }),
+    ...(sidecar?.locale === undefined ? {} : { PORTVAKT_LOGIN_UI_LOCALES: sidecar.locale }),
   };
 }
 

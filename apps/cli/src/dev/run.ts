@@ -59,6 +59,8 @@ function untilAskedToEnd(): Promise<string> {
     process.once("SIGTERM", () => done("told to end"));
     process.once("SIGHUP", () => done("terminal closed"));
     process.once("disconnect", () => done("the launcher is gone"));
+    // listening to the channel keeps a process alive, which nothing here wants
+    process.channel?.unref();
   });
 }
 
