@@ -1,6 +1,6 @@
 import { html } from "hono/html";
 import { page, type Theme } from "./layout.ts";
-import { pickLocale } from "./texts.ts";
+import { pickLocale, texts } from "./texts.ts";
 
 /** What somebody sees who opens the stand-in's address: what it is, and where its endpoints are. */
 export function homePage(
@@ -9,10 +9,12 @@ export function homePage(
   request: Request,
 ): Promise<Response> {
   const rows = Object.entries(metadata).filter(([, value]) => typeof value === "string");
+  const locale = pickLocale([], request.headers.get("accept-language"));
+  const { endpoints } = texts[locale];
   return page(theme, {
-    locale: pickLocale([], request.headers.get("accept-language")),
-    title: theme.title,
-    body: html`<h1>${theme.title}</h1>
+    locale,
+    title: endpoints,
+    body: html`<h1>${endpoints}</h1>
       <div class="panel">
         <dl>
           ${rows.map(

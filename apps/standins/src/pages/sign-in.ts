@@ -86,6 +86,7 @@ function choicesBody(theme: Theme, view: SignInView, hidden: Html): Html {
 function card(choice: Choice, locale: Locale): Html {
   const text = texts[locale];
   const why = choice.blocked === undefined ? "" : html`<span class="why">${text[choice.blocked]}</span>`;
+  const detail = choice.detail === "" ? "" : html`<span class="detail">${choice.detail}</span>`;
   return html`<li>
     <button
       class="card"
@@ -95,8 +96,7 @@ function card(choice: Choice, locale: Locale): Html {
     >
       <span class="face" aria-hidden="true">${choice.name.slice(0, 1)}</span
       ><span class="who">${choice.name}</span
-      ><span class="about">${choice.about[locale]}${choice.detail === "" ? "" : ` · ${choice.detail}`}</span
-      >${why}
+      ><span class="about">${choice.about[locale]}</span>${detail}${why}
     </button>
     <button class="quiet" name="edit" value="${choice.id}" aria-label="${text.editing} ${choice.name}">
       ${text.edit}

@@ -20,9 +20,10 @@ ul.people li{background:var(--paper);border:1px solid var(--line);border-radius:
 ul.people li:hover,ul.people li:focus-within{border-color:var(--accent);box-shadow:0 1px 6px rgb(0 0 0/.07)}
 button,.button{font:inherit;cursor:pointer;border-radius:.45rem;min-height:2.75rem}
 .card{flex:1;min-width:0;display:grid;grid-template-columns:2.5rem minmax(0,1fr);column-gap:.85rem;align-items:center;text-align:left;padding:.8rem 1rem;border:0;border-radius:0;background:none;color:inherit}
-.card .face{grid-row:span 3;align-self:center;width:2.5rem;height:2.5rem;border-radius:50%;background:var(--tint);color:var(--deep);display:grid;place-items:center;font-weight:650}
+.card .face{grid-row:span 4;align-self:center;width:2.5rem;height:2.5rem;border-radius:50%;background:var(--tint);color:var(--deep);display:grid;place-items:center;font-weight:650}
 .card .who{font-weight:600;overflow-wrap:anywhere}
 .card .about{grid-column:2;color:var(--quiet);font-size:.9rem;overflow-wrap:anywhere}
+.card .detail{grid-column:2;color:var(--quiet);font-size:.82rem;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 .card[disabled]{cursor:not-allowed}
 .card[disabled] .who{color:var(--quiet);font-weight:500}
 .card .why{grid-column:2;font-size:.85rem;color:#8a3b12}

@@ -35,6 +35,7 @@ const nb = {
   errorBody:
     "Dette er det tjenesten ville ha vist. Rett feilen i klienten eller i registreringen, og prøv igjen.",
   sending: "Sender deg tilbake",
+  endpoints: "Endepunkter",
 } as const;
 
 const en: Record<keyof typeof nb, string> = {
@@ -72,6 +73,7 @@ const en: Record<keyof typeof nb, string> = {
   errorBody:
     "This is what the provider would have shown. Mend the client or its registration, and try again.",
   sending: "Sending you back",
+  endpoints: "Endpoints",
 };
 
 /** Every text of the pages, by language. */
