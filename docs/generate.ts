@@ -4,6 +4,12 @@
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { settings as login } from "@portvakt/login";
+import { decisionsMarkdown, manifestMarkdown } from "@portvakt/policy";
+import { settingsMarkdown } from "@portvakt/runtime/config";
+import { settings as standins } from "@portvakt/standins";
+import { settings as tokens } from "@portvakt/tokens";
+import { settings as tokenx } from "@portvakt/tokenx";
 
 interface GeneratedDocument {
   /** Path inside docs/. */
@@ -12,7 +18,29 @@ interface GeneratedDocument {
 }
 
 /** Every generated document. */
-export const documents: readonly GeneratedDocument[] = [];
+const documents: readonly GeneratedDocument[] = [
+  { file: "settings.md", render: async () => settingsPage() },
+  { file: "manifest.md", render: async () => manifestMarkdown() },
+  { file: "policy-decisions.md", render: async () => decisionsMarkdown() },
+];
+
+/** Each server's settings, from the schema that also reads and checks them. */
+function settingsPage(): string {
+  const servers = {
+    "Login proxy: `portvakt login`": login,
+    "Token API: `portvakt tokens`": tokens,
+    "TokenX: `portvakt tokenx`": tokenx,
+    "Stand-ins: `portvakt standins`": standins,
+  };
+  const sections = Object.entries(servers).map(
+    ([title, schema]) => `## ${title}\n\n${settingsMarkdown(schema).trim()}\n`,
+  );
+  return `# Settings\n\n${settingsIntroduction}\n\n${sections.join("\n")}`;
+}
+
+const settingsIntroduction = `Every server takes its settings from the environment, checks all of them at start, and lists all problems together.
+\`--print-config\` shows each setting, its value and where it came from (secrets masked); \`--check-config\` only checks. A name with \`_FILE\`
+appended takes the value from that file. Where several names are given, the first that is set wins.`;
 
 async function isStale({ file, render }: GeneratedDocument): Promise<boolean> {
   const there = await readFile(resolve(import.meta.dirname, file), "utf8").catch(() => undefined);
