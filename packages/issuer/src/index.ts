@@ -2,7 +2,8 @@
  * What an authorization server is made of.
  *
  * Owns: the token endpoint's pipeline, the shape of a grant, client authentication, the judgement of client assertions,
- * signing keys and their rotation, metadata and key set documents, replay memory, throttling.
+ * endpoints for authenticated clients, signing keys and their rotation, metadata and key set documents, replay memory,
+ * throttling.
  * Does not own: any grant, storage, routes, settings; what a provider's habits are.
  * Request path: token-endpoint -> client-authentication -> client-assertion -> (the server's grant) -> signing-keys.
  * Spec: RFC 6749 section 3.2, RFC 7523 (with 7523bis), RFC 8414, RFC 7517.
@@ -21,17 +22,20 @@ export {
   readCredentials,
 } from "./client-authentication.ts";
 export type { ClientAuthenticatorOptions, ClientRefusalCode } from "./client-authentication.ts";
-export { readBounded } from "./bounded-body.ts";
+export { clientEndpoint } from "./client-endpoint.ts";
+export type { ClientEndpointOptions } from "./client-endpoint.ts";
+export { readBounded } from "./form-request.ts";
 export { documentHandler, jwksHandler, metadataDocument } from "./metadata.ts";
 export type { MetadataOptions } from "./metadata.ts";
 export { memoryReplay } from "./replay.ts";
-export { rotatingSigningKeys } from "./rotating-keys.ts";
-export type { RotatingKeysOptions, RotatingSigningKeys, SigningKeyStore } from "./rotating-keys.ts";
-export type { RotationPolicy, StoredKey } from "./rotation-plan.ts";
-export { fixedSigningKeys } from "./signing-keys.ts";
-export type { PublicJwk, SigningKeys } from "./signing-keys.ts";
+export { rotatingSigningKeys } from "./keys/rotating-keys.ts";
+export type { RotatingKeysOptions, RotatingSigningKeys, SigningKeyStore } from "./keys/rotating-keys.ts";
+export type { RotationPolicy, StoredKey } from "./keys/rotation-plan.ts";
+export { fixedSigningKeys } from "./keys/signing-keys.ts";
+export type { PublicJwk, SigningKeys } from "./keys/signing-keys.ts";
 export { Throttled, throttle } from "./throttle.ts";
-export { tokenEndpoint, writeProtocolError } from "./token-endpoint.ts";
+export { tokenEndpoint } from "./token-endpoint.ts";
+export { writeProtocolError } from "./write-error.ts";
 export type { TokenEndpointOptions } from "./token-endpoint.ts";
 export { clientAuthMethods } from "./types.ts";
 export type {

@@ -1,4 +1,4 @@
-import type { PublicJwk } from "./signing-keys.ts";
+import type { PublicJwk } from "./keys/signing-keys.ts";
 
 export interface MetadataOptions {
   readonly issuer: string;

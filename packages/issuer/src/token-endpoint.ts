@@ -1,7 +1,7 @@
-import { parseForm, ProtocolError } from "@portvakt/oauth";
+import { ProtocolError } from "@portvakt/oauth";
 import type { Clock, FormParams } from "@portvakt/oauth";
-import { readBounded } from "./bounded-body.ts";
-import { Throttled } from "./throttle.ts";
+import { readFormRequest } from "./form-request.ts";
+import { noStore, toProtocolError, writeUncached } from "./write-error.ts";
 import type {
   AuditEvent,
   AuthenticateClient,
@@ -89,14 +89,14 @@ export function tokenEndpoint<C extends RegisteredClient, D extends PolicyAnswer
     } catch (thrown) {
       const error = toProtocolError(thrown);
       options.audit(auditLine(now, trail, raw.headers, error, thrown));
-      return writeError(error, raw, options.writeError ?? writeProtocolError);
+      return writeUncached(error, raw, options.writeError);
     }
   };
 }
 
 /**
  * Parses a token request.
- * *Checks* the method, the content type, the size, that no parameter is repeated but the `repeatable`, and that grant_type is there.
+ * *Checks* what `readFormRequest` checks, and that grant_type is there.
  * *Does not check* the client or the grant. *Throws* ProtocolError invalid_request.
  */
 async function parseTokenRequest(
@@ -104,15 +104,10 @@ async function parseTokenRequest(
   repeatable: readonly string[],
   maxBytes: number,
 ): Promise<TokenRequest> {
-  if (raw.method !== "POST")
-    throw new ProtocolError("invalid_request", "the token endpoint takes POST only", { status: 405 });
-  const type = raw.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
-  if (type !== "application/x-www-form-urlencoded")
-    throw new ProtocolError("invalid_request", "the body must be application/x-www-form-urlencoded");
-  const params = parseForm(await readBounded(raw, maxBytes), { repeatable, maxBytes });
-  const grantType = params.one("grant_type");
+  const request = await readFormRequest(raw, repeatable, maxBytes);
+  const grantType = request.params.one("grant_type");
   if (grantType === undefined) throw missing("grant_type");
-  return Object.freeze({ params, headers: raw.headers, method: raw.method, url: raw.url, grantType });
+  return Object.freeze({ ...request, grantType });
 }
 
 /** The request as its grant may see it: the declared parameters only, the required ones present. */
@@ -155,12 +150,6 @@ function deniedByPolicy(decision: PolicyAnswer): ProtocolError {
   });
 }
 
-/** Nothing of an unexpected throw reaches the wire. */
-function toProtocolError(thrown: unknown): ProtocolError {
-  if (thrown instanceof ProtocolError) return thrown;
-  return new ProtocolError("server_error", "the request could not be served", { status: 500, cause: thrown });
-}
-
 function auditLine<D extends PolicyAnswer>(
   at: number,
   trail: Trail<D>,
@@ -180,26 +169,4 @@ function auditLine<D extends PolicyAnswer>(
     cause: thrown === error ? error?.cause : thrown,
     headers,
   };
-}
-
-// RFC 6749 section 5.1: responses with tokens, and by section 5.2's examples errors too, are not cached.
-const noStore = { "cache-control": "no-store", pragma: "no-cache" };
-
-function writeError(
-  error: ProtocolError,
-  raw: Request,
-  write: (error: ProtocolError, request: Request) => Response,
-): Response {
-  const response = write(error, raw);
-  for (const [name, value] of Object.entries(noStore)) response.headers.set(name, value);
-  return response;
-}
-
-/** Writes an error as RFC 6749 section 5.2 says; invalid_client after a Basic attempt carries its challenge. */
-export function writeProtocolError(error: ProtocolError, request: Request): Response {
-  const headers = new Headers(noStore);
-  if (error.error === "invalid_client" && /^basic\b/i.test(request.headers.get("authorization") ?? ""))
-    headers.set("www-authenticate", 'Basic realm="token", charset="UTF-8"');
-  if (error instanceof Throttled) headers.set("retry-after", String(error.retryAfterSeconds));
-  return Response.json(error.toBody(), { status: error.status, headers });
 }

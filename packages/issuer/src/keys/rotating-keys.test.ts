@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { anyAudience, verifyJwt } from "@portvakt/oauth";
-import { rotatingSigningKeys } from "./index.ts";
-import type { SigningKeyStore, StoredKey } from "./index.ts";
+import { rotatingSigningKeys } from "../index.ts";
+import type { SigningKeyStore, StoredKey } from "../index.ts";
 import { planRotation, roles } from "./rotation-plan.ts";
 
 const policy = { periodSeconds: 86_400, aheadSeconds: 3_600, keepSeconds: 4_500 };
