@@ -57,7 +57,9 @@ export function createLogger(options: LoggerOptions): Logger {
       streamWrite: options.format === "text" ? (line) => textLine(scrubLine(line)) : scrubLine,
     },
   };
-  const log = options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  // Written at once: pino's default writes later, and when the reader of the pipe is gone by the time the process exits,
+  // its last flush tries for ever, and the process never ends.
+  const log = pino(settings, options.destination ?? pino.destination({ fd: 1, sync: true }));
   // pino does not ask its `bindings` formatter about children. Theirs inherit this method.
   const original: unknown = Reflect.get(log, "child");
   const child = original as (this: Logger, bindings: object, options?: object) => Logger;

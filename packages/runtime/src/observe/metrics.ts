@@ -30,21 +30,43 @@ export interface Metrics {
 
 const maxValuesPerLabel = 100;
 const maxValueLength = 80;
+const maxSeries = 2000;
 const defaultBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Lets a label take its first 100 short, plain values; the rest, and anything that could be a token, is counted as "other". */
-function boundedLabels(names: readonly string[]): (labels: Labels | undefined) => Record<string, string> {
-  const seen = new Map(names.map((name) => [name, new Set<string>()]));
+/** Whether a text may be a label's value: short and plain, and no beginning of a token. */
+function isPlain(value: string): boolean {
+  return value.length <= maxValueLength && !value.startsWith("ey") && /^[\w.:/ *-]*$/.test(value);
+}
+
+/**
+ * One metric's series by their labels. A label takes its first 100 plain values and a metric its first 2,000 series; the rest
+ * is counted as "other". A series that is known costs one look-up.
+ */
+function seriesOf<T>(
+  names: readonly string[],
+  open: (labels: Record<string, string>) => T,
+): (labels: Labels | undefined) => T {
+  const values = new Map(names.map((name) => [name, new Set<string>()]));
+  const series = new Map<string, T>();
+  const keyOf = (labels: Labels | undefined): string => names.map((name) => labels?.[name] ?? "").join("\n");
+  const bound = (name: string, value: string): string => {
+    const seen = values.get(name);
+    if (seen === undefined || seen.has(value)) return value;
+    if (!isPlain(value) || seen.size >= maxValuesPerLabel) return "other";
+    seen.add(value);
+    return value;
+  };
   return (labels) => {
-    const bounded: Record<string, string> = {};
-    for (const [name, values] of seen) {
-      const value = String(labels?.[name] ?? "");
-      const known = values.has(value);
-      const sane = value.length <= maxValueLength && !value.startsWith("ey") && /^[\w.:/ *-]*$/.test(value);
-      if (!known && sane && values.size < maxValuesPerLabel) values.add(value);
-      bounded[name] = values.has(value) ? value : "other";
-    }
-    return bounded;
+    const known = series.get(keyOf(labels));
+    if (known !== undefined) return known;
+    const room = series.size < maxSeries;
+    const bounded = Object.fromEntries(
+      names.map((name) => [name, room ? bound(name, String(labels?.[name] ?? "")) : "other"]),
+    );
+    const key = keyOf(bounded);
+    const opened = series.get(key) ?? open(bounded);
+    series.set(key, opened);
+    return opened;
   };
 }
 
@@ -61,18 +83,18 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
   return {
     counter(o) {
       const metric = new Counter(common(o));
-      const bound = boundedLabels(o.labels ?? []);
-      return { inc: (labels, by = 1) => metric.inc(bound(labels), by) };
+      const series = seriesOf(o.labels ?? [], (labels) => metric.labels(labels));
+      return { inc: (labels, by = 1) => series(labels).inc(by) };
     },
     histogram(o) {
       const metric = new Histogram({ ...common(o), buckets: [...(o.buckets ?? defaultBuckets)] });
-      const bound = boundedLabels(o.labels ?? []);
-      return { observe: (value, labels) => metric.observe(bound(labels), value) };
+      const series = seriesOf(o.labels ?? [], (labels) => metric.labels(labels));
+      return { observe: (value, labels) => series(labels).observe(value) };
     },
     gauge(o) {
       const metric = new Gauge(common(o));
-      const bound = boundedLabels(o.labels ?? []);
-      return { set: (value, labels) => metric.set(bound(labels), value) };
+      const series = seriesOf(o.labels ?? [], (labels) => metric.labels(labels));
+      return { set: (value, labels) => series(labels).set(value) };
     },
     render: () => registry.metrics(),
     contentType: registry.contentType,

@@ -179,6 +179,17 @@ describe("metrics", () => {
   });
 });
 
+describe("a metric of several labels", () => {
+  it("has at most 2,001 series", async () => {
+    const metrics = createMetrics();
+    const counter = metrics.counter({ name: "c", help: "h", labels: ["a", "b"] });
+    for (let i = 0; i < 10_000; i++) counter.inc({ a: i % 100, b: Math.floor(i / 100) });
+    const lines = (await metrics.render()).split("\n").filter((line) => line.startsWith("c{"));
+    assert.equal(lines.length, 2001);
+    assert.ok(lines.includes('c{a="other",b="other"} 8000'));
+  });
+});
+
 describe("correlationId", () => {
   const rows: readonly { name: string; given: string; kept: boolean }[] = [
     { name: "a plain id", given: "abc-1.2_3", kept: true },
