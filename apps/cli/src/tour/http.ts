@@ -1,17 +1,26 @@
+import { request, type IncomingMessage } from "node:http";
+import { buffer } from "node:stream/consumers";
 import type { DevState } from "../dev/state.ts";
 import { Failed } from "./failed.ts";
 
+/** A request as it goes out: every header is as given, which `fetch` does not allow for a browser's own (Sec-Fetch-*). */
+export interface Outgoing {
+  readonly method?: "GET" | "POST";
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
 /** One request, no redirect followed. A server that does not answer is named in the failure. */
-export type Ask = (url: string, init?: RequestInit) => Promise<Response>;
+export type Ask = (url: string, outgoing?: Outgoing) => Promise<Response>;
 
 const timeoutMs = 15_000;
 
 /** Asks, and turns "connection refused" into a sentence that names the server. */
 export function createAsk(state: DevState): Ask {
   const names = serverNames(state);
-  return async (url, init = {}) => {
+  return async (url, outgoing = {}) => {
     try {
-      return await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(timeoutMs), ...init });
+      return await send(url, outgoing);
     } catch (error) {
       const { origin } = new URL(url);
       const name = names.get(origin) ?? "a server";
@@ -25,6 +34,29 @@ export function createAsk(state: DevState): Ask {
       );
     }
   };
+}
+
+async function send(url: string, { method = "GET", headers = {}, body }: Outgoing): Promise<Response> {
+  const answered = Promise.withResolvers<IncomingMessage>();
+  const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
+  const signal = AbortSignal.timeout(timeoutMs);
+  const outgoing = request(url, { method, headers: { ...headers, ...length }, signal });
+  outgoing.once("response", answered.resolve).once("error", (error) => {
+    answered.reject(signal.aborted ? signal.reason : error);
+  });
+  outgoing.end(body);
+  const incoming = await answered.promise;
+  const bytes = await buffer(incoming);
+  const status = incoming.statusCode ?? 500;
+  const empty = bytes.length === 0 || status === 204 || status === 304;
+  return new Response(empty ? null : new Uint8Array(bytes), { status, headers: headersOf(incoming) });
+}
+
+function headersOf({ rawHeaders }: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2)
+    headers.append(rawHeaders[at] ?? "", rawHeaders[at + 1] ?? "");
+  return headers;
 }
 
 function serverNames(state: DevState): Map<string, string> {

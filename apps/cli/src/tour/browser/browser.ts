@@ -66,13 +66,12 @@ async function navigate(ask: Ask, jar: CookieJar, start: Navigation): Promise<Pa
     const response = await ask(url.href, {
       method: next.method,
       headers: navigationHeaders(next, jar.header(url)),
-      ...(next.body === undefined ? {} : { body: next.body }),
+      ...(next.body === undefined ? {} : { body: next.body.toString() }),
     });
     jar.take(url, response.headers);
     const location = response.headers.get("location");
     if (location === null || response.status < 300 || response.status > 399)
       return await shown(response, url.href, way);
-    await response.body?.cancel();
     const kept = response.status === 307 || response.status === 308;
     const target = new URL(location, url).href;
     next = kept ? { ...next, url: target } : { url: target, method: "GET", from: next.from ?? url.href };
@@ -92,6 +91,7 @@ function navigationHeaders(navigation: Navigation, cookie: string | undefined): 
     "sec-fetch-mode": "navigate",
     "sec-fetch-dest": "document",
     "sec-fetch-site": site,
+    ...(navigation.method === "POST" ? { "content-type": "application/x-www-form-urlencoded" } : {}),
     ...(navigation.method === "POST" && from !== undefined ? { origin: from.origin } : {}),
     ...(cookie === undefined ? {} : { cookie }),
   };

@@ -1,4 +1,4 @@
-import { createHmac, createPublicKey, type JsonWebKey } from "node:crypto";
+import { createHmac, createPublicKey, type webcrypto } from "node:crypto";
 import { createSigner, generatePrivateJwk, peekJwt, type JwtClaims } from "@portvakt/oauth";
 import { Failed } from "../failed.ts";
 
@@ -17,7 +17,7 @@ export function unsigned(token: string): string {
 }
 
 /** RFC 8725 section 2.1: signed by HMAC, with the provider's public key as the secret. */
-export function signedWithPublicKey(token: string, publicJwk: JsonWebKey): string {
+export function signedWithPublicKey(token: string, publicJwk: webcrypto.JsonWebKey): string {
   const pem = createPublicKey({ key: publicJwk, format: "jwk" }).export({ type: "spki", format: "pem" });
   const kid = peekJwt(token)?.header["kid"];
   const signed = `${part({ alg: "HS256", typ: "JWT", kid })}.${payloadOf(token)}`;

@@ -1,4 +1,4 @@
-import type { JsonWebKey } from "node:crypto";
+import type { webcrypto } from "node:crypto";
 import { Failed, must } from "../failed.ts";
 import { json } from "../http.ts";
 import type { Journey, Trip } from "../journey.ts";
@@ -18,7 +18,7 @@ interface Bench {
   readonly right: string;
   readonly order: (change?: Readonly<Record<string, unknown>>) => Promise<string>;
   readonly citizenToken: () => Promise<string>;
-  readonly publicKey: () => Promise<JsonWebKey>;
+  readonly publicKey: () => Promise<webcrypto.JsonWebKey>;
   readonly callerId: string;
   readonly now: number;
 }
@@ -163,9 +163,9 @@ async function orderToken(trip: Trip, order: Readonly<Record<string, unknown>>):
   return token;
 }
 
-async function firstKey(trip: Trip): Promise<JsonWebKey> {
+async function firstKey(trip: Trip): Promise<webcrypto.JsonWebKey> {
   const answer = await json(await trip.ask(trip.state.providers.entra.jwksUri), "Entra ID's key set");
-  const { keys } = answer as { keys?: JsonWebKey[] };
+  const { keys } = answer as { keys?: webcrypto.JsonWebKey[] };
   const [key] = keys ?? [];
   if (key === undefined) throw new Failed("Entra ID's key set is empty");
   return key;
