@@ -33,7 +33,7 @@ ol.chain h3 { font-size: 1rem; margin: 0 0 0.25rem; } ol.chain p { margin: 0 0 0
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 0.45rem 0.9rem 0.45rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--soft); font-weight: 500; white-space: nowrap; } tbody tr:last-child td { border-bottom: 0; }
-.scroll td { overflow-wrap: normal; } .scroll td:not(:last-child) { white-space: nowrap; } .scroll td:last-child { min-width: 7rem; }
+.scroll td { overflow-wrap: normal; } .scroll td:not(:last-child) { white-space: nowrap; } .scroll td:last-child { min-width: 14rem; }
 @media (max-width: 32rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.5rem; } }
 .good { color: var(--good); font-weight: 600; } .bad { color: var(--bad); font-weight: 600; } .soft { color: var(--soft); }
 .notice { border-left: 4px solid var(--bad); } .notice.calm { border-left-color: var(--accent); background: var(--wash); }
