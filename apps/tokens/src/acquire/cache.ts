@@ -1,4 +1,5 @@
 import type { Clock } from "@portvakt/oauth";
+import { createLru } from "../lru.ts";
 
 /** Something that is good until a time. */
 export interface Perishable<T> {
@@ -57,33 +58,6 @@ interface Refused {
 /** Least time between two attempts to renew the same value in the background. */
 const renewalPauseSeconds = 5;
 
-/** A map that forgets the least recently used. */
-interface Bounded<E> {
-  get(key: string): E | undefined;
-  /** Sets an entry and makes it the most recently used. */
-  keep(key: string, entry: E): void;
-  drop(key: string): void;
-  readonly size: number;
-}
-
-function bounded<E>(maxEntries: number): Bounded<E> {
-  const entries = new Map<string, E>();
-  return {
-    get size() {
-      return entries.size;
-    },
-    get: (key) => entries.get(key),
-    drop: (key) => void entries.delete(key),
-    keep(key, entry) {
-      entries.delete(key);
-      entries.set(key, entry);
-      if (entries.size <= maxEntries) return;
-      const [oldest] = entries.keys();
-      if (oldest !== undefined) entries.delete(oldest);
-    },
-  };
-}
-
 /**
  * A bounded memory of perishable values; the least recently used goes first. Equal concurrent loads are one (single
  * flight). A value is renewed ahead of its expiry while it is still handed out, so that callers who keep calling never
@@ -91,7 +65,7 @@ function bounded<E>(maxEntries: number): Bounded<E> {
  */
 export function createCache<T>(options: CacheOptions): Cache<T> {
   const { now, random, isFinal } = options;
-  const entries = bounded<Entry<T>>(options.maxEntries);
+  const entries = createLru<Entry<T>>(options.maxEntries);
   const flights = new Map<string, Promise<Perishable<T>>>();
 
   const start = (key: string, load: () => Promise<Perishable<T>>): Promise<Perishable<T>> => {
@@ -99,13 +73,13 @@ export function createCache<T>(options: CacheOptions): Cache<T> {
     const isCurrent = (): boolean => flights.get(key) === flight;
     const flight: Promise<Perishable<T>> = load()
       .then((loaded) => {
-        if (isCurrent() && loaded.expiresAt > now()) entries.keep(key, timed(loaded, now(), random()));
+        if (isCurrent() && loaded.expiresAt > now()) entries.set(key, timed(loaded, now(), random()));
         return loaded;
       })
       .catch((error: unknown) => {
         // A refusal ends what was held too: the provider has changed its mind about this caller.
         if (isCurrent() && isFinal(error)) {
-          entries.keep(key, { refusal: error, until: now() + options.refusalSeconds });
+          entries.set(key, { refusal: error, until: now() + options.refusalSeconds });
         }
         throw error;
       })
@@ -136,7 +110,7 @@ export function createCache<T>(options: CacheOptions): Cache<T> {
     },
     obtain(key, loading) {
       if (loading.skip) {
-        entries.drop(key);
+        entries.delete(key);
         flights.delete(key);
       }
       const entry = entries.get(key);
@@ -145,7 +119,6 @@ export function createCache<T>(options: CacheOptions): Cache<T> {
         return now() < entry.until ? Promise.reject(entry.refusal) : loadAndWait(key, loading);
       }
       if (now() >= entry.freshUntil) return loadAndWait(key, loading);
-      entries.keep(key, entry);
       renew(key, entry, loading);
       return { value: entry.value, expiresAt: entry.expiresAt, source: "hit" };
     },

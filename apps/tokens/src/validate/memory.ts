@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { Clock, JwtClaims } from "@portvakt/oauth";
+import { createLru } from "../lru.ts";
 import type { Discovered } from "../connections/connection.ts";
 
 /** A token that was found valid. */
@@ -28,7 +29,7 @@ export interface TokenMemory {
  */
 export function createTokenMemory(options: { now: Clock; maxEntries: number }): TokenMemory {
   const { now, maxEntries } = options;
-  const entries = new Map<string, Entry>();
+  const entries = createLru<Entry>(maxEntries);
   const keyOf = (token: string, { rulesId }: Discovered): string =>
     hash("sha256", `${rulesId}\n${token}`, "base64url");
   return {
@@ -39,18 +40,14 @@ export function createTokenMemory(options: { now: Clock; maxEntries: number }): 
       const key = keyOf(token, under);
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
+      if (now() < entry.exp && entry.keysFetchedAt === under.keys.fetchedAt) return entry;
       entries.delete(key);
-      if (now() >= entry.exp || entry.keysFetchedAt !== under.keys.fetchedAt) return undefined;
-      entries.set(key, entry);
-      return entry;
+      return undefined;
     },
     add(token, under, remembered) {
       const { exp } = remembered.claims;
       if (typeof exp !== "number" || exp <= now()) return;
       entries.set(keyOf(token, under), { ...remembered, exp, keysFetchedAt: under.keys.fetchedAt });
-      if (entries.size <= maxEntries) return;
-      const [oldest] = entries.keys();
-      if (oldest !== undefined) entries.delete(oldest);
     },
   };
 }
