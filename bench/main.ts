@@ -5,6 +5,7 @@
  * Spec: the paragraphs "Speed" of the login proxy, the token API and TokenX.
  */
 import { benchLogin } from "./login.ts";
+import { benchPolicy } from "./policy.ts";
 import { CannotMeasure } from "./problems.ts";
 import { jsonLine, table } from "./report.ts";
 import type { Report } from "./report.ts";
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<Report>>> = {
   tokenx: benchTokenx,
   tokens: benchTokens,
   login: benchLogin,
+  policy: benchPolicy,
 };
 
 const name = process.argv[2] ?? "";
