@@ -4,15 +4,15 @@ import http from "node:http";
 import { fileURLToPath } from "node:url";
 import { startStandins } from "@portvakt/standins";
 import { createIdentity, now } from "./identities.ts";
-import { requestText } from "./load.ts";
-import type { Load } from "./load.ts";
-import { measure } from "./measure.ts";
-import { freePort, startNginx } from "./nginx.ts";
-import type { Nginx } from "./nginx.ts";
-import { checkMachine, cores, startGenerator, startNode, startPortvakt } from "./processes.ts";
-import type { Generator, Started } from "./processes.ts";
-import { compare } from "./report.ts";
-import type { Report } from "./report.ts";
+import { requestText } from "./rig/load.ts";
+import type { Load } from "./rig/load.ts";
+import { measure } from "./rig/measure.ts";
+import { freePort, startNginx } from "./peers/nginx.ts";
+import type { Nginx } from "./peers/nginx.ts";
+import { checkMachine, cores, startGenerator, startNode, startPortvakt } from "./rig/processes.ts";
+import type { Generator, Started } from "./rig/processes.ts";
+import { compare } from "./rig/report.ts";
+import type { Report } from "./rig/report.ts";
 
 const perRound = 20_000;
 
@@ -76,7 +76,7 @@ async function setUp(stack: AsyncDisposableStack): Promise<Stage> {
   standins.register({
     idporten: { clients: [{ ...client, redirect_uris: [`${ingress}/oauth2/callback`] }] },
   });
-  const program = fileURLToPath(new URL("upstream.ts", import.meta.url));
+  const program = fileURLToPath(new URL("peers/upstream.ts", import.meta.url));
   const upstream = stack.use(await startNode({ core: cores.load, args: [program] }));
   const upstreamPort = Number(new URL(upstream.addresses["main"] ?? "").port);
   const nginx = stack.use(await startNginx(upstreamPort));

@@ -6,9 +6,9 @@
  */
 import { benchLogin } from "./login.ts";
 import { benchPolicy } from "./policy.ts";
-import { CannotMeasure } from "./problems.ts";
-import { jsonLine, table } from "./report.ts";
-import type { Report } from "./report.ts";
+import { CannotMeasure } from "./rig/problems.ts";
+import { jsonLine, table } from "./rig/report.ts";
+import type { Report } from "./rig/report.ts";
 import { benchTokens } from "./tokens.ts";
 import { benchTokenx } from "./tokenx.ts";
 

@@ -1,8 +1,8 @@
 // Decisions of the access policy beside the 2 µs that one may take.
 import { createPolicy, decide } from "@portvakt/policy";
 import type { Policy, Question } from "@portvakt/policy";
-import { compare, median } from "./report.ts";
-import type { Measured, Report } from "./report.ts";
+import { compare, median } from "./rig/report.ts";
+import type { Measured, Report } from "./rig/report.ts";
 
 const applications = 10_000;
 const rulesEach = 20;

@@ -3,15 +3,15 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { startStandins } from "@portvakt/standins";
 import { createIdentity, now } from "./identities.ts";
-import { requestText } from "./load.ts";
-import type { Load } from "./load.ts";
-import { measure } from "./measure.ts";
-import type { Subject } from "./measure.ts";
-import { rsaCosts } from "./openssl.ts";
-import { checkMachine, cores, startGenerator, startNode, startPortvakt } from "./processes.ts";
-import type { Generator, Started } from "./processes.ts";
-import { compare } from "./report.ts";
-import type { Report } from "./report.ts";
+import { requestText } from "./rig/load.ts";
+import type { Load } from "./rig/load.ts";
+import { measure } from "./rig/measure.ts";
+import type { Subject } from "./rig/measure.ts";
+import { rsaCosts } from "./peers/openssl.ts";
+import { checkMachine, cores, startGenerator, startNode, startPortvakt } from "./rig/processes.ts";
+import type { Generator, Started } from "./rig/processes.ts";
+import { compare } from "./rig/report.ts";
+import type { Report } from "./rig/report.ts";
 
 const json = { "content-type": "application/json" };
 const distinctPerRound = 4000;
@@ -43,7 +43,7 @@ async function setUp(stack: AsyncDisposableStack): Promise<Stage> {
     AZURE_APP_WELL_KNOWN_URL: `${standins.issuers.entra}/.well-known/openid-configuration`,
   });
   const order = { provider: "entra", persona: "anna", client_id: clientId, audience: clientId } as const;
-  const program = fileURLToPath(new URL("plain-handler.ts", import.meta.url));
+  const program = fileURLToPath(new URL("peers/plain-handler.ts", import.meta.url));
   return {
     server: stack.use(server),
     plain: stack.use(await startNode({ core: cores.server, args: [program] })),

@@ -1,8 +1,8 @@
 // The limit: what OpenSSL itself needs for RSA on this machine.
 import { execFileSync } from "node:child_process";
-import { cores, findProgram } from "./processes.ts";
-import { CannotMeasure } from "./problems.ts";
-import { median } from "./report.ts";
+import { cores, findProgram, onCore } from "../rig/processes.ts";
+import { CannotMeasure } from "../rig/problems.ts";
+import { median } from "../rig/report.ts";
 
 export interface RsaCosts {
   /** CPU seconds. */
@@ -12,10 +12,11 @@ export interface RsaCosts {
 
 /** One run of `openssl speed` on the server's core. It counts CPU time, not the clock's. *Throws* CannotMeasure without openssl. */
 function speed(): RsaCosts {
-  if (findProgram("openssl") === undefined)
-    throw new CannotMeasure("needs openssl (Debian: apt install openssl)");
-  const args = ["-c", String(cores.server), "openssl", "speed", "-mr", "-seconds", "2", "rsa2048"];
-  const output = execFileSync("taskset", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const openssl = findProgram("openssl");
+  if (openssl === undefined) throw new CannotMeasure("needs openssl (Debian: apt install openssl)");
+  const [taskset, ...pinned] = onCore(cores.server);
+  const args = [...pinned, openssl, "speed", "-mr", "-seconds", "2", "rsa2048"];
+  const output = execFileSync(taskset, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   const [, sign, verify] = /^\+F2:\d+:2048:([\d.]+):([\d.]+)/m.exec(output) ?? [];
   // OpenSSL 3.0 writes operations per second there, other versions seconds per operation.
   const seconds = (text: string | undefined): number => (Number(text) > 1 ? 1 / Number(text) : Number(text));

@@ -4,8 +4,8 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { childrenOf, cores, findProgram, startProgram } from "./processes.ts";
-import { CannotMeasure } from "./problems.ts";
+import { childrenOf, cores, findProgram, startProgram } from "../rig/processes.ts";
+import { CannotMeasure } from "../rig/problems.ts";
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {

@@ -22,14 +22,20 @@ export function findProgram(name: string): string | undefined {
   }
 }
 
+/** The command's beginning that keeps a program on a core. */
+export function onCore(core: number): readonly [string, ...string[]] {
+  const program = findProgram("taskset");
+  if (program === undefined) throw new CannotMeasure("needs taskset (Debian: apt install util-linux)");
+  return [program, "-c", String(core)];
+}
+
 /** *Throws* CannotMeasure where one core each cannot be had. */
 export function checkMachine(): void {
   if (process.platform !== "linux")
     throw new CannotMeasure("needs Linux: CPU time is read from /proc and cores are set with taskset");
   if (availableParallelism() < 2)
     throw new CannotMeasure("needs two cores: one for the server, one for the load");
-  if (findProgram("taskset") === undefined)
-    throw new CannotMeasure("needs taskset (Debian: apt install util-linux)");
+  onCore(cores.server);
 }
 
 export interface Started extends AsyncDisposable {
@@ -55,7 +61,8 @@ async function stop(child: ChildProcess): Promise<void> {
 
 /** Starts a Node program on a core, and resolves when it says that it listens. Its logs are made, and go nowhere. */
 export async function startNode({ core, args, env = {} }: StartOptions): Promise<Started> {
-  const child = spawn("taskset", ["-c", String(core), process.execPath, ...args], {
+  const [taskset, ...pinned] = onCore(core);
+  const child = spawn(taskset, [...pinned, process.execPath, ...args], {
     env: { PATH: process.env["PATH"] ?? "", ...env },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
@@ -75,7 +82,7 @@ export async function startNode({ core, args, env = {} }: StartOptions): Promise
 
 /** Starts one of our servers through the command. */
 export function startPortvakt(verb: string, env: Readonly<Record<string, string>>): Promise<Started> {
-  const command = fileURLToPath(new URL("../apps/cli/bin/portvakt.js", import.meta.url));
+  const command = fileURLToPath(new URL("../../apps/cli/bin/portvakt.js", import.meta.url));
   return startNode({ core: cores.server, args: [...process.execArgv, command, verb], env });
 }
 
@@ -85,7 +92,8 @@ export function startProgram(
   program: string,
   args: readonly string[],
 ): { child: ChildProcess } & AsyncDisposable {
-  const child = spawn("taskset", ["-c", String(core), program, ...args], {
+  const [taskset, ...pinned] = onCore(core);
+  const child = spawn(taskset, [...pinned, program, ...args], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   return { child, [Symbol.asyncDispose]: () => stop(child) };
