@@ -31,8 +31,8 @@ export interface Demo {
   url(application: string): string;
   /** What it has printed so far. */
   printed(): string;
-  /** Resolves when what it prints matches. *Throws* after 20 s. */
-  prints(pattern: RegExp): Promise<void>;
+  /** Resolves when what it printed after the first `from` characters matches. *Throws* after 30 s. */
+  prints(pattern: RegExp, from?: number): Promise<void>;
   /** Ctrl-C, and the end of it. The exit code. */
   interrupt(): Promise<number | null>;
 }
@@ -53,10 +53,10 @@ export async function startDemo(): Promise<Demo> {
     });
   }
   const ended = once(child, "exit") as Promise<[number | null]>;
-  const prints = async (pattern: RegExp, seconds = 20): Promise<void> => {
+  const prints = async (pattern: RegExp, from = 0, seconds = 30): Promise<void> => {
     const { promise, resolve: matched, reject } = Promise.withResolvers<void>();
     const look = (): void => {
-      if (pattern.test(printed)) matched();
+      if (pattern.test(printed.slice(from))) matched();
     };
     const give = (why: string): void =>
       reject(new Error(`no ${String(pattern)} ${why}:\n${printed.slice(-4000)}`));
@@ -75,7 +75,7 @@ export async function startDemo(): Promise<Demo> {
     await rm(folder, { recursive: true, force: true });
     return code;
   };
-  await prints(/Portvakt is up/u, 60).catch(async (error: unknown) => {
+  await prints(/Portvakt is up/u, 0, 60).catch(async (error: unknown) => {
     await interrupt();
     throw error;
   });

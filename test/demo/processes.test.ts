@@ -1,0 +1,78 @@
+// The platform's processes: what the tour says, what happens when one of them dies, and that none outlives the command.
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { portvakt, startDemo } from "./platform.ts";
+import type { Demo, Ran } from "./platform.ts";
+import { family, memberOf, remaining } from "./processes.ts";
+
+const journeys = ["1.1", "1.2", "2.1", "2.2", "3.1", "3.2", "4"];
+
+interface Report {
+  readonly journeys: readonly { readonly id: string; readonly ok: boolean; readonly ms: number }[];
+}
+
+function assertAllWell(ran: Ran): void {
+  const report = JSON.parse(ran.stdout) as Report;
+  const told = report.journeys.map(({ id, ok }) => `${id} ${ok ? "ok" : "failed"}`);
+  assert.deepEqual(
+    told,
+    journeys.map((id) => `${id} ok`),
+    ran.stderr,
+  );
+  assert.equal(ran.code, 0);
+}
+
+describe("a running platform", () => {
+  let demo: Demo;
+  const tour = async (): Promise<Ran> => portvakt("tour", "--json", "--state", demo.folder);
+
+  before(async () => {
+    demo = await startDemo();
+  });
+  after(async () => {
+    const pids = (await family(demo.process.pid!)).map((row) => row.pid);
+    assert.ok(pids.length > 10, "the platform is many processes");
+    assert.equal(await demo.interrupt(), 0);
+    assert.deepEqual(await remaining(pids, 10), [], "Ctrl-C leaves no process");
+  });
+
+  test("the tour goes through all seven journeys", async () => assertAllWell(await tour()));
+
+  const servers: readonly [name: string, command: RegExp, sentence: RegExp][] = [
+    ["TokenX", /portvakt\.js tokenx/u, /TokenX ended unexpectedly/u],
+    ["the stand-ins", /portvakt\.js standins/u, /stand-ins? ended unexpectedly/iu],
+    ["a login proxy", /portvakt\.js sidecar/u, /(?:sidecar|login proxy)\b.* ended unexpectedly/u],
+    ["an application", /income-register\/src\/main\.ts/u, /income-register\b.* ended unexpectedly/u],
+  ];
+  for (const [name, command, sentence] of servers) {
+    test(`kill -9 of ${name}: it is named in a sentence and started again, and the next tour goes well`, async () => {
+      const seen = demo.printed().length;
+      process.kill(await memberOf(demo.process.pid!, command), "SIGKILL");
+      await demo.prints(sentence, seen);
+      const during = await tour();
+      assert.ok(during.code === 0 || during.code === 1, `exit code ${during.code}: ${during.stderr}`);
+      if (during.code === 1) assert.match(during.stderr, /FAIL/u);
+      assert.doesNotMatch(during.stderr, /\n\s+at .*\.ts:\d+/u, "no stack trace");
+      await demo.prints(/is back/u, seen);
+      assertAllWell(await tour());
+    });
+  }
+});
+
+test("kill -9 of the command itself leaves no process", async () => {
+  const demo = await startDemo();
+  const pids = (await family(demo.process.pid!)).map((row) => row.pid);
+  demo.process.kill("SIGKILL");
+  assert.deepEqual(await remaining(pids, 15), []);
+  await demo.interrupt();
+});
+
+test("a tour without a running platform brings its own, and takes it away", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "portvakt-tour-"));
+  assertAllWell(await portvakt("tour", "--json", "--state", folder));
+  await rm(folder, { recursive: true, force: true });
+});
