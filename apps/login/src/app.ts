@@ -61,7 +61,7 @@ export function createApp(options: AppOptions): App {
   });
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const target = readTarget(request.url);
-    if (target === undefined || request.method === "TRACE" || request.method === "CONNECT")
+    if (target === undefined || hasTwoHosts(request.rawHeaders) || request.method === "TRACE" || request.method === "CONNECT")
       return writeResponse(response, problem(400, { title: "Bad request" }), request.method);
     const asked = passage(request, target, false);
     if (!isOurs(target.path)) return proxy.request(asked, response);
@@ -130,6 +130,16 @@ function refuseByRule(route: Route, visit: Visit, allowed: ReadonlySet<string>):
   return refusal === undefined
     ? undefined
     : problem(403, { title: "Cross-site request refused", detail: `Refused, because ${refusal}.` });
+}
+
+/** RFC 9112 section 3.2: more than one Host is an error; two servers might each believe another one. */
+function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? "";
+    if (name.length === 4 && name.toLowerCase() === "host") hosts++;
+  }
+  return hosts > 1;
 }
 
 function endsSegment(path: string, at: number): boolean {

@@ -7,6 +7,7 @@ import { createGate } from "./proxy/gate.ts";
 import { liveConnections } from "./proxy/live.ts";
 import { trustedPeers } from "./proxy/peers.ts";
 import { createProxy } from "./proxy/proxy.ts";
+import { passesUpgrade } from "./proxy/upgrade.ts";
 import { parseIngress, type Ingress } from "./request/ingress.ts";
 import { compileExclusions } from "./request/exclusions.ts";
 import { upstreamOrigin, type LoginSettings } from "./settings.ts";
@@ -102,6 +103,8 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
     log: tools.log,
     requestTimeoutSeconds: 0,
   });
+  // Node then takes what we do not pass on for the ordinary request that it also is.
+  Object.assign(server.raw, { shouldUpgradeCallback: passesUpgrade });
   return {
     addresses: { public: server.url },
     ready: () => readiness(doors, store),

@@ -292,6 +292,7 @@ test("WebSockets pass, with the session's token; an upgrade from another site do
     seen = request.headers;
     socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n");
     socket.on("data", (chunk) => socket.write(chunk.toString().toUpperCase()));
+    socket.on("end", () => socket.end());
   });
   const ask = (origin: string) =>
     `GET /ws HTTP/1.1\r\nHost: app.test\r\nCookie: ${cookie}\r\nOrigin: ${origin}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n\r\nhello`;

@@ -76,14 +76,13 @@ function demandLogin(passage: Passage, options: GateOptions, excluded: ExcludedP
     );
   }
   if (excluded(target.canonical)) return { kind: "pass", session: undefined };
-  const home = ingress ?? options.ingresses[0];
-  if (home === undefined) return answer("no_ingress", problem(400, { title: "No ingress" }));
-  if (ingress !== undefined && !passage.upgrade && isNavigation(request.method ?? "GET", request.headers)) {
+  if (ingress === undefined) return answer("no_ingress", nowhereToSignIn(passage));
+  if (!passage.upgrade && isNavigation(request.method ?? "GET", request.headers)) {
     const wanted = checkRedirect(target.path + target.search, ingress, options.ingresses) ?? homeOf(ingress);
     const headers = { location: loginAt(ingress, wanted), "cache-control": "no-store" };
     return answer("login", new Response(null, { status: 302, headers }));
   }
-  return answer("unauthenticated", unauthenticated(home, options.ingresses, passage));
+  return answer("unauthenticated", unauthenticated(ingress, options.ingresses, passage));
 }
 
 /** A background call cannot sign anybody in: it learns where a page should go, on the page's behalf. */
@@ -103,6 +102,12 @@ function unauthenticated(
     location: loginAt(home, page),
     vary: "sec-fetch-mode, sec-fetch-dest, accept",
   });
+}
+
+/** Sign-in ends at a declared ingress; a request that came in by another address could never bring its session along. */
+function nowhereToSignIn({ correlationId }: Passage): Response {
+  const detail = "There is no session, and the request's host and path are none of the declared ingresses.";
+  return problem(401, { title: "Unauthenticated", detail, correlation_id: correlationId });
 }
 
 function loginAt(ingress: Ingress, target: string): string {
