@@ -11,18 +11,21 @@ export interface Call {
   readonly body: string;
 }
 
-/** An endpoint: from content type and body to an answer. */
-export type Endpoint = (contentType: string, body: string) => Promise<Answer>;
+/** At once where everything is at hand: the usual request needs no turn of the event loop. */
+export type Awaitable<T> = T | Promise<T>;
 
-/** The app: every request in, every answer out. Never rejects. */
-export type App = (call: Call) => Promise<Answer>;
+/** An endpoint: from content type and body to an answer. */
+export type Endpoint = (contentType: string, body: string) => Awaitable<Answer>;
+
+/** The app: every request in, every answer out. Never throws, never rejects. */
+export type App = (call: Call) => Awaitable<Answer>;
 
 export interface AppOptions {
   readonly mayCall: CallerCheck;
   /** The route table: `POST /path` to endpoint. */
   readonly routes: Readonly<Record<string, Endpoint>>;
-  /** Called for every answer of a route. */
-  readonly observe: (call: Call, answer: Answer) => void;
+  /** Called for every answer; `path` is one of the routes', or `other`. */
+  readonly observe: (path: string, answer: Answer) => void;
   /** Called with what nobody expected. */
   readonly unexpected: (error: unknown, call: Call) => void;
 }
@@ -31,22 +34,34 @@ export interface AppOptions {
 export function createApp({ mayCall, routes, observe, unexpected }: AppOptions): App {
   const paths = new Set(Object.keys(routes).map((route) => route.slice(route.indexOf(" ") + 1)));
   const table = new Map(Object.entries(routes));
-  const serve = async (call: Call): Promise<Answer> => {
-    const turnedAway = mayCall(call.headers);
-    const refusal = turnedAway instanceof Promise ? await turnedAway : turnedAway;
-    if (refusal !== undefined) return refusal;
+  const route = (call: Call): Awaitable<Answer> => {
     const endpoint = table.get(`${call.method} ${call.path}`);
-    if (endpoint === undefined) return nowhere(call, paths);
-    return endpoint(call.headers["content-type"] ?? "", call.body);
+    return endpoint === undefined
+      ? nowhere(call, paths)
+      : endpoint(call.headers["content-type"] ?? "", call.body);
   };
-  return async (call) => {
-    const answer = await serve(call).catch((error: unknown) => {
-      const converted = errorAnswer(error);
-      if (converted.status === 500) unexpected(error, call);
-      return converted;
-    });
-    observe(call, answer);
+  const serve = (call: Call): Awaitable<Answer> => {
+    const turnedAway = mayCall(call.headers);
+    if (turnedAway instanceof Promise) return turnedAway.then((refusal) => refusal ?? route(call));
+    return turnedAway ?? route(call);
+  };
+  const failed = (error: unknown, call: Call): Answer => {
+    const answer = errorAnswer(error);
+    if (answer.status === 500) unexpected(error, call);
     return answer;
+  };
+  const observed = (call: Call, answer: Answer): Answer => {
+    observe(paths.has(call.path) ? call.path : "other", answer);
+    return answer;
+  };
+  return (call) => {
+    try {
+      const answer = serve(call);
+      if (!(answer instanceof Promise)) return observed(call, answer);
+      return answer.catch((error: unknown) => failed(error, call)).then((settled) => observed(call, settled));
+    } catch (error) {
+      return observed(call, failed(error, call));
+    }
   };
 }
 

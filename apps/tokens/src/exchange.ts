@@ -2,14 +2,15 @@ import { hash } from "node:crypto";
 import { anyAudience, ProtocolError } from "@portvakt/oauth";
 import type { Provider, SubjectContext } from "@portvakt/providers";
 import { cacheKey } from "./acquire/cache.ts";
-import { errorAnswer, json, type Answer } from "./answers.ts";
+import { json, type Answer } from "./answers.ts";
+import type { Awaitable } from "./app.ts";
 import type { Connection } from "./connections/connection.ts";
 import type { Connections } from "./connections/connections.ts";
 import { exchangeRequest, parseBody } from "./schemas.ts";
-import { tokenAnswer, type TokenOptions } from "./token.ts";
+import { handOut, type TokenOptions } from "./token.ts";
 
 /** `POST /api/v1/token/exchange`: a token for the next application, on behalf of the user whose token came in. */
-export async function exchange(options: TokenOptions, contentType: string, body: string): Promise<Answer> {
+export function exchange(options: TokenOptions, contentType: string, body: string): Awaitable<Answer> {
   const request = parseBody(exchangeRequest, contentType, body);
   const connection = options.connections.byName(request.identity_provider);
   const { provider, clientId } = connection;
@@ -24,29 +25,17 @@ export async function exchange(options: TokenOptions, contentType: string, body:
   const ask = { target, userToken: request.user_token.trim() };
   const problem = lookAtSubject(options, connection, grant, ask.userToken);
   if (problem !== undefined) return problem;
-  try {
-    const obtained = await options.acquire({
-      provider,
-      target,
-      key: cacheKey([
-        "exchange",
-        provider.name,
-        clientId,
-        target,
-        hash("sha256", ask.userToken, "base64url"),
-      ]),
-      skipCache: request.skip_cache === true,
-      client: () => connection.client(),
-      build: (client) => grant.build(client, ask),
-      judge: grant.judge,
-      breaker: connection.breaker,
-      patience: connection.patience,
-    });
-    options.observe(provider.name, obtained.source);
-    return tokenAnswer(obtained, options.now());
-  } catch (error) {
-    return errorAnswer(error, { provider, target });
-  }
+  return handOut(options, {
+    provider,
+    target,
+    key: cacheKey(["exchange", provider.name, clientId, target, hash("sha256", ask.userToken, "base64url")]),
+    skipCache: request.skip_cache === true,
+    client: () => connection.client(),
+    build: (client) => grant.build(client, ask),
+    judge: grant.judge,
+    breaker: connection.breaker,
+    patience: connection.patience,
+  });
 }
 
 /** Looks at the user token before the provider sees it, so that the error can say which of its parts is wrong. */

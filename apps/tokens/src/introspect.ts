@@ -1,8 +1,9 @@
 import { peekJwt, ProtocolError } from "@portvakt/oauth";
 import { json, type Answer } from "./answers.ts";
+import type { Awaitable } from "./app.ts";
 import type { Connections } from "./connections/connections.ts";
 import type { Connection } from "./connections/connection.ts";
-import { introspectRequest, parseBody } from "./schemas.ts";
+import { introspectRequest, parseBody, type IntrospectRequest } from "./schemas.ts";
 import { judgeToken } from "./validate/judge.ts";
 import { activeBody, type JudgeOptions, type Judgement } from "./validate/judgement.ts";
 import { judgeRequirements } from "./validate/require.ts";
@@ -14,46 +15,43 @@ export interface IntrospectOptions extends JudgeOptions {
 }
 
 /** `POST /api/v1/introspect`: always 200 about a token; only a request that makes no sense is an error. */
-export async function introspect(
-  options: IntrospectOptions,
-  contentType: string,
-  body: string,
-): Promise<Answer> {
+export function introspect(options: IntrospectOptions, contentType: string, body: string): Awaitable<Answer> {
   const request = parseBody(introspectRequest, contentType, body);
-  const found =
-    request.any === true
-      ? await findByIssuer(options.connections, request.token)
-      : options.connections.byName(request.identity_provider ?? "");
-  if (found === undefined) {
-    options.observe("any", "wrong_issuer");
-    return json(200, {
-      active: false,
-      error: "token can not be validated with any identity provider that is enabled",
-    });
-  }
-  const name = found.provider.name;
-  const judgement = await judgeToken(options, found, request.token);
-  if (!judgement.active) {
-    options.observe(name, judgement.code);
-    return json(200, {
-      active: false,
-      error: judgement.error,
-      ...(request.any === true ? { identity_provider: name } : {}),
-    });
-  }
-  const unmet =
-    request.require === undefined || request.require === null
-      ? undefined
-      : judgeRequirements(judgement.claims, request.require, options.now());
-  options.observe(name, unmet === undefined ? "active" : "requirement");
-  if (unmet !== undefined) return json(200, { active: false, error: unmet });
-  return { status: 200, body: bodyOf(judgement, request.any === true ? name : undefined) };
+  if (request.any === true) return introspectAny(options, request);
+  const connection = options.connections.byName(request.identity_provider ?? "");
+  const judgement = judgeToken(options, connection, request.token);
+  return judgement instanceof Promise
+    ? judgement.then((judged) => answerFor(options, connection, request, judged))
+    : answerFor(options, connection, request, judgement);
 }
 
-function bodyOf(judgement: Judgement & { active: true }, provider: string | undefined): string {
-  return provider === undefined
-    ? judgement.body
-    : activeBody(judgement.claims, { identity_provider: provider });
+async function introspectAny(options: IntrospectOptions, request: IntrospectRequest): Promise<Answer> {
+  const connection = await findByIssuer(options.connections, request.token);
+  if (connection === undefined) {
+    options.observe("any", "wrong_issuer");
+    const error = "token can not be validated with any identity provider that is enabled";
+    return json(200, { active: false, error });
+  }
+  const judged = await judgeToken(options, connection, request.token);
+  return answerFor(options, connection, request, judged, { identity_provider: connection.provider.name });
+}
+
+/** What the caller requires is judged last, and each time: it is the caller's own, and no part of the token. */
+function answerFor(
+  options: IntrospectOptions,
+  { provider }: Connection,
+  { require }: IntrospectRequest,
+  judged: Judgement,
+  more?: Readonly<Record<string, unknown>>,
+): Answer {
+  if (!judged.active) {
+    options.observe(provider.name, judged.code);
+    return json(200, { active: false, error: judged.error, ...more });
+  }
+  const unmet = require ? judgeRequirements(judged.claims, require, options.now()) : undefined;
+  options.observe(provider.name, unmet === undefined ? "active" : "requirement");
+  if (unmet !== undefined) return json(200, { active: false, error: unmet, ...more });
+  return { status: 200, body: more === undefined ? judged.body : activeBody(judged.claims, more) };
 }
 
 /** The provider whose issuer the (unverified) token names. Its rules then judge the token, the issuer included. */

@@ -21,7 +21,9 @@ export function createListener(app: App): RequestListener {
       const { method = "GET", url = "/", headers } = request;
       const query = url.indexOf("?");
       const path = query === -1 ? url : url.slice(0, query);
-      void app({ method, path, headers, body }).then((answer) => write(response, answer, method));
+      const answer = app({ method, path, headers, body });
+      if (answer instanceof Promise) void answer.then((settled) => write(response, settled, method));
+      else write(response, answer, method);
     });
   };
 }
@@ -51,13 +53,12 @@ function write(
   { status, body, headers }: Answer,
   method: string | undefined,
 ): void {
-  response.writeHead(status, {
+  const common = {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
     // RFC 6749 section 5.1: tokens are never to be stored on the way.
     "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-    ...headers,
-  });
+  };
+  response.writeHead(status, headers === undefined ? common : { ...common, ...headers });
   response.end(method === "HEAD" ? undefined : body);
 }

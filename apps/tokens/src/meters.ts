@@ -43,9 +43,11 @@ export function createMeters(metrics: Metrics): Meters {
     labels: ["provider"],
   });
   return {
-    request: (path, status) => requests.inc({ path, status }),
-    cache: (provider, source) => cache.inc({ provider, source }),
-    introspection: (provider, result) => introspections.inc({ provider, result }),
+    request: batched((path: string, status: number, by) => requests.inc({ path, status }, by)),
+    cache: batched((provider: string, source: string, by) => cache.inc({ provider, source }, by)),
+    introspection: batched((provider: string, result: string, by) =>
+      introspections.inc({ provider, result }, by),
+    ),
     provider: (provider, seconds, outcome) => latency.observe(seconds, { provider, outcome }),
     sizes: (tokens, verified, connections) => {
       held.set(tokens, { kind: "issued" });
@@ -53,5 +55,28 @@ export function createMeters(metrics: Metrics): Meters {
       for (const { provider, breaker } of connections)
         open.set(breaker.isClosed ? 0 : 1, { provider: provider.name });
     },
+  };
+}
+
+const batchMilliseconds = 50;
+
+/** Counts at hand and adds up to the metric a little later: labels are worked on once per batch, not once per request. */
+function batched<A extends string, B extends string | number>(
+  add: (a: A, b: B, by: number) => void,
+): (a: A, b: B) => void {
+  const counts = new Map<A, Map<B, number>>();
+  let scheduled = false;
+  const flush = (): void => {
+    scheduled = false;
+    for (const [a, inner] of counts) for (const [b, by] of inner) add(a, b, by);
+    counts.clear();
+  };
+  return (a, b) => {
+    const inner = counts.get(a) ?? new Map<B, number>();
+    if (inner.size === 0) counts.set(a, inner);
+    inner.set(b, (inner.get(b) ?? 0) + 1);
+    if (scheduled) return;
+    scheduled = true;
+    setTimeout(flush, batchMilliseconds).unref();
   };
 }

@@ -91,6 +91,8 @@ export const introspectRequest = z
     message: "is required, unless any is true",
   });
 
+export type IntrospectRequest = z.output<typeof introspectRequest>;
+
 const jsonMembers: ReadonlySet<string> = new Set(["authorization_details", "require"]);
 const flags: ReadonlySet<string> = new Set(["skip_cache", "any"]);
 const repeatable = ["resource"];

@@ -99,15 +99,14 @@ function appOptions(
     "POST /api/v1/token": (type, body) => token(tokenOptions, type, body),
     "POST /api/v1/token/exchange": (type, body) => exchange(tokenOptions, type, body),
     "POST /api/v1/introspect": (type, body) => introspect(introspectOptions, type, body),
-    "GET /docs/openapi.json": () => Promise.resolve(document),
+    "GET /docs/openapi.json": () => document,
   };
   return {
     mayCall: createCallerCheck(callerOptions(settings, now)),
     routes,
-    observe: (call, answer) => {
-      const known = Object.hasOwn(routes, `${call.method} ${call.path}`);
-      meters.request(known ? call.path : "other", answer.status);
-      if (answer.status >= 400) log.info(refusalLine(call.path, answer), "refused");
+    observe: (path, answer) => {
+      meters.request(path, answer.status);
+      if (answer.status >= 400) log.info(refusalLine(path, answer), "refused");
     },
     unexpected: (error, call) => log.error({ err: error, path: call.path }, "request failed"),
   };

@@ -1,9 +1,10 @@
 import { hash } from "node:crypto";
 import { ProtocolError } from "@portvakt/oauth";
 import type { MachineTokenAsk } from "@portvakt/providers";
-import type { Acquire, IssuedToken } from "./acquire/acquire.ts";
+import type { Acquire, IssuedToken, Order } from "./acquire/acquire.ts";
 import { cacheKey, type Obtained } from "./acquire/cache.ts";
 import { errorAnswer, json, type Answer } from "./answers.ts";
+import type { Awaitable } from "./app.ts";
 import type { Connection } from "./connections/connection.ts";
 import type { Connections } from "./connections/connections.ts";
 import { parseBody, tokenRequest } from "./schemas.ts";
@@ -17,7 +18,7 @@ export interface TokenOptions {
 }
 
 /** `POST /api/v1/token`: a token for the application itself. */
-export async function token(options: TokenOptions, contentType: string, body: string): Promise<Answer> {
+export function token(options: TokenOptions, contentType: string, body: string): Awaitable<Answer> {
   const request = parseBody(tokenRequest, contentType, body);
   const connection = options.connections.byName(request.identity_provider);
   const { provider } = connection;
@@ -36,23 +37,29 @@ export async function token(options: TokenOptions, contentType: string, body: st
     ...(request.consumer_org ? { consumerOrg: request.consumer_org } : {}),
     ...(request.pid ? { pid: request.pid } : {}),
   };
-  try {
-    const obtained = await options.acquire({
-      provider,
-      target,
-      key: machineKey(connection, ask),
-      skipCache: request.skip_cache === true,
-      client: () => connection.client(),
-      build: (client) => grant.build(client, ask),
-      judge: grant.judge,
-      breaker: connection.breaker,
-      patience: connection.patience,
-    });
-    options.observe(provider.name, obtained.source);
-    return tokenAnswer(obtained, options.now());
-  } catch (error) {
-    return errorAnswer(error, { provider, target });
-  }
+  return handOut(options, {
+    provider,
+    target,
+    key: machineKey(connection, ask),
+    skipCache: request.skip_cache === true,
+    client: () => connection.client(),
+    build: (client) => grant.build(client, ask),
+    judge: grant.judge,
+    breaker: connection.breaker,
+    patience: connection.patience,
+  });
+}
+
+/** Gets what is ordered and answers with it, or with the error. */
+export function handOut(options: TokenOptions, order: Order): Awaitable<Answer> {
+  const obtained = options.acquire(order);
+  const answer = (issued: Obtained<IssuedToken>): Answer => {
+    options.observe(order.provider.name, issued.source);
+    return tokenAnswer(issued, options.now());
+  };
+  return obtained instanceof Promise
+    ? obtained.then(answer).catch((error: unknown) => errorAnswer(error, order))
+    : answer(obtained);
 }
 
 /** Everything that changes the token; the person only as a hash. */
@@ -70,7 +77,7 @@ function machineKey({ provider, clientId }: Connection, ask: MachineTokenAsk): s
 }
 
 /** The answer of both token endpoints. `expires_in` is what is left now, in whole seconds, never rounded up. */
-export function tokenAnswer({ value, expiresAt }: Obtained<IssuedToken>, now: number): Answer {
+function tokenAnswer({ value, expiresAt }: Obtained<IssuedToken>, now: number): Answer {
   return json(200, {
     access_token: value.accessToken,
     expires_in: Math.max(0, Math.floor(expiresAt - now)),

@@ -154,6 +154,7 @@ test("weak point 8, metrics can be read, and hold no names of callers", async ()
   await api.post(tokenPath, entraAsk);
   await api.post(tokenPath, entraAsk);
   await api.post(introspectPath, { identity_provider: "entra_id", token: await token(api) });
+  await until(async () => (await api.metrics()).includes('result="active"} 1'));
   const text = await api.metrics();
   assert.match(text, /portvakt_tokens_cache_total\{provider="entra_id",source="hit"\} 1/);
   assert.match(text, /portvakt_tokens_cache_total\{provider="entra_id",source="miss"\} 1/);

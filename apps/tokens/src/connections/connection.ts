@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import {
   anyAudience,
   Fault,
@@ -46,7 +47,7 @@ export interface Discovered {
   readonly issuer: string;
   readonly keys: RemoteKeySet;
   readonly rules: VerifyRules;
-  /** Names issuer, audience and algorithms: two connections with the same one judge tokens alike. */
+  /** Stands for provider, issuer, audience and algorithms: a short hash of all rules that tokens are judged by. */
   readonly rulesId: string;
   readonly tokenEndpoint: string | undefined;
   readonly introspectionEndpoint: string | undefined;
@@ -147,5 +148,9 @@ async function find(options: ConnectionOptions): Promise<Discovered> {
 
 function rulesId(name: string, issuer: string, { audience, algorithms }: VerifyRules): string {
   const audiences = audience === anyAudience ? [] : typeof audience === "string" ? [audience] : audience;
-  return cacheKey([name, issuer, String(audiences.length), ...audiences, ...algorithms]);
+  return hash(
+    "sha256",
+    cacheKey([name, issuer, String(audiences.length), ...audiences, ...algorithms]),
+    "base64url",
+  );
 }

@@ -10,22 +10,28 @@ import { activeBody, inactive, type JudgeOptions, type Judgement } from "./judge
  * asked about at the provider. Does not check: what the API itself requires.
  * Throws: nothing; a provider that cannot be reached makes every unknown token inactive, with the reason.
  */
-export async function judgeToken(
+export function judgeToken(
+  options: JudgeOptions,
+  connection: Connection,
+  token: string,
+): Judgement | Promise<Judgement> {
+  const { known } = connection;
+  const remembered = known === undefined ? undefined : options.memory.find(token, known);
+  return remembered ?? judgeUnknown(options, connection, token);
+}
+
+async function judgeUnknown(
   options: JudgeOptions,
   connection: Connection,
   token: string,
 ): Promise<Judgement> {
+  if (token === "") return inactive("malformed", "there is no token");
+  const { provider } = connection;
   const under = connection.known ?? (await connection.discover().catch(() => undefined));
   if (under === undefined) {
-    return inactive(
-      "keys_unavailable",
-      `${connection.provider.title} cannot be reached, so the token cannot be judged`,
-    );
+    return inactive("keys_unavailable", `${provider.title} cannot be reached, so the token cannot be judged`);
   }
-  const remembered = options.memory.find(token, under);
-  if (remembered !== undefined) return { active: true, ...remembered };
-  if (token === "") return inactive("malformed", "there is no token");
-  if (connection.provider.introspection.byReference === true && peekJwt(token) === undefined) {
+  if (provider.introspection.byReference === true && peekJwt(token) === undefined) {
     return judgeByReference(options, connection, under, token);
   }
   return verify(options, connection, under, token);
@@ -46,7 +52,7 @@ async function verify(
   const objection = provider.introspection.objection(result.token);
   if (objection !== undefined) return inactive("typ_not_allowed", objection);
   const { claims } = result.token;
-  const remembered = { claims, body: activeBody(claims) };
-  memory.add(token, under, remembered);
-  return { active: true, ...remembered };
+  const judgement = { active: true, claims, body: activeBody(claims) } as const;
+  memory.add(token, under, judgement);
+  return judgement;
 }

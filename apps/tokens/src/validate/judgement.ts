@@ -3,7 +3,7 @@ import type { Remembered, TokenMemory } from "./memory.ts";
 
 /** What introspection found. `error` is a sentence for people; it never holds the token. */
 export type Judgement =
-  | ({ readonly active: true } & Remembered)
+  | Remembered
   | { readonly active: false; readonly error: string; readonly code: string };
 
 export interface JudgeOptions {

@@ -5,12 +5,14 @@ import type { Discovered } from "../connections/connection.ts";
 
 /** A token that was found valid. */
 export interface Remembered {
+  readonly active: true;
   readonly claims: Readonly<JwtClaims>;
   /** The answer as it is written, so that it is made once. */
   readonly body: string;
 }
 
-interface Entry extends Remembered {
+interface Entry {
+  readonly remembered: Remembered;
   readonly exp: number;
   /** When the keys that it was verified with had been fetched. */
   readonly keysFetchedAt: number | undefined;
@@ -31,7 +33,7 @@ export function createTokenMemory(options: { now: Clock; maxEntries: number }): 
   const { now, maxEntries } = options;
   const entries = createLru<Entry>(maxEntries);
   const keyOf = (token: string, { rulesId }: Discovered): string =>
-    hash("sha256", `${rulesId}\n${token}`, "base64url");
+    rulesId + hash("sha256", token, "base64url");
   return {
     get size() {
       return entries.size;
@@ -40,14 +42,14 @@ export function createTokenMemory(options: { now: Clock; maxEntries: number }): 
       const key = keyOf(token, under);
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
-      if (now() < entry.exp && entry.keysFetchedAt === under.keys.fetchedAt) return entry;
+      if (now() < entry.exp && entry.keysFetchedAt === under.keys.fetchedAt) return entry.remembered;
       entries.delete(key);
       return undefined;
     },
     add(token, under, remembered) {
       const { exp } = remembered.claims;
       if (typeof exp !== "number" || exp <= now()) return;
-      entries.set(keyOf(token, under), { ...remembered, exp, keysFetchedAt: under.keys.fetchedAt });
+      entries.set(keyOf(token, under), { remembered, exp, keysFetchedAt: under.keys.fetchedAt });
     },
   };
 }
