@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import type { Application } from "@portvakt/policy";
 import { endpointsOf, type Endpoints, type ProviderEndpoints } from "./endpoints.ts";
 import { keyName, registrarKey, sealName, type Keys } from "./keys.ts";
@@ -201,5 +202,6 @@ export function standinsVariables(plan: Plan, registrationsFile: string): Variab
     PORTVAKT_STANDINS_MASKINPORTEN_ADDRESS: `127.0.0.1:${ports.maskinporten}`,
     PORTVAKT_STANDINS_CONTROL_ADDRESS: `127.0.0.1:${ports.control}`,
     PORTVAKT_STANDINS_REGISTRATIONS: registrationsFile,
+    PORTVAKT_STANDINS_KEYS_FOLDER: join(dirname(registrationsFile), "standins"),
   };
 }

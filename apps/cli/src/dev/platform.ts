@@ -1,22 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { CommandError } from "../failure.ts";
 import { endpointsOf } from "./endpoints.ts";
-import {
-  applicationVariables,
-  inherited,
-  loginVariables,
-  standinsVariables,
-  tokensVariables,
-  tokenxVariables,
-} from "./environment.ts";
-import { keepKeys, wantedKeys, writePrivate, type Keys } from "./keys.ts";
+import { keepKeys, wantedKeys, writePrivate } from "./keys.ts";
 import type { Declared } from "./manifests.ts";
-import { makePlan, type Plan, type PlannedApplication } from "./plan.ts";
+import { makePlan, type Plan } from "./plan.ts";
 import { planOnFreePorts } from "./ports.ts";
 import { NeverListened, supervise, type ProcessSpec, type Supervised, type Watcher } from "./process.ts";
 import { registrationsOf } from "./registrations.ts";
+import { processSpecs, type Specs } from "./specs.ts";
 import { readState, removeState, writeState, type DevState } from "./state.ts";
 import { registerWithTokenx } from "./tokenx-clients.ts";
 
@@ -43,9 +35,6 @@ export interface Platform {
 
 const startSeconds = 60;
 const graceSeconds = 5;
-const launcher = fileURLToPath(new URL("../../bin/portvakt.js", import.meta.url));
-const announcer = new URL("announce.ts", import.meta.url).href;
-const keeper = fileURLToPath(new URL("keeper.ts", import.meta.url));
 
 /**
  * Starts the whole platform at once and waits until every part of it listens. What was started is ended again when one
@@ -65,16 +54,26 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   await writePrivate(registrationsFile, `${JSON.stringify(registrationsOf(plan, keys.public), null, 2)}\n`);
 
   const specs = processSpecs({ ...options, plan, keys, logs, registrationsFile });
-  const running = specs.map((spec) =>
-    supervise(options.verbose === true ? { ...spec, loud: true } : spec, watcher, now),
-  );
+  const running: Supervised[] = [];
+  let ready = false;
+  // while everybody starts at once, everybody warns of those that are not there yet
+  const patient: Watcher = {
+    ...watcher,
+    line: (spec, text) => (ready || spec.loud) && watcher.line(spec, text),
+  };
+  const launch = (spec: ProcessSpec): Supervised => {
+    const process = supervise(options.verbose === true ? { ...spec, loud: true } : spec, patient, now);
+    running.push(process);
+    return process;
+  };
   const stop = async (): Promise<void> => {
     await Promise.all(running.map((process) => process.stop(graceSeconds)));
     await removeState(stateFolder);
   };
   try {
-    await Promise.all([everyoneListens(running), registerWhenUp(running, { plan, keys, now })]);
-    const state = stateOf(plan);
+    await startInOrder(specs, launch, () => registerWithTokenx({ plan, keys, now }));
+    ready = true;
+    const state = stateOf(plan, running);
     await writeState(stateFolder, state);
     return { plan, state, logs, stop };
   } catch (error) {
@@ -93,12 +92,21 @@ async function refuseSecond(stateFolder: string): Promise<void> {
   });
 }
 
-async function registerWhenUp(
-  running: readonly Supervised[],
-  options: Parameters<typeof registerWithTokenx>[0],
+/** The servers and the applications at once; what asks the stand-ins while it starts, as soon as they can answer. */
+async function startInOrder(
+  specs: Specs,
+  launch: (spec: ProcessSpec) => Supervised,
+  register: () => Promise<void>,
 ): Promise<void> {
-  await running.find(({ spec }) => spec.name === "tokenx")?.listening;
-  await registerWithTokenx(options);
+  const standins = launch(specs.standins);
+  const tokenx = launch(specs.tokenx);
+  const applications = specs.applications.map(launch);
+  await everyoneListens([standins]);
+  const sidecars = specs.sidecars.map(launch);
+  await Promise.all([
+    everyoneListens([tokenx]).then(register),
+    everyoneListens([...applications, ...sidecars]),
+  ]);
 }
 
 async function everyoneListens(running: readonly Supervised[]): Promise<void> {
@@ -128,87 +136,7 @@ function explained(error: NeverListened): CommandError {
   });
 }
 
-interface SpecOptions extends PlatformOptions {
-  readonly plan: Plan;
-  readonly keys: Keys;
-  readonly logs: string;
-  readonly registrationsFile: string;
-}
-
-/** Every process of a plan: the servers first, because everyone else asks them. */
-function processSpecs(options: SpecOptions): ProcessSpec[] {
-  const { plan, keys, logs, registrationsFile, stateFolder } = options;
-  const base = inherited(options.env);
-  const server = (name: string, title: string, verb: string, env: Record<string, string>): ProcessSpec => ({
-    name,
-    title,
-    module: launcher,
-    argv: [verb],
-    env: { ...base, ...env },
-    folder: stateFolder,
-    logFile: join(logs, `${name}.log`),
-  });
-  const servers = [
-    server("standins", "the stand-ins", "standins", standinsVariables(plan, registrationsFile)),
-    server("tokenx", "TokenX", "tokenx", tokenxVariables(plan, keys, join(stateFolder, "tokenx"))),
-  ];
-  const beside = plan.applications.flatMap((planned) => {
-    if (planned.tokensPort === undefined) return [];
-    const env = { ...tokensVariables(plan, planned, keys), ...loginVariables(plan, planned, keys) };
-    const verb = planned.login === undefined ? "tokens" : "sidecar";
-    return [
-      server(
-        `${planned.name}-${verb}`,
-        `the ${verb === "tokens" ? "token API" : "sidecar"} of ${planned.name}`,
-        verb,
-        env,
-      ),
-    ];
-  });
-  return [
-    ...servers,
-    ...beside,
-    ...plan.applications.flatMap((planned) => programSpec(options, planned, base)),
-  ];
-}
-
-function programSpec(
-  options: SpecOptions,
-  planned: PlannedApplication,
-  base: Record<string, string>,
-): ProcessSpec[] {
-  const program = options.declared.find(({ application }) => application === planned.application)?.program;
-  if (program === undefined) return [];
-  const spec = {
-    name: planned.name,
-    title: planned.name,
-    env: { ...base, ...applicationVariables(options.plan, planned) },
-    folder: program.folder,
-    logFile: join(options.logs, `${planned.name}.log`),
-  };
-  if ("module" in program) {
-    // what the application of a demo listens on is for this machine only
-    const env = { ...spec.env, HOST: "127.0.0.1" };
-    return [
-      { ...spec, env, module: program.module, execArgv: ["--import", `${announcer}?port=${planned.port}`] },
-    ];
-  }
-  // someone's own project: its whole environment, its output on the terminal
-  const own = Object.fromEntries(
-    Object.entries(options.env).filter(([, value]) => value !== undefined),
-  ) as Record<string, string>;
-  return [
-    {
-      ...spec,
-      module: keeper,
-      argv: [String(planned.port), ...program.command],
-      env: { ...own, ...spec.env },
-      loud: true,
-    },
-  ];
-}
-
-function stateOf(plan: Plan): DevState {
+function stateOf(plan: Plan, running: readonly Supervised[]): DevState {
   const at = endpointsOf(plan);
   const brief = ({
     issuer,
@@ -219,6 +147,9 @@ function stateOf(plan: Plan): DevState {
   }): { issuer: string; jwksUri: string } => ({ issuer, jwksUri });
   return {
     pid: process.pid,
+    processes: Object.fromEntries(
+      running.flatMap(({ spec, pid }) => (pid === undefined ? [] : [[spec.name, pid]])),
+    ),
     cluster: plan.cluster,
     providers: {
       idporten: brief(at.idporten),

@@ -5,6 +5,8 @@ import { writePrivate } from "./keys.ts";
 /** What a running platform tells others on this machine: addresses, no secrets. */
 export interface DevState {
   readonly pid: number;
+  /** The process of each part when the platform came up; one that died since has another number. */
+  readonly processes: Readonly<Record<string, number>>;
   readonly cluster: string;
   readonly providers: Readonly<
     Record<"idporten" | "entra" | "maskinporten" | "tokenx", { issuer: string; jwksUri: string }>
