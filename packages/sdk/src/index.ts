@@ -3,9 +3,9 @@
  *
  * Owns: validating the tokens that callers send, the guards of a route, the answers that refusals deserve, asking the
  * token API for tokens, reading claims under the names that applications use.
- * Does not own: verifying signatures (oauth), getting tokens from providers (the token API), signing users in (login).
+ * Does not own: verifying signatures (oauth), the token API itself (apps/tokens), signing users in (login).
  * Request path: middleware/<framework>.ts -> middleware/judge.ts -> validate.ts (settings, providers) -> guards.ts;
- * outbound: sdk.ts -> token-api.ts.
+ * outbound: sdk.ts -> token-api.ts, or direct/ where there is no token API.
  * Spec: RFC 6750, RFC 9470, RFC 9728, RFC 9457, RFC 8725; the platform's NAIS_TOKEN_* endpoints.
  */
 import { processSdk } from "./process-sdk.ts";

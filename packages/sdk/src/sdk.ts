@@ -1,5 +1,6 @@
 import { peekJwt } from "@portvakt/oauth";
 import type { Clock } from "@portvakt/oauth";
+import { createDirectApi } from "./direct/direct-api.ts";
 import { resourceMetadata } from "./metadata.ts";
 import type { MetadataOptions, ProtectedResourceMetadata } from "./metadata.ts";
 import { settingsFrom } from "./settings.ts";
@@ -18,6 +19,11 @@ export interface SdkOptions {
   readonly fetch?: typeof fetch;
   /** Bound on each call, default 10 s to the token API and 5 s to a key set. */
   readonly timeoutSeconds?: number;
+  /**
+   * Where tokens come from: the token API beside the application (default), or straight from the providers, with the
+   * application's own keys (`AZURE_APP_JWK`, `TOKEN_X_PRIVATE_JWK`, `MASKINPORTEN_CLIENT_JWK` and so on).
+   */
+  readonly tokens?: "token-api" | "direct";
   /** Tolerated difference of clocks, default 10 s. */
   readonly toleranceSeconds?: number;
 }
@@ -61,7 +67,10 @@ export interface Sdk extends TokenApi {
 export function createSdk(options: SdkOptions): Sdk {
   const settings = settingsFrom(options.env);
   const validateToken = createValidateToken({ ...options, settings });
-  const api = createTokenApi({ ...options, settings });
+  const api =
+    options.tokens === "direct"
+      ? createDirectApi({ ...options, validateToken })
+      : createTokenApi({ ...options, settings });
   const validateFor =
     (provider: ProviderName): ValidateFor =>
     (token, guards = {}) =>

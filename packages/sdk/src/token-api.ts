@@ -120,7 +120,8 @@ async function send(
   }
 }
 
-function failed(
+/** A result that says why there is no token. */
+export function failed(
   code: AcquireCode,
   message: string,
   more: { cause?: unknown; status?: number; hint?: string } = {},
@@ -162,7 +163,7 @@ function judgeIntrospection(answer: Answer | NotObtained): IntrospectionResult {
 }
 
 /** Writing the whole result into a header instead of its `token` fails at once, not at the receiver. */
-function guarded(result: Obtained): Obtained {
+export function guarded(result: Obtained): Obtained {
   return Object.defineProperty(result, "toString", {
     value: () => {
       throw new TypeError("this is the result of a token request, not the token: use its .token");
