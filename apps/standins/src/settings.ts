@@ -49,6 +49,11 @@ export const settings = defineSettings({
     optional: true,
     doc: "Path of a YAML file with the people who can sign in; absent: the built-in ones.",
   }),
+  keysFolder: setting.text({
+    env: "PORTVAKT_STANDINS_KEYS_FOLDER",
+    optional: true,
+    doc: "Folder in which the signing keys are kept, so that tokens stay good over a restart; absent: new keys at each start.",
+  }),
   nodeEnv: setting.text({
     env: "NODE_ENV",
     default: "development",

@@ -2,11 +2,13 @@ import {
   createSigner,
   generatePrivateJwk,
   localKeySet,
+  type JWK,
   type JwtClaims,
   type KeySet,
   type Signer,
 } from "@portvakt/oauth";
 import type { Faults, Occasion } from "./faults/faults.ts";
+import type { KeyKeeper } from "./kept-keys.ts";
 
 type PublicJwk = Signer["publicJwk"];
 
@@ -27,9 +29,20 @@ const maxPublished = 4;
 /**
  * Makes the keys of a stand-in. RSA keys take a moment to find, so that start does not wait for them: the first use does.
  */
-export function createSigning(faults: Faults): Signing {
-  const fresh = async (): Promise<Signer> => createSigner(await generatePrivateJwk("RS256"));
-  let signers: Promise<readonly Signer[]> = fresh().then((signer) => [signer]);
+export function createSigning(faults: Faults, keeper?: KeyKeeper): Signing {
+  let keys: readonly JWK[] = [];
+  const use = async (next: readonly JWK[]): Promise<readonly Signer[]> => {
+    keys = next.slice(0, maxPublished);
+    await keeper?.write(keys);
+    return Promise.all(keys.map(createSigner));
+  };
+  const begin = async (): Promise<readonly Signer[]> => {
+    const kept = (await keeper?.read()) ?? [];
+    return use(kept.length > 0 ? kept : [await generatePrivateJwk("RS256")]);
+  };
+  let signers = begin();
+  // Whoever asks for a key first hears of a file that cannot be used.
+  signers.catch(() => {});
   let published: readonly PublicJwk[] = [];
   let stranger: Promise<Signer> | undefined;
   const ready = async (): Promise<readonly Signer[]> => {
@@ -43,17 +56,17 @@ export function createSigning(faults: Faults): Signing {
     jwks: async () => ({ keys: (await ready()).map((signer) => signer.publicJwk) }),
     keySet: { find: async (header) => (await ready(), local.find(header)) },
     async rotate({ forget = false } = {}) {
-      const old = forget ? [] : await signers;
-      const next = await fresh();
-      signers = Promise.resolve([next, ...old].slice(0, maxPublished));
-      return next.kid;
+      await signers;
+      const next = await generatePrivateJwk("RS256");
+      signers = use([next, ...(forget ? [] : keys)]);
+      return (await signers)[0]?.kid ?? "";
     },
     async sign(claims, occasion, typ = "JWT") {
       const [own] = await ready();
       if (own === undefined) throw new Error("a stand-in always has a key");
       const { spoiled, key } = faults.spoil(claims, occasion);
       if (key === "own") return own.sign(spoiled, { typ });
-      stranger ??= fresh();
+      stranger ??= generatePrivateJwk("RS256").then(createSigner);
       const other = await stranger;
       if (key === "unpublished") return other.sign(spoiled, { typ });
       // A signature by another key under a published key's name: createSigner would name its own.

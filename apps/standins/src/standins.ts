@@ -10,6 +10,7 @@ import { createMaskinporten } from "./maskinporten/maskinporten.ts";
 import { builtinPersonas, type Personas } from "./personas/personas.ts";
 import { createRegistry } from "./registry.ts";
 import { mergeRegistrations, type Registrations, type RegistrationsInput } from "./registrations.ts";
+import { keysInFolder, type KeyKeeper } from "./kept-keys.ts";
 import { createSigning } from "./signing.ts";
 import type { Parts, Standin, TokenOrder } from "./standin.ts";
 
@@ -25,6 +26,8 @@ export interface StandinsOptions {
   readonly personas?: Personas;
   /** Where each listens; absent = a free port on the loopback interface. */
   readonly addresses?: Readonly<Partial<Record<ProviderName | "control", Address>>>;
+  /** Where the signing keys outlive the stand-ins; absent = nowhere. */
+  readonly keysFolder?: string;
   /** How browsers and clients reach each; absent = http://localhost and the listener's port. */
   readonly publicUrls?: Readonly<Partial<Record<ProviderName, string | undefined>>>;
 }
@@ -73,8 +76,11 @@ export async function openStandins(options: StandinsOptions): Promise<Standins> 
     fetch,
     log: (message: string, cause: unknown) => options.log.debug({ err: cause }, message),
   };
+  const { keysFolder } = options;
+  const keeper = (name: ProviderName): KeyKeeper | undefined =>
+    keysFolder === undefined ? undefined : keysInFolder(keysFolder, name);
   const open = (name: ProviderName): Promise<Listening> =>
-    listen(name, options, { ...shared, signing: createSigning(faults) });
+    listen(name, options, { ...shared, signing: createSigning(faults, keeper(name)) });
   const [idporten, entra, maskinporten] = await Promise.all([
     open("idporten"),
     open("entra"),

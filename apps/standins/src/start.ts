@@ -22,6 +22,7 @@ export async function start(given: SettingsOf<typeof settings>, tools: Tools): P
       maskinporten: given.maskinportenAddress,
       control: given.controlAddress,
     },
+    ...(given.keysFolder === undefined ? {} : { keysFolder: given.keysFolder }),
     publicUrls: {
       idporten: given.idportenPublicUrl,
       entra: given.entraPublicUrl,
