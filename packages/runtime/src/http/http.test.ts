@@ -149,6 +149,28 @@ describe("serve", () => {
   });
 });
 
+describe("serve with short times", () => {
+  it("refuses a request whose headers do not come to an end in time with 408", async () => {
+    const server = await serve({ fetch: () => new Response(), address, log, headerTimeoutSeconds: 0.1 });
+    assert.match(await raw(server.port, "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "), /^HTTP\/1\.1 408 /);
+    await server.close();
+  });
+
+  it("refuses a request whose body does not come to an end in time, and does not wait for it when closing", async () => {
+    const waiting: FetchHandler = async (request) => new Response(await readBody(request, 100));
+    const server = await serve({
+      fetch: waiting,
+      address,
+      log,
+      headerTimeoutSeconds: 0.1,
+      requestTimeoutSeconds: 0.1,
+    });
+    const answer = await raw(server.port, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
+    assert.match(answer, /^HTTP\/1\.1 408 |^$/);
+    await server.close();
+  });
+});
+
 describe("serve with a node:http listener", () => {
   it("hands over the raw request, and upgrades", async () => {
     const server = await serve({

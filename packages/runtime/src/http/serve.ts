@@ -102,12 +102,13 @@ function drain(server: http.Server, sockets: ReadonlySet<Socket>, graceSeconds: 
 }
 
 function createServer(options: ServeOptions): http.Server {
+  const headersTimeout = (options.headerTimeoutSeconds ?? 10) * 1000;
   const server = http.createServer({
     maxHeaderSize: options.maxHeaderBytes ?? 65_536,
-    headersTimeout: (options.headerTimeoutSeconds ?? 10) * 1000,
+    headersTimeout,
     requestTimeout: (options.requestTimeoutSeconds ?? 60) * 1000,
     keepAliveTimeout: (options.keepAliveSeconds ?? 65) * 1000,
-    connectionsCheckingInterval: 1000,
+    connectionsCheckingInterval: Math.min(1000, headersTimeout / 2),
     insecureHTTPParser: false,
     requireHostHeader: true,
   });

@@ -24,8 +24,12 @@ const parameter =
   /([?&;\s"']|^)(code|state|token|(?:access|refresh|id|subject|actor|logout)_token|id_token_hint|client_assertion|assertion|client_secret|code_verifier|request_uri)=[^&\s"'#]{4,}/gi;
 const userInfo = /([a-z][a-z0-9+.-]{1,20}:\/\/)[^/@\s"']{1,500}@/gi;
 
+/** Every pattern above needs one of these; most texts that are logged are plain names and numbers without any. */
+const suspicious = /[.=\s]|:\/\//;
+
 /** Takes tokens, credentials and secret parameters out of a text. */
 export function scrub(text: string): string {
+  if (!suspicious.test(text)) return text;
   return text
     .replace(jwt, "[jwt]")
     .replace(scheme, `$1$2${redacted}`)
@@ -38,9 +42,17 @@ export function scrubLine(line: string): string {
   return line.replace(jwt, "[jwt]");
 }
 
+/** What was found out about names: fields are named by our sources, so there are few; headers and forms may bring any. */
+const judged = new Map<string, boolean>();
+const maxJudged = 1000;
+
 function isSecretName(name: string): boolean {
+  const known = judged.get(name);
+  if (known !== undefined) return known;
   const plain = name.toLowerCase().replaceAll(/[-_]/g, "");
-  return secretNames.has(plain) || secretEndings.some((ending) => plain.endsWith(ending));
+  const secret = secretNames.has(plain) || secretEndings.some((ending) => plain.endsWith(ending));
+  if (judged.size < maxJudged) judged.set(name, secret);
+  return secret;
 }
 
 const maxDepth = 6;
