@@ -34,7 +34,7 @@ export function verbHelp(verb: Verb): string {
     "",
     ...rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`),
     "",
-    ...(verb.notes ?? []),
+    ...(verb.notes === undefined ? [] : [...verb.notes, ""]),
     "Example:",
     `  ${verb.example}`,
     "",

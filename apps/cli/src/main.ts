@@ -47,11 +47,17 @@ async function main(): Promise<void> {
     const code = await command(process.argv.slice(2), around);
     if (code !== undefined) process.exitCode = code;
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    around.terminal.err(`${paint("red", "portvakt:")} ${error.message}\n`);
-    for (const hint of error.hints) around.terminal.err(`${paint("cyan", "hint:")} ${hint}\n`);
-    process.exitCode = error.exitCode;
+    const known = error instanceof CommandError ? error : unforeseen(error);
+    around.terminal.err(`${paint("red", "portvakt:")} ${known.message}\n`);
+    for (const hint of known.hints) around.terminal.err(`${paint("cyan", "hint:")} ${hint}\n`);
+    process.exitCode = known.exitCode;
   }
+}
+
+/** What nobody thought of: the stack is what helps to mend it. */
+function unforeseen(error: unknown): CommandError {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new CommandError(`this should not have happened: ${stack}`, { cause: error });
 }
 
 await main();

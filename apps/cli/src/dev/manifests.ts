@@ -1,5 +1,5 @@
 import { readFile, readdir } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseManifests, type Application } from "@portvakt/policy";
 import { CommandError, exitCodes } from "../failure.ts";
@@ -51,7 +51,7 @@ export async function foreignApplications(options: {
   const sources = await Promise.all(
     options.files.map(async (file) => ({
       file,
-      text: await readManifest(join(folder, relative(folder, file))),
+      text: await readManifest(folder, file),
     })),
   );
   return parse(sources, cluster).map((application, index) =>
@@ -59,9 +59,9 @@ export async function foreignApplications(options: {
   );
 }
 
-async function readManifest(file: string): Promise<string> {
+async function readManifest(folder: string, file: string): Promise<string> {
   try {
-    return await readFile(file, "utf8");
+    return await readFile(resolve(folder, file), "utf8");
   } catch (error) {
     throw new CommandError(`the manifest ${file} cannot be read`, {
       exitCode: exitCodes.usage,

@@ -53,7 +53,10 @@ export const organisationNumber = "310100005";
  * base+30 up, what nobody visits (applications behind a proxy, token APIs) from base+100 up.
  */
 export function makePlan(applications: readonly Application[], basePort: number): Plan {
-  const withLogin = applications.filter((application) => loginProvider(application) !== undefined);
+  // citizens' applications first: whoever tries the platform starts with those
+  const withLogin = ["idporten", "azure"].flatMap((provider) =>
+    applications.filter((application) => loginProvider(application) === provider),
+  );
   const firstOther = basePort + Math.max(30, (withLogin.length + 1) * 10);
   let others = 0;
   const planned = applications.map((application, index): PlannedApplication => {

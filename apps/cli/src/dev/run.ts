@@ -49,8 +49,8 @@ function portOf(args: Arguments): number {
   const given = text(args, "port");
   if (given === undefined) return defaultPort;
   const port = Number(given);
-  if (port === 0 || (Number.isInteger(port) && port >= 1024 && port <= 65_000)) return port;
-  throw usageError(`--port wants 0 or a number from 1024 to 65000, not ${given}`, "dev");
+  if (port === 0 || (Number.isInteger(port) && port >= 1024 && port <= 64_000)) return port;
+  throw usageError(`--port wants 0 or a number from 1024 to 64000, not ${given}`, "dev");
 }
 
 function untilAskedToEnd(): Promise<string> {
