@@ -16,10 +16,16 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** What a running platform says of itself in dev.json. */
 interface State {
   readonly pid: number;
   readonly control: string;
-  readonly applications: Readonly<Record<string, { readonly url: string }>>;
+  readonly applications: Readonly<
+    Record<
+      string,
+      { readonly url: string; readonly tokens?: string; readonly clients: Readonly<Record<string, string>> }
+    >
+  >;
   readonly providers: Readonly<Record<string, { readonly issuer: string }>>;
 }
 
