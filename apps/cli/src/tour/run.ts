@@ -75,9 +75,10 @@ async function platformToTour(args: Arguments, around: Surroundings, quiet: bool
       await platform.stop();
       await removeFolder();
     };
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.once(signal, () => void leave().then(() => process.exit(exitCodes.trouble)));
+    for (const sign of ["SIGINT", "SIGTERM", "SIGHUP", "disconnect"]) {
+      process.once(sign, () => void leave().then(() => process.exit(exitCodes.trouble)));
     }
+    process.channel?.unref(); // listening to the launcher is no reason to stay
     return { state: platform.state, leave };
   } catch (error) {
     await removeFolder();
