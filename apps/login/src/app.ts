@@ -61,7 +61,12 @@ export function createApp(options: AppOptions): App {
   });
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const target = readTarget(request.url);
-    if (target === undefined || hasTwoHosts(request.rawHeaders) || request.method === "TRACE" || request.method === "CONNECT")
+    if (
+      target === undefined ||
+      hasTwoHosts(request.rawHeaders) ||
+      request.method === "TRACE" ||
+      request.method === "CONNECT"
+    )
       return writeResponse(response, problem(400, { title: "Bad request" }), request.method);
     const asked = passage(request, target, false);
     if (!isOurs(target.path)) return proxy.request(asked, response);

@@ -8,5 +8,5 @@
  *   proxy/headers.ts -> proxy/forward.ts.
  * Spec: RFC 6749, 7009, 7636, 9110, 9126, 9207, 9700; OpenID Connect Core, RP-Initiated, Front-Channel and Back-Channel Logout 1.0.
  */
-export { settings, type LoginSettings } from "./settings.ts";
+export { settings, type LoginSettings } from "./settings/settings.ts";
 export { start } from "./start.ts";

@@ -1,20 +1,21 @@
-import { serve } from "@portvakt/runtime/http";
+import { serve, serveStatus } from "@portvakt/runtime/http";
 import type { Readiness, Running, Tools } from "@portvakt/runtime/process";
 import { openKeyValueStore, type KeyValueStore } from "@portvakt/runtime/store";
 import { createApp } from "./app.ts";
-import { openUpstream } from "./proxy/forward.ts";
+import type { Logger } from "@portvakt/runtime/observe";
+import { openUpstream, type Upstream } from "./proxy/forward.ts";
 import { createGate } from "./proxy/gate.ts";
-import { liveConnections } from "./proxy/live.ts";
-import { trustedPeers } from "./proxy/peers.ts";
-import { createProxy } from "./proxy/proxy.ts";
+import { liveConnections, type LiveRegistry } from "./proxy/live.ts";
+import { trustedPeers, type TrustedPeers } from "./proxy/peers.ts";
+import { createProxy, type Proxy } from "./proxy/proxy.ts";
 import { passesUpgrade } from "./proxy/upgrade.ts";
 import { parseIngress, type Ingress } from "./request/ingress.ts";
 import { compileExclusions } from "./request/exclusions.ts";
-import { upstreamOrigin, type LoginSettings } from "./settings.ts";
+import { upstreamOrigin, type LoginSettings } from "./settings/settings.ts";
 import { endedChannel } from "./session/store.ts";
 import { createRoutes } from "./wiring/routes.ts";
 import { openDoors, type Doors } from "./wiring/doors.ts";
-import { createSessionParts } from "./wiring/session.ts";
+import { createSessionParts, type SessionParts } from "./wiring/session.ts";
 import { redisUrl, readKeys } from "./wiring/secrets.ts";
 
 /** Parts that a test brings along; everything else is made from the settings. */
@@ -32,66 +33,21 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
   const doors = await openDoors(settings, { ...tools, fetch: fetcher });
   const store =
     parts.store ?? (await openKeyValueStore({ ...redisUrl(settings), now: tools.now, log: tools.log }));
-  const session = createSessionParts({
-    store,
-    doors: doors.byName,
-    ring: readKeys(settings.encryptionKeys, tools.log),
-    cookies: {
-      prefix: settings.cookiePrefix,
-      sameSite: settings.cookieSameSite,
-      secure: settings.cookieSecure,
-    },
-    lifetimes: {
-      maxSeconds: settings.sessionMaxLifetime,
-      inactivitySeconds: settings.sessionInactivity ? settings.sessionInactivityTimeout : undefined,
-    },
-    fetch: fetcher,
-    tools,
-  });
+  const session = sessionParts(settings, { store, doors, fetch: fetcher, tools });
   const live = liveConnections();
-  const unsubscribe = await store
-    .subscribe(endedChannel, (id) => live.end(id))
-    .catch((error: unknown) => {
-      tools.log.warn({ err: error }, "open connections will not be closed by logouts elsewhere");
-      return async () => {};
-    });
+  const unsubscribe = await hearOfEndings(store, live, tools.log);
   const upstream = openUpstream(originOf(settings), { ca: settings.upstreamCa });
   const trusted = trustedPeers(settings.trustedProxies);
   const allowedOrigins = new Set(settings.allowedOrigins);
-  const gate = createGate({
-    admissions: session.admissions,
-    ingresses,
-    allowedOrigins,
-    autoLogin: settings.autoLogin
-      ? { excluded: compileExclusions(settings.autoLoginIgnorePaths) }
-      : undefined,
-  });
-  const proxy = createProxy({
-    gate,
-    upstream,
-    upstreamCa: settings.upstreamCa,
-    isOwnCookie: session.cookies.isOwn,
-    trusted,
-    includeIdToken: settings.upstreamIncludeIdToken,
-    passAuthorization: !settings.autoLogin && !settings.stripAuthorization,
-    accessLog: settings.upstreamAccessLogs,
-    live,
-    log: tools.log,
-    answers: tools.metrics.counter({
-      name: "portvakt_login_refused_total",
-      help: "Requests that the proxy answered itself, by reason",
-      labels: ["why"],
-    }),
-  });
+  const proxy = proxyOf(settings, { ingresses, session, upstream, trusted, allowedOrigins, live, tools });
+  const { rateLimitEnabled, rateLimitLogins: logins, rateLimitWindow: windowSeconds } = settings;
   const routes = createRoutes({
     doors,
     session,
     store,
     ingresses,
     afterLogout: settings.postLogoutRedirectUri,
-    rateLimit: settings.rateLimitEnabled
-      ? { logins: settings.rateLimitLogins, windowSeconds: settings.rateLimitWindow }
-      : undefined,
+    rateLimit: rateLimitEnabled ? { logins, windowSeconds } : undefined,
     forwardAuth: settings.forwardAuth ? { tokens: settings.forwardAuthSetHeaders } : undefined,
     fetch: fetcher,
     tools,
@@ -105,18 +61,98 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
   });
   // Node then takes what we do not pass on for the ordinary request that it also is.
   Object.assign(server.raw, { shouldUpgradeCallback: passesUpgrade });
+  const ready = (): Promise<Readiness> => readiness(doors, store);
+  const probe =
+    settings.probeAddress === undefined
+      ? undefined
+      : await serveStatus({ ...tools, address: settings.probeAddress, ready });
   return {
-    addresses: { public: server.url },
-    ready: () => readiness(doors, store),
+    addresses: { public: server.url, ...(probe === undefined ? {} : { probe: probe.url }) },
+    ready,
     async close() {
       live.endAll();
       await server.close({ graceSeconds: settings.shutdownGraceSeconds });
+      await probe?.close({ graceSeconds: 0 });
       doors.close();
       await unsubscribe();
       await upstream.pool.destroy();
       if (parts.store === undefined) await store.close();
     },
   };
+}
+
+function sessionParts(
+  settings: LoginSettings,
+  parts: { store: KeyValueStore; doors: Doors; fetch: typeof fetch; tools: Tools },
+): SessionParts {
+  const { cookiePrefix: prefix, cookieSameSite: sameSite, cookieSecure: secure } = settings;
+  return createSessionParts({
+    store: parts.store,
+    doors: parts.doors.byName,
+    ring: readKeys(settings.encryptionKeys, parts.tools.log),
+    cookies: { prefix, sameSite, secure },
+    lifetimes: {
+      maxSeconds: settings.sessionMaxLifetime,
+      inactivitySeconds: settings.sessionInactivity ? settings.sessionInactivityTimeout : undefined,
+    },
+    fetch: parts.fetch,
+    tools: parts.tools,
+  });
+}
+
+interface ProxyParts {
+  readonly ingresses: readonly Ingress[];
+  readonly session: SessionParts;
+  readonly upstream: Upstream;
+  readonly trusted: TrustedPeers;
+  readonly allowedOrigins: ReadonlySet<string>;
+  readonly live: LiveRegistry;
+  readonly tools: Tools;
+}
+
+/** The one place that knows whether auto-login is on: it chooses the gate and what becomes of `Authorization`. */
+function proxyOf(settings: LoginSettings, parts: ProxyParts): Proxy {
+  const { session, tools } = parts;
+  const gate = createGate({
+    admissions: session.admissions,
+    ingresses: parts.ingresses,
+    allowedOrigins: parts.allowedOrigins,
+    autoLogin: settings.autoLogin
+      ? { excluded: compileExclusions(settings.autoLoginIgnorePaths) }
+      : undefined,
+  });
+  const answers = tools.metrics.counter({
+    name: "portvakt_login_answered_total",
+    help: "Requests for the application that the proxy answered itself, by reason",
+    labels: ["why"],
+  });
+  return createProxy({
+    gate,
+    upstream: parts.upstream,
+    upstreamCa: settings.upstreamCa,
+    isOwnCookie: session.cookies.isOwn,
+    trusted: parts.trusted,
+    includeIdToken: settings.upstreamIncludeIdToken,
+    passAuthorization: !settings.autoLogin && !settings.stripAuthorization,
+    accessLog: settings.upstreamAccessLogs,
+    live: parts.live,
+    log: tools.log,
+    answers,
+  });
+}
+
+/** A session that ends on any replica closes what it has open on this one. */
+async function hearOfEndings(
+  store: KeyValueStore,
+  live: LiveRegistry,
+  log: Logger,
+): Promise<() => Promise<void>> {
+  try {
+    return await store.subscribe(endedChannel, (id) => live.end(id));
+  } catch (error) {
+    log.warn({ err: error }, "open connections will not be closed by logouts elsewhere");
+    return async () => {};
+  }
 }
 
 async function readiness(doors: Doors, store: KeyValueStore): Promise<Readiness> {

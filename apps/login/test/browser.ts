@@ -20,18 +20,28 @@ interface Cookie {
   readonly path: string;
 }
 
-export const navigation = { accept: "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "sec-fetch-site": "none" };
-export const background = { accept: "application/json", "sec-fetch-mode": "cors", "sec-fetch-dest": "empty", "sec-fetch-site": "same-origin" };
+export const navigation = {
+  accept: "text/html",
+  "sec-fetch-mode": "navigate",
+  "sec-fetch-dest": "document",
+  "sec-fetch-site": "none",
+};
+export const background = {
+  accept: "application/json",
+  "sec-fetch-mode": "cors",
+  "sec-fetch-dest": "empty",
+  "sec-fetch-site": "same-origin",
+};
 
 export interface Browser {
   /** One request, without following redirects. */
-  send(url: string, ask?: Ask): Promise<Answer>;
+  readonly send: (url: string, ask?: Ask) => Promise<Answer>;
   /** A navigation with all its redirects. */
-  go(url: string, ask?: Ask): Promise<Answer>;
-  cookie(name: string): string | undefined;
-  cookieNames(): string[];
-  setCookie(name: string, value: string): void;
-  forget(): void;
+  readonly go: (url: string, ask?: Ask) => Promise<Answer>;
+  readonly cookie: (name: string) => string | undefined;
+  readonly cookieNames: () => string[];
+  readonly setCookie: (name: string, value: string) => void;
+  readonly forget: () => void;
   readonly trail: string[];
 }
 
@@ -44,11 +54,17 @@ export function openBrowser(hosts: Record<string, string> = {}): Browser {
     const target = new URL(url);
     const cookies = jar.get(target.host) ?? new Map<string, Cookie>();
     jar.set(target.host, cookies);
-    const pairs = [...cookies].filter(([, cookie]) => target.pathname.startsWith(cookie.path)).map(([name, { value }]) => `${name}=${value}`);
+    const pairs = [...cookies]
+      .filter(([, cookie]) => target.pathname.startsWith(cookie.path))
+      .map(([name, { value }]) => `${name}=${value}`);
     trail.push(url);
     const answer = await request(hosts[target.host] ?? target.host, target, {
       ...ask,
-      headers: { host: target.host, ...(pairs.length === 0 ? {} : { cookie: pairs.join("; ") }), ...ask.headers },
+      headers: {
+        host: target.host,
+        ...(pairs.length === 0 ? {} : { cookie: pairs.join("; ") }),
+        ...ask.headers,
+      },
     });
     for (const line of answer.headers["set-cookie"] ?? []) {
       const [pair = "", ...attributes] = line.split("; ");
@@ -66,7 +82,11 @@ export function openBrowser(hosts: Record<string, string> = {}): Browser {
     async go(url, ask = {}) {
       let at = url;
       let answer = await send(at, { ...ask, headers: { ...navigation, ...ask.headers } });
-      for (let hops = 0; hops < 15 && answer.status >= 300 && answer.status < 400 && answer.headers.location !== undefined; hops++) {
+      for (
+        let hops = 0;
+        hops < 15 && answer.status >= 300 && answer.status < 400 && answer.headers.location !== undefined;
+        hops++
+      ) {
         at = new URL(answer.headers.location, at).href;
         answer = await send(at, { headers: { ...navigation, ...ask.headers } });
       }
@@ -85,13 +105,26 @@ async function request(address: string, target: URL, ask: Ask): Promise<Answer> 
   const [host, port] = address.split(":");
   return new Promise((resolve, reject) => {
     const outgoing = http.request(
-      { host, port, path: target.pathname + target.search, method: ask.method ?? "GET", headers: ask.headers ?? {}, agent: false },
+      {
+        host,
+        port,
+        path: target.pathname + target.search,
+        method: ask.method ?? "GET",
+        headers: ask.headers ?? {},
+        agent: false,
+      },
       (incoming) => {
         let body = "";
         incoming.setEncoding("utf8");
         incoming.on("data", (chunk: string) => (body += chunk));
         incoming.on("end", () =>
-          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, rawHeaders: incoming.rawHeaders, body, url: target.href }),
+          resolve({
+            status: incoming.statusCode ?? 0,
+            headers: incoming.headers,
+            rawHeaders: incoming.rawHeaders,
+            body,
+            url: target.href,
+          }),
         );
         incoming.on("error", reject);
       },

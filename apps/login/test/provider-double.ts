@@ -2,7 +2,16 @@
 import { createHash, randomUUID } from "node:crypto";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import { calculateJwkThumbprint, createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify, SignJWT, type JWK, type JWTPayload } from "jose";
+import {
+  calculateJwkThumbprint,
+  createLocalJWKSet,
+  exportJWK,
+  generateKeyPair,
+  jwtVerify,
+  SignJWT,
+  type JWK,
+  type JWTPayload,
+} from "jose";
 
 export interface Knobs {
   accessTokenSeconds: number;
@@ -88,18 +97,24 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
   const active = () => keys.at(-1)!;
 
   const sign = (claims: JWTPayload, o: { typ?: string; alg?: string } = {}): Promise<string> =>
-    new SignJWT(claims).setProtectedHeader({ alg: o.alg ?? "RS256", kid: active().jwk.kid!, typ: o.typ ?? "JWT" }).sign(active().privateKey);
+    new SignJWT(claims)
+      .setProtectedHeader({ alg: o.alg ?? "RS256", kid: active().jwk.kid!, typ: o.typ ?? "JWT" })
+      .sign(active().privateKey);
 
   async function authenticate(form: URLSearchParams, headers: http.IncomingHttpHeaders): Promise<boolean> {
     if (options.clientJwk !== undefined) {
       const { d: _d, p: _p, q: _q, dp: _dp, dq: _dq, qi: _qi, ...publicJwk } = options.clientJwk;
-      const verified = await jwtVerify(form.get("client_assertion") ?? "", createLocalJWKSet({ keys: [publicJwk as JWK] }), {
-        issuer: options.clientId,
-        subject: options.clientId,
-        audience: issuer,
-        currentDate: new Date(now() * 1000),
-        requiredClaims: ["jti", "exp", "iat"],
-      }).catch(() => undefined);
+      const verified = await jwtVerify(
+        form.get("client_assertion") ?? "",
+        createLocalJWKSet({ keys: [publicJwk as JWK] }),
+        {
+          issuer: options.clientId,
+          subject: options.clientId,
+          audience: issuer,
+          currentDate: new Date(now() * 1000),
+          requiredClaims: ["jti", "exp", "iat"],
+        },
+      ).catch(() => undefined);
       if (verified === undefined || typeof verified.payload.aud !== "string") return false;
       const { jti = "", exp = 0, iat = 0 } = verified.payload;
       if (seenJtis.has(jti) || exp - iat > 60) return false;
@@ -113,7 +128,15 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
 
   async function tokensFor(grant: Grant, first: boolean): Promise<Record<string, unknown>> {
     const at = Math.floor(now());
-    const accessToken = await sign({ iss: issuer, sub: knobs.sub, aud: "app", iat: at, exp: at + knobs.accessTokenSeconds, jti: randomUUID(), acr: knobs.acr });
+    const accessToken = await sign({
+      iss: issuer,
+      sub: knobs.sub,
+      aud: "app",
+      iat: at,
+      exp: at + knobs.accessTokenSeconds,
+      jti: randomUUID(),
+      acr: knobs.acr,
+    });
     const claims: JWTPayload = {
       iss: issuer,
       sub: knobs.sub,
@@ -154,16 +177,28 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
     }
     const grant = codes.get(form.get("code") ?? "");
     codes.delete(form.get("code") ?? "");
-    const challenge = createHash("sha256").update(form.get("code_verifier") ?? "").digest("base64url");
-    if (grant === undefined || grant.params.get("code_challenge") !== challenge || grant.redirectUri !== form.get("redirect_uri"))
+    const challenge = createHash("sha256")
+      .update(form.get("code_verifier") ?? "")
+      .digest("base64url");
+    if (
+      grant === undefined ||
+      grant.params.get("code_challenge") !== challenge ||
+      grant.redirectUri !== form.get("redirect_uri")
+    )
       return { status: 400, body: { error: "invalid_grant" } };
     return { status: 200, body: await tokensFor(grant, true) };
   }
 
   function authorize(query: URLSearchParams): { status: number; location?: string } {
     const params = query.has("request_uri") ? pushed.get(query.get("request_uri") ?? "") : query;
-    if (params === undefined || (knobs.par && query.size !== 2) || params.get("client_id") !== options.clientId) return { status: 400 };
-    if (params.get("code_challenge_method") !== "S256" || !params.get("nonce") || !params.get("state")) return { status: 400 };
+    if (
+      params === undefined ||
+      (knobs.par && query.size !== 2) ||
+      params.get("client_id") !== options.clientId
+    )
+      return { status: 400 };
+    if (params.get("code_challenge_method") !== "S256" || !params.get("nonce") || !params.get("state"))
+      return { status: 400 };
     const back = new URL(params.get("redirect_uri") ?? "");
     back.searchParams.set("state", params.get("state") ?? "");
     const iss = knobs.iss ?? (knobs.announceIss ? issuer : "");
@@ -230,7 +265,10 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
     knobs,
     wellKnownUrl: `${issuer}/.well-known/openid-configuration`,
     requests,
-    count: (path, grantType) => requests.filter((one) => one.path === path && (grantType === undefined || one.form.get("grant_type") === grantType)).length,
+    count: (path, grantType) =>
+      requests.filter(
+        (one) => one.path === path && (grantType === undefined || one.form.get("grant_type") === grantType),
+      ).length,
     sign,
     rotateKey: async () => {
       keys = [...keys, await newKey()];

@@ -17,7 +17,9 @@ const autoLogin = { PORTVAKT_LOGIN_AUTO_LOGIN: "true" };
 const sessionName = "__Host-io.nais.wonderwall.session";
 
 test("weak point 4.2.1: with auto-login, no request without a session and no Authorization of the client's own reaches the application", async (t) => {
-  const { browser, ingress, upstream } = await stage(t, { env: { ...autoLogin, PORTVAKT_LOGIN_AUTO_LOGIN_IGNORE_PATHS: "/public/**" } });
+  const { browser, ingress, upstream } = await stage(t, {
+    env: { ...autoLogin, PORTVAKT_LOGIN_AUTO_LOGIN_IGNORE_PATHS: "/public/**" },
+  });
   const forged = { authorization: "Bearer forged" };
   assert.equal((await browser().send(`${ingress}/`, { headers: { ...background, ...forged } })).status, 401);
   assert.equal((await browser().send(`${ingress}/`, { method: "POST", headers: forged })).status, 401);
@@ -40,7 +42,9 @@ test("a session's token replaces whatever Authorization the client sent", async 
   const user = await signedIn();
   await user.send(`${ingress}/`, { headers: { authorization: ["Bearer forged", "Basic forged"] } });
   const seen = upstream.seen.at(-1);
-  const all = seen?.rawHeaders.filter((_, index, raw) => index % 2 === 1 && raw[index - 1]?.toLowerCase() === "authorization");
+  const all = seen?.rawHeaders.filter(
+    (_, index, raw) => index % 2 === 1 && raw[index - 1]?.toLowerCase() === "authorization",
+  );
   assert.equal(all?.length, 1);
   assert.match(all?.[0] ?? "", /^Bearer ey/);
 });
@@ -49,12 +53,23 @@ test("weak point 4.2.2: our own cookies never reach the application, its own do"
   const { signedIn, ingress, upstream } = await stage(t);
   const user = await signedIn();
   const own = `${sessionName}=${user.cookie(sessionName)}`;
-  await user.send(`${ingress}/`, { headers: { cookie: `theme=dark; ${own}; io.nais.wonderwall.callback.x=1;lang=nb; __SECURE-io.nais.wonderwall.logout=2` } });
+  await user.send(`${ingress}/`, {
+    headers: {
+      cookie: `theme=dark; ${own}; io.nais.wonderwall.callback.x=1;lang=nb; __SECURE-io.nais.wonderwall.logout=2`,
+    },
+  });
   assert.equal(upstream.seen.at(-1)?.headers.cookie, "theme=dark;lang=nb");
 });
 
 test("the session cookie stays under 1 kB whatever the token's size", async (t) => {
-  const { signedIn } = await stage(t, { knobs: { idClaims: (claims) => ({ ...claims, groups: Array.from({ length: 200 }, (_, i) => `group-${i}-00000000-0000`) }) } });
+  const { signedIn } = await stage(t, {
+    knobs: {
+      idClaims: (claims) => ({
+        ...claims,
+        groups: Array.from({ length: 200 }, (_, i) => `group-${i}-00000000-0000`),
+      }),
+    },
+  });
   assert.ok((await signedIn()).cookie(sessionName)!.length < 200);
 });
 
@@ -82,24 +97,39 @@ for (const name of spoofed) {
 
 test("weak point 4.2.4: X-Forwarded-* are set anew unless the peer is on the list", async (t) => {
   const strict = await stage(t);
-  const forwarded = { "x-forwarded-for": "1.2.3.4", "x-forwarded-host": "evil.example", "x-forwarded-proto": "gopher" };
+  const forwarded = {
+    "x-forwarded-for": "1.2.3.4",
+    "x-forwarded-host": "evil.example",
+    "x-forwarded-proto": "gopher",
+  };
   await strict.browser().send(`${strict.ingress}/`, { headers: forwarded });
   const seen = strict.upstream.seen[0]?.headers;
-  assert.deepEqual([seen?.["x-forwarded-for"], seen?.["x-forwarded-host"], seen?.["x-forwarded-proto"]], ["127.0.0.1", "app.test", "https"]);
+  assert.deepEqual(
+    [seen?.["x-forwarded-for"], seen?.["x-forwarded-host"], seen?.["x-forwarded-proto"]],
+    ["127.0.0.1", "app.test", "https"],
+  );
   const trusting = await stage(t, { env: { PORTVAKT_LOGIN_TRUSTED_PROXIES: "127.0.0.0/8" } });
-  await trusting.browser().send(`${trusting.ingress}/`, { headers: { ...forwarded, "x-forwarded-host": "app.test" } });
+  await trusting
+    .browser()
+    .send(`${trusting.ingress}/`, { headers: { ...forwarded, "x-forwarded-host": "app.test" } });
   const believed = trusting.upstream.seen[0]?.headers;
-  assert.deepEqual([believed?.["x-forwarded-for"], believed?.["x-forwarded-proto"]], ["1.2.3.4, 127.0.0.1", "gopher"]);
+  assert.deepEqual(
+    [believed?.["x-forwarded-for"], believed?.["x-forwarded-proto"]],
+    ["1.2.3.4, 127.0.0.1", "gopher"],
+  );
 });
 
 test("weak point 4.2.3: an ingress matches by host and by whole path segments", async (t) => {
   const { browser, ingress } = await stage(t, { ingress: "https://app.test/base", env: autoLogin });
   const at = async (path: string, host = "app.test") =>
-    (await browser().send(`${ingress.replace("/base", "")}${path}`, { headers: { ...navigation, host } })).headers.location;
+    (await browser().send(`${ingress.replace("/base", "")}${path}`, { headers: { ...navigation, host } }))
+      .headers.location;
   assert.equal(await at("/base/x"), "/base/oauth2/login?redirect=%2Fbase%2Fx");
   assert.equal(await at("/baseball/x"), undefined);
   assert.equal(await at("/base/x", "evil.example"), undefined);
-  const spoofed = await browser().send("https://app.test/base/oauth2/login", { headers: { ...navigation, host: "evil.example", "x-forwarded-host": "app.test" } });
+  const spoofed = await browser().send("https://app.test/base/oauth2/login", {
+    headers: { ...navigation, host: "evil.example", "x-forwarded-host": "app.test" },
+  });
   assert.equal(spoofed.status, 400);
 });
 
@@ -109,16 +139,30 @@ test("cookies of an ingress with a path are bound to that path", async (t) => {
 });
 
 const hopByHop = [
-  { name: "headers that Connection names are removed", connection: "close, X-Secret", header: "X-Secret", arrives: false },
+  {
+    name: "headers that Connection names are removed",
+    connection: "close, X-Secret",
+    header: "X-Secret",
+    arrives: false,
+  },
   { name: "Keep-Alive is removed", connection: "keep-alive", header: "Keep-Alive", arrives: false },
-  { name: "Proxy-Authorization is removed", connection: "close", header: "Proxy-Authorization", arrives: false },
+  {
+    name: "Proxy-Authorization is removed",
+    connection: "close",
+    header: "Proxy-Authorization",
+    arrives: false,
+  },
   { name: "TE is removed", connection: "close", header: "TE", arrives: false },
   { name: "others pass", connection: "close", header: "X-Other", arrives: true },
 ];
 for (const { name, connection, header, arrives } of hopByHop) {
   test(`RFC 9110 section 7.6.1: ${name}`, async (t) => {
     const { replicas, upstream } = await stage(t);
-    await sendRaw(replicas[0]!.address, `GET / HTTP/1.1\r\nHost: app.test\r\nConnection: ${connection}\r\n${header}: value\r\n\r\n`, /application/);
+    await sendRaw(
+      replicas[0]!.address,
+      `GET / HTTP/1.1\r\nHost: app.test\r\nConnection: ${connection}\r\n${header}: value\r\n\r\n`,
+      /application/,
+    );
     assert.equal(upstream.seen[0]?.headers[header.toLowerCase()] === "value", arrives);
   });
 }
@@ -126,14 +170,21 @@ for (const { name, connection, header, arrives } of hopByHop) {
 test("RFC 9110 section 7.6.1: Connection cannot remove what we add", async (t) => {
   const { signedIn, replicas, upstream } = await stage(t);
   const cookie = `${sessionName}=${(await signedIn()).cookie(sessionName)}`;
-  await sendRaw(replicas[0]!.address, `GET / HTTP/1.1\r\nHost: app.test\r\nCookie: ${cookie}\r\nConnection: close, Authorization, X-Forwarded-For\r\n\r\n`);
+  await sendRaw(
+    replicas[0]!.address,
+    `GET / HTTP/1.1\r\nHost: app.test\r\nCookie: ${cookie}\r\nConnection: close, Authorization, X-Forwarded-For\r\n\r\n`,
+  );
   assert.match(upstream.seen.at(-1)?.headers.authorization ?? "", /^Bearer ey/);
   assert.equal(upstream.seen.at(-1)?.headers["x-forwarded-for"], "127.0.0.1");
 });
 
 const framing = [
   { name: "Content-Length twice", head: "Content-Length: 3\r\nContent-Length: 4", body: "abc" },
-  { name: "Content-Length and Transfer-Encoding", head: "Content-Length: 3\r\nTransfer-Encoding: chunked", body: "0\r\n\r\n" },
+  {
+    name: "Content-Length and Transfer-Encoding",
+    head: "Content-Length: 3\r\nTransfer-Encoding: chunked",
+    body: "0\r\n\r\n",
+  },
   { name: "a misspelt Transfer-Encoding", head: "Transfer-Encoding: xchunked", body: "0\r\n\r\n" },
   { name: "chunked not last", head: "Transfer-Encoding: chunked, identity", body: "0\r\n\r\n" },
   { name: "a space before the colon", head: "Content-Length : 3", body: "abc" },
@@ -141,12 +192,20 @@ const framing = [
   { name: "a bare line feed", head: "X-A: 1\nContent-Length: 3", body: "abc" },
   { name: "a negative length", head: "Content-Length: -1", body: "" },
   { name: "two hosts", head: "Host: other.test", body: "" },
-  { name: "Connection that names Content-Length", head: "Connection: close, content-length\r\nContent-Length: 3", body: "abc" },
+  {
+    name: "Connection that names Content-Length",
+    head: "Connection: close, content-length\r\nContent-Length: 3",
+    body: "abc",
+  },
 ];
 for (const { name, head, body } of framing) {
   test(`RFC 9112 section 6.3: ${name} is refused with 400 and nothing is sent on`, async (t) => {
     const { replicas, upstream } = await stage(t);
-    const answer = await sendRaw(replicas[0]!.address, `POST / HTTP/1.1\r\nHost: app.test\r\n${head}\r\n\r\n${body}`, /\r\n\r\n/);
+    const answer = await sendRaw(
+      replicas[0]!.address,
+      `POST / HTTP/1.1\r\nHost: app.test\r\n${head}\r\n\r\n${body}`,
+      /\r\n\r\n/,
+    );
     assert.match(answer, /^HTTP\/1\.1 400 /);
     assert.equal(upstream.seen.length, 0);
   });
@@ -156,17 +215,38 @@ const targets = ["http://app.test/", "app.test:443", "*", "/a b", "/\u00e5", "/#
 for (const target of targets) {
   test(`RFC 9112 section 3.2: the request target "${target}" is refused`, async (t) => {
     const { replicas, upstream } = await stage(t);
-    const answer = await sendRaw(replicas[0]!.address, `GET ${target} HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n`, /\r\n\r\n/);
+    const answer = await sendRaw(
+      replicas[0]!.address,
+      `GET ${target} HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n`,
+      /\r\n\r\n/,
+    );
     assert.match(answer, /^HTTP\/1\.1 400 /);
     assert.equal(upstream.seen.length, 0);
   });
 }
 
-const ambiguous = ["/public/../secret", "/public/%2e%2e/secret", "/public%2f..%2fsecret", "/public/..;/secret", "/public/%252e%252e/secret", "//public/x", "/public\\..\\secret", "/public/%5c..%5csecret", "/public/%00", "/public/%c0%ae%c0%ae/secret"];
+const ambiguous = [
+  "/public/../secret",
+  "/public/%2e%2e/secret",
+  "/public%2f..%2fsecret",
+  "/public/..;/secret",
+  "/public/%252e%252e/secret",
+  "//public/x",
+  "/public\\..\\secret",
+  "/public/%5c..%5csecret",
+  "/public/%00",
+  "/public/%c0%ae%c0%ae/secret",
+];
 for (const path of ambiguous) {
   test(`GHSA-7x63-xv5r-3p2x: ${path} does not pass as an excluded path`, async (t) => {
-    const { replicas, upstream } = await stage(t, { env: { ...autoLogin, PORTVAKT_LOGIN_AUTO_LOGIN_IGNORE_PATHS: "/public/**" } });
-    const answer = await sendRaw(replicas[0]!.address, `GET ${path} HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n`, /\r\n\r\n/);
+    const { replicas, upstream } = await stage(t, {
+      env: { ...autoLogin, PORTVAKT_LOGIN_AUTO_LOGIN_IGNORE_PATHS: "/public/**" },
+    });
+    const answer = await sendRaw(
+      replicas[0]!.address,
+      `GET ${path} HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n`,
+      /\r\n\r\n/,
+    );
     const passed = upstream.seen.length > 0;
     // Bytes that are no UTF-8 stay encoded for every reader, so that path is truly below /public.
     assert.equal(passed, path.includes("%c0"));
@@ -175,21 +255,68 @@ for (const path of ambiguous) {
 }
 
 const csrf: { name: string; method: string; headers: Record<string, string>; status: number }[] = [
-  { name: "the application's own page", method: "POST", headers: { "sec-fetch-site": "same-origin", origin: "https://app.test" }, status: 200 },
-  { name: "another site's page", method: "POST", headers: { "sec-fetch-site": "cross-site", origin: "https://evil.example" }, status: 403 },
-  { name: "a sibling domain's page", method: "DELETE", headers: { "sec-fetch-site": "same-site", origin: "https://other.test" }, status: 403 },
-  { name: "a listed origin", method: "POST", headers: { "sec-fetch-site": "cross-site", origin: "https://friend.example" }, status: 200 },
-  { name: "an older browser's own page", method: "PUT", headers: { origin: "https://app.test" }, status: 200 },
-  { name: "an older browser's other page", method: "PUT", headers: { origin: "https://evil.example" }, status: 403 },
+  {
+    name: "the application's own page",
+    method: "POST",
+    headers: { "sec-fetch-site": "same-origin", origin: "https://app.test" },
+    status: 200,
+  },
+  {
+    name: "another site's page",
+    method: "POST",
+    headers: { "sec-fetch-site": "cross-site", origin: "https://evil.example" },
+    status: 403,
+  },
+  {
+    name: "a sibling domain's page",
+    method: "DELETE",
+    headers: { "sec-fetch-site": "same-site", origin: "https://other.test" },
+    status: 403,
+  },
+  {
+    name: "a listed origin",
+    method: "POST",
+    headers: { "sec-fetch-site": "cross-site", origin: "https://friend.example" },
+    status: 200,
+  },
+  {
+    name: "an older browser's own page",
+    method: "PUT",
+    headers: { origin: "https://app.test" },
+    status: 200,
+  },
+  {
+    name: "an older browser's other page",
+    method: "PUT",
+    headers: { origin: "https://evil.example" },
+    status: 403,
+  },
   { name: "an opaque origin", method: "POST", headers: { origin: "null" }, status: 403 },
-  { name: "plain http of the same host", method: "POST", headers: { origin: "http://app.test" }, status: 403 },
+  {
+    name: "plain http of the same host",
+    method: "POST",
+    headers: { origin: "http://app.test" },
+    status: 403,
+  },
   { name: "neither header", method: "POST", headers: {}, status: 403 },
-  { name: "a safe method from another site", method: "GET", headers: { "sec-fetch-site": "cross-site" }, status: 200 },
-  { name: "an unknown method from another site", method: "PROPFIND", headers: { "sec-fetch-site": "cross-site" }, status: 403 },
+  {
+    name: "a safe method from another site",
+    method: "GET",
+    headers: { "sec-fetch-site": "cross-site" },
+    status: 200,
+  },
+  {
+    name: "an unknown method from another site",
+    method: "PROPFIND",
+    headers: { "sec-fetch-site": "cross-site" },
+    status: 403,
+  },
 ];
 for (const { name, method, headers, status } of csrf) {
   test(`cross-site rule: ${method} from ${name}: ${status}`, async (t) => {
-    const { signedIn, ingress, upstream } = await stage(t, { env: { PORTVAKT_LOGIN_ALLOWED_ORIGINS: "https://friend.example" } });
+    const { signedIn, ingress, upstream } = await stage(t, {
+      env: { PORTVAKT_LOGIN_ALLOWED_ORIGINS: "https://friend.example" },
+    });
     const user = await signedIn();
     upstream.seen.length = 0;
     const answer = await user.send(`${ingress}/change`, { method, headers });
@@ -201,18 +328,28 @@ for (const { name, method, headers, status } of csrf) {
 
 test("users need 2: a background call without a session gets 401 problem+json with a Location of ours", async (t) => {
   const { browser, ingress } = await stage(t, { env: autoLogin });
-  const answer = await browser().send(`${ingress}/api`, { headers: { ...background, referer: `${ingress}/page?x=1` } });
+  const answer = await browser().send(`${ingress}/api`, {
+    headers: { ...background, referer: `${ingress}/page?x=1` },
+  });
   assert.equal(answer.status, 401);
   assert.equal(answer.headers["content-type"], "application/problem+json");
   assert.equal(answer.headers.location, "/oauth2/login?redirect=%2Fpage%3Fx%3D1");
-  const evil = await browser().send(`${ingress}/api`, { headers: { ...background, referer: "https://evil.example/x" } });
+  const evil = await browser().send(`${ingress}/api`, {
+    headers: { ...background, referer: "https://evil.example/x" },
+  });
   assert.equal(evil.headers.location, "/oauth2/login?redirect=%2F");
 });
 
 test("the level is enforced on each request", async (t) => {
-  const low = await stage(t, { env: { ...autoLogin, PORTVAKT_LOGIN_PROVIDER: "openid" }, knobs: { acr: "idporten-loa-substantial" } });
+  const low = await stage(t, {
+    env: { ...autoLogin, PORTVAKT_LOGIN_PROVIDER: "openid" },
+    knobs: { acr: "idporten-loa-substantial" },
+  });
   const cookie = `${sessionName}=${(await low.signedIn()).cookie(sessionName)}`;
-  const high = await stage(t, { env: { ...autoLogin, PORTVAKT_LOGIN_ACR_VALUES: "idporten-loa-high" }, store: low.store });
+  const high = await stage(t, {
+    env: { ...autoLogin, PORTVAKT_LOGIN_ACR_VALUES: "idporten-loa-high" },
+    store: low.store,
+  });
   assert.equal((await high.browser().send(`${high.ingress}/`, { headers: { cookie } })).status, 401);
   assert.equal(high.upstream.seen.length, 0);
 });
@@ -224,7 +361,11 @@ test("an application that does not answer: 502, a page for people and a problem 
   const page = await user.send(`${ingress}/`, { headers: { ...navigation, "accept-language": "en" } });
   assert.equal(page.status, 502);
   assert.match(page.body, /The service does not answer/);
-  const posted = await user.send(`${ingress}/`, { method: "POST", body: "x".repeat(100_000), headers: { origin: ingress } });
+  const posted = await user.send(`${ingress}/`, {
+    method: "POST",
+    body: "x".repeat(100_000),
+    headers: { origin: ingress },
+  });
   assert.equal(posted.status, 502);
   assert.equal(posted.headers["content-type"], "application/problem+json");
 });
@@ -233,8 +374,14 @@ test("bodies stream both ways, with trailers, HEAD, 204 and 304 as they are", as
   const { replicas, upstream } = await stage(t);
   const address = replicas[0]!.address;
   upstream.handler = (request, response) => {
-    if (request.url === "/raw/204") return void response.writeHead(204).end();
-    if (request.url === "/raw/304") return void response.writeHead(304, { etag: '"1"' }).end();
+    if (request.url === "/raw/204") {
+      response.writeHead(204).end();
+      return;
+    }
+    if (request.url === "/raw/304") {
+      response.writeHead(304, { etag: '"1"' }).end();
+      return;
+    }
     response.writeHead(200, { "transfer-encoding": "chunked", trailer: "x-sum" });
     request.on("data", (chunk) => response.write(chunk));
     request.on("end", () => {
@@ -242,12 +389,25 @@ test("bodies stream both ways, with trailers, HEAD, 204 and 304 as they are", as
       response.end();
     });
   };
-  const chunked = "POST /raw/echo HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n";
+  const chunked =
+    "POST /raw/echo HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n";
   const echoed = await sendRaw(address, chunked);
   assert.match(echoed, /abc[^]*def[^]*x-sum: 42/);
-  assert.match(await sendRaw(address, "GET /raw/204 HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n"), /^HTTP\/1\.1 204 /);
-  assert.match(await sendRaw(address, "GET /raw/304 HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n"), /^HTTP\/1\.1 304 [^]*etag: "1"/);
-  assert.match(await sendRaw(address, "POST /raw/echo HTTP/1.1\r\nHost: app.test\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"), /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /);
+  assert.match(
+    await sendRaw(address, "GET /raw/204 HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n"),
+    /^HTTP\/1\.1 204 /,
+  );
+  assert.match(
+    await sendRaw(address, "GET /raw/304 HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n"),
+    /^HTTP\/1\.1 304 [^]*etag: "1"/,
+  );
+  assert.match(
+    await sendRaw(
+      address,
+      "POST /raw/echo HTTP/1.1\r\nHost: app.test\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi",
+    ),
+    /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /,
+  );
 });
 
 test("event streams arrive event by event, headers first", async (t) => {
@@ -290,7 +450,9 @@ test("WebSockets pass, with the session's token; an upgrade from another site do
   let seen: http.IncomingHttpHeaders | undefined;
   upstream.server.on("upgrade", (request: http.IncomingMessage, socket: net.Socket) => {
     seen = request.headers;
-    socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n");
+    socket.write(
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n",
+    );
     socket.on("data", (chunk) => socket.write(chunk.toString().toUpperCase()));
     socket.on("end", () => socket.end());
   });
@@ -305,7 +467,11 @@ test("WebSockets pass, with the session's token; an upgrade from another site do
 
 test("request smuggling by upgrade: h2c is ignored, and an upgrade that the application declines joins nothing", async (t) => {
   const { replicas, upstream } = await stage(t);
-  const h2c = await sendRaw(replicas[0]!.address, "GET / HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n", /application/);
+  const h2c = await sendRaw(
+    replicas[0]!.address,
+    "GET / HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n",
+    /application/,
+  );
   assert.match(h2c, /^HTTP\/1\.1 200 /);
   assert.equal(upstream.seen[0]?.headers.upgrade, undefined);
   upstream.server.removeAllListeners("upgrade");
@@ -318,10 +484,18 @@ test("request smuggling by upgrade: h2c is ignored, and an upgrade that the appl
 });
 
 test("logs hold no token, cookie or code", async (t) => {
-  const { signedIn, ingress, logs, upstream } = await stage(t, { env: { ...autoLogin, WONDERWALL_UPSTREAM_ACCESS_LOGS: "true" } });
+  const { signedIn, ingress, logs, upstream } = await stage(t, {
+    env: { ...autoLogin, WONDERWALL_UPSTREAM_ACCESS_LOGS: "true" },
+  });
   const user = await signedIn();
   await user.send(`${ingress}/?code=secret-code`);
   const all = logs.join("");
   assert.ok(all.includes("signed in") && all.includes("passed on"));
-  for (const secret of [user.cookie(sessionName)!, upstream.seen[0]!.headers.authorization!.slice(7), "secret-code", "s3cret"]) assert.ok(!all.includes(secret));
+  for (const secret of [
+    user.cookie(sessionName)!,
+    upstream.seen[0]!.headers.authorization!.slice(7),
+    "secret-code",
+    "s3cret",
+  ])
+    assert.ok(!all.includes(secret));
 });

@@ -18,7 +18,11 @@ async function ended(one: Stage): Promise<number> {
 
 /** Users need 1: 200 parallel requests at expiry over 3 replicas: exactly 1 refresh, 0 requests without a token, 0 logouts. */
 async function parallelAtExpiry(t: TestContext, store: KeyValueStore | undefined): Promise<void> {
-  const one = await stage(t, { replicas: 3, knobs: { tokenDelayMs: 50 }, ...(store === undefined ? {} : { store }) });
+  const one = await stage(t, {
+    replicas: 3,
+    knobs: { tokenDelayMs: 50 },
+    ...(store === undefined ? {} : { store }),
+  });
   const { provider, upstream, clock, ingress } = one;
   const user = await one.signedIn();
   const cookie = `__Host-io.nais.wonderwall.session=${user.cookie("__Host-io.nais.wonderwall.session")}`;
@@ -27,7 +31,9 @@ async function parallelAtExpiry(t: TestContext, store: KeyValueStore | undefined
   clock.now += 301;
   const browsers = [0, 1, 2].map((replica) => one.browser(replica));
   const answers = await Promise.all(
-    Array.from({ length: 200 }, (_, index) => browsers[index % 3]!.send(`${ingress}/data/${index}`, { headers: { cookie } })),
+    Array.from({ length: 200 }, (_, index) =>
+      browsers[index % 3]!.send(`${ingress}/data/${index}`, { headers: { cookie } }),
+    ),
   );
   assert.equal(provider.count("/token", "refresh_token"), 1, "exactly one refresh at the provider");
   assert.deepEqual(new Set(answers.map((answer) => answer.status)), new Set([200]));
@@ -39,12 +45,17 @@ async function parallelAtExpiry(t: TestContext, store: KeyValueStore | undefined
   assert.equal((await browsers[1]!.send(`${ingress}/oauth2/session`, { headers: { cookie } })).status, 200);
 }
 
-test("users need 1: 200 parallel requests at expiry over 3 replicas on one store", (t) => parallelAtExpiry(t, undefined));
+test("users need 1: 200 parallel requests at expiry over 3 replicas on one store", (t) =>
+  parallelAtExpiry(t, undefined));
 
 test("users need 1: the same on a real Redis", async (t) => {
   const url = process.env["PORTVAKT_TEST_REDIS_URL"];
   assert.ok(url, "PORTVAKT_TEST_REDIS_URL is not set: start a Redis and name it there");
-  const store = await openKeyValueStore({ url: new Secret(url), now: () => Date.now() / 1000, keyPrefix: `login-test-${randomUUID()}:` });
+  const store = await openKeyValueStore({
+    url: new Secret(url),
+    now: () => Date.now() / 1000,
+    keyPrefix: `login-test-${randomUUID()}:`,
+  });
   t.after(() => store.close());
   await parallelAtExpiry(t, store);
 });
@@ -60,7 +71,9 @@ test("weak point 4.2.8: a refresh response without refresh_token keeps the old o
 });
 
 test("a final refusal (invalid_grant) ends the session", async (t) => {
-  const { provider, signedIn, clock, ingress, upstream } = await stage(t, { env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true" } });
+  const { provider, signedIn, clock, ingress, upstream } = await stage(t, {
+    env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true" },
+  });
   const user = await signedIn();
   upstream.seen.length = 0;
   provider.knobs.tokenTrouble = () => ({ status: 400, body: { error: "invalid_grant" } });
@@ -73,12 +86,17 @@ test("a final refusal (invalid_grant) ends the session", async (t) => {
 const troubles = [
   { name: "5xx", answer: { status: 500, body: { error: "server_error" } } },
   { name: "temporarily_unavailable", answer: { status: 503, body: { error: "temporarily_unavailable" } } },
-  { name: "invalid_client (a key that the provider has yet to learn)", answer: { status: 401, body: { error: "invalid_client" } } },
+  {
+    name: "invalid_client (a key that the provider has yet to learn)",
+    answer: { status: 401, body: { error: "invalid_client" } },
+  },
   { name: "an answer that is no JSON object", answer: { status: 502, body: "<html>" } },
 ];
 for (const { name, answer } of troubles) {
   test(`a provider in trouble (${name}) leaves the tokens in use until they expire, and ends nothing`, async (t) => {
-    const { provider, signedIn, clock, ingress, upstream } = await stage(t, { env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true" } });
+    const { provider, signedIn, clock, ingress, upstream } = await stage(t, {
+      env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true" },
+    });
     const user = await signedIn();
     provider.knobs.tokenTrouble = () => answer;
     clock.now += 280;
@@ -96,7 +114,9 @@ for (const { name, answer } of troubles) {
 }
 
 test("OpenID Connect Core section 12.2: a refreshed ID token of another user ends the session", async (t) => {
-  const { provider, signedIn, clock, ingress } = await stage(t, { env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true" } });
+  const { provider, signedIn, clock, ingress } = await stage(t, {
+    env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true" },
+  });
   const user = await signedIn();
   provider.knobs.sub = "user-2";
   clock.now += 280;
@@ -104,7 +124,10 @@ test("OpenID Connect Core section 12.2: a refreshed ID token of another user end
 });
 
 test("without a refresh token the session is over when the access token is", async (t) => {
-  const { signedIn, clock, ingress, upstream } = await stage(t, { env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true" }, knobs: { refreshTokens: false } });
+  const { signedIn, clock, ingress, upstream } = await stage(t, {
+    env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true" },
+    knobs: { refreshTokens: false },
+  });
   const user = await signedIn();
   upstream.seen.length = 0;
   clock.now += 301;
@@ -113,7 +136,9 @@ test("without a refresh token the session is over when the access token is", asy
 });
 
 test("a logout while a refresh is under way stays a logout", async (t) => {
-  const { provider, signedIn, clock, ingress } = await stage(t, { env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true" } });
+  const { provider, signedIn, clock, ingress } = await stage(t, {
+    env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true" },
+  });
   const user = await signedIn();
   const cookie = `__Host-io.nais.wonderwall.session=${user.cookie("__Host-io.nais.wonderwall.session")}`;
   clock.now += 280;
@@ -130,7 +155,11 @@ test("a logout while a refresh is under way stays a logout", async (t) => {
 test("weak point 4.2.9: every request counts as activity, on whatever replica, and a refresh is not needed for it", async (t) => {
   const one = await stage(t, {
     replicas: 2,
-    env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true", PORTVAKT_LOGIN_SESSION_INACTIVITY: "true", PORTVAKT_LOGIN_SESSION_INACTIVITY_TIMEOUT: "100s" },
+    env: {
+      PORTVAKT_LOGIN_AUTO_LOGIN: "true",
+      PORTVAKT_LOGIN_SESSION_INACTIVITY: "true",
+      PORTVAKT_LOGIN_SESSION_INACTIVITY_TIMEOUT: "100s",
+    },
     knobs: { accessTokenSeconds: 36_000 },
   });
   const { clock, ingress, provider } = one;
@@ -148,11 +177,21 @@ test("weak point 4.2.9: every request counts as activity, on whatever replica, a
   const session = await user.send(`${ingress}/oauth2/session`, { headers: { cookie } });
   assert.equal(session.status, 200);
   assert.equal(JSON.parse(session.body).session.active, false);
-  assert.equal((await user.send(`${ingress}/oauth2/session/refresh`, { method: "POST", headers: { cookie, origin: ingress } })).status, 401);
+  assert.equal(
+    (
+      await user.send(`${ingress}/oauth2/session/refresh`, {
+        method: "POST",
+        headers: { cookie, origin: ingress },
+      })
+    ).status,
+    401,
+  );
 });
 
 test("the absolute lifetime ends a session that is in use", async (t) => {
-  const { signedIn, clock, ingress } = await stage(t, { env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true", PORTVAKT_LOGIN_SESSION_MAX_LIFETIME: "1h" } });
+  const { signedIn, clock, ingress } = await stage(t, {
+    env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true", PORTVAKT_LOGIN_SESSION_MAX_LIFETIME: "1h" },
+  });
   const user = await signedIn();
   for (let minute = 0; minute < 55; minute += 4) {
     clock.now += 240;
@@ -188,7 +227,8 @@ test("the session's JSON is the baseline's", async (t) => {
 test("refresh inside the cooldown is a no-op, after it a refresh", async (t) => {
   const { signedIn, clock, ingress, provider } = await stage(t);
   const user = await signedIn();
-  const refresh = () => user.send(`${ingress}/oauth2/session/refresh`, { method: "POST", headers: { origin: ingress } });
+  const refresh = () =>
+    user.send(`${ingress}/oauth2/session/refresh`, { method: "POST", headers: { origin: ingress } });
   assert.equal((await refresh()).status, 200);
   assert.equal(provider.count("/token", "refresh_token"), 0);
   clock.now += 61;

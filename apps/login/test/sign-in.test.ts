@@ -13,7 +13,9 @@ async function stage(t: TestContext, options: StageOptions = {}): Promise<Stage>
 const sessionCookie = "__Host-io.nais.wonderwall.session";
 
 test("journey 1.1: a browser signs in and the application receives the access token", async (t) => {
-  const { provider, upstream, browser, ingress } = await stage(t, { env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true" } });
+  const { provider, upstream, browser, ingress } = await stage(t, {
+    env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true" },
+  });
   const user = browser();
   const answer = await user.go(`${ingress}/page?a=1`);
   assert.equal(answer.status, 200);
@@ -64,9 +66,17 @@ test("ID-porten's habits: level, locale and the platform's variables", async (t)
 });
 
 const levels = [
-  { name: "a supported level is asked for", query: "level=idporten-loa-substantial", acr: "idporten-loa-substantial" },
+  {
+    name: "a supported level is asked for",
+    query: "level=idporten-loa-substantial",
+    acr: "idporten-loa-substantial",
+  },
   { name: "an old name is translated", query: "level=Level3", acr: "idporten-loa-substantial" },
-  { name: "an unknown level falls back to the configured one", query: "level=none", acr: "idporten-loa-high" },
+  {
+    name: "an unknown level falls back to the configured one",
+    query: "level=none",
+    acr: "idporten-loa-high",
+  },
 ];
 for (const { name, query, acr } of levels) {
   test(`login?level=: ${name}`, async (t) => {
@@ -77,17 +87,49 @@ for (const { name, query, acr } of levels) {
 }
 
 const badTokens: { name: string; claims: (claims: JWTPayload) => JWTPayload; query?: string }[] = [
-  { name: "OpenID Connect Core 3.1.3.7 (2): another issuer", claims: (claims) => ({ ...claims, iss: "https://evil.example" }) },
-  { name: "OpenID Connect Core 3.1.3.7 (3): another audience", claims: (claims) => ({ ...claims, aud: "client-2" }) },
-  { name: "OpenID Connect Core 3.1.3.7 (3): an untrusted audience beside ours", claims: (claims) => ({ ...claims, aud: ["client-1", "client-2"], azp: "client-1" }) },
-  { name: "OpenID Connect Core 3.1.3.7 (5): another authorized party (weak point 4.2.11)", claims: (claims) => ({ ...claims, azp: "client-2" }) },
-  { name: "OpenID Connect Core 3.1.3.7 (9): expired", claims: (claims) => ({ ...claims, exp: Number(claims.iat) - 60 }) },
-  { name: "OpenID Connect Core 3.1.3.7 (11): another nonce", claims: (claims) => ({ ...claims, nonce: "other" }) },
-  { name: "OpenID Connect Core 3.1.3.6: another access token's at_hash (weak point 4.2.11)", claims: (claims) => ({ ...claims, at_hash: "AAAAAAAAAAAAAAAAAAAAAA" }) },
-  { name: "OpenID Connect Core 3.1.3.7 (13): auth_time older than max_age=0 (weak point 4.2.11)", claims: (claims) => ({ ...claims, auth_time: Number(claims.iat) - 60 }), query: "prompt=login" },
-  { name: "OpenID Connect Core 3.1.3.7 (13): no auth_time although max_age was sent", claims: ({ auth_time: _, ...claims }) => claims, query: "prompt=login" },
-  { name: "OpenID Connect Core 3.1.3.7 (12): a lower acr than asked for", claims: (claims) => ({ ...claims, acr: "idporten-loa-substantial" }) },
-  { name: "no subject", claims: ({ sub: _, ...claims }) => claims },
+  {
+    name: "OpenID Connect Core 3.1.3.7 (2): another issuer",
+    claims: (claims) => ({ ...claims, iss: "https://evil.example" }),
+  },
+  {
+    name: "OpenID Connect Core 3.1.3.7 (3): another audience",
+    claims: (claims) => ({ ...claims, aud: "client-2" }),
+  },
+  {
+    name: "OpenID Connect Core 3.1.3.7 (3): an untrusted audience beside ours",
+    claims: (claims) => ({ ...claims, aud: ["client-1", "client-2"], azp: "client-1" }),
+  },
+  {
+    name: "OpenID Connect Core 3.1.3.7 (5): another authorized party (weak point 4.2.11)",
+    claims: (claims) => ({ ...claims, azp: "client-2" }),
+  },
+  {
+    name: "OpenID Connect Core 3.1.3.7 (9): expired",
+    claims: (claims) => ({ ...claims, exp: Number(claims.iat) - 60 }),
+  },
+  {
+    name: "OpenID Connect Core 3.1.3.7 (11): another nonce",
+    claims: (claims) => ({ ...claims, nonce: "other" }),
+  },
+  {
+    name: "OpenID Connect Core 3.1.3.6: another access token's at_hash (weak point 4.2.11)",
+    claims: (claims) => ({ ...claims, at_hash: "AAAAAAAAAAAAAAAAAAAAAA" }),
+  },
+  {
+    name: "OpenID Connect Core 3.1.3.7 (13): auth_time older than max_age=0 (weak point 4.2.11)",
+    claims: (claims) => ({ ...claims, auth_time: Number(claims.iat) - 60 }),
+    query: "prompt=login",
+  },
+  {
+    name: "OpenID Connect Core 3.1.3.7 (13): no auth_time although max_age was sent",
+    claims: (claims) => ({ ...claims, auth_time: undefined }),
+    query: "prompt=login",
+  },
+  {
+    name: "OpenID Connect Core 3.1.3.7 (12): a lower acr than asked for",
+    claims: (claims) => ({ ...claims, acr: "idporten-loa-substantial" }),
+  },
+  { name: "no subject", claims: ({ sub: _sub, ...claims }) => claims },
 ];
 for (const { name, claims, query } of badTokens) {
   test(`the ID token is refused: ${name}`, async (t) => {
@@ -139,7 +181,11 @@ test("ten tabs at once: at most five attempts are kept, the oldest go, a late ca
   }
   assert.equal(user.cookieNames().filter((name) => name.includes(".callback.")).length, 5);
   assert.equal((await user.go(tabs[9]?.headers.location ?? "")).url, `${ingress}/tab9`);
-  assert.equal((await user.go(tabs[0]?.headers.location ?? "")).url, `${ingress}/`, "its attempt is gone, the session is not");
+  assert.equal(
+    (await user.go(tabs[0]?.headers.location ?? "")).url,
+    `${ingress}/`,
+    "its attempt is gone, the session is not",
+  );
 });
 
 test("a callback that this browser never began is refused (RFC 6749 section 10.12)", async (t) => {
@@ -155,7 +201,9 @@ test("a callback that this browser never began is refused (RFC 6749 section 10.1
 
 test("a repeated parameter in the callback is refused (RFC 6749 section 3.1)", async (t) => {
   const { browser, ingress } = await stage(t);
-  const answer = await browser().send(`${ingress}/oauth2/callback?code=a&code=b&state=c`, { headers: navigation });
+  const answer = await browser().send(`${ingress}/oauth2/callback?code=a&code=b&state=c`, {
+    headers: navigation,
+  });
   assert.equal(answer.status, 400);
 });
 
@@ -169,8 +217,15 @@ test("the user who cancels at the provider sees a page and is not sent there aga
 
 test("weak point 4.2.17: the error page speaks the browser's language and shows the correlation id", async (t) => {
   const { browser, ingress } = await stage(t, { knobs: { authorizeError: "access_denied" } });
-  for (const [header, lang] of [["nn-NO,nn;q=0.9,en;q=0.8", "nn"], ["se", "se"], ["fr, en;q=0.5", "en"], ["fr", "nb"]] as const) {
-    const answer = await browser().go(`${ingress}/oauth2/login`, { headers: { "accept-language": header, "x-request-id": "ref-1" } });
+  for (const [header, lang] of [
+    ["nn-NO,nn;q=0.9,en;q=0.8", "nn"],
+    ["se", "se"],
+    ["fr, en;q=0.5", "en"],
+    ["fr", "nb"],
+  ] as const) {
+    const answer = await browser().go(`${ingress}/oauth2/login`, {
+      headers: { "accept-language": header, "x-request-id": "ref-1" },
+    });
     assert.match(answer.body, new RegExp(`<html lang="${lang}">`));
     assert.match(answer.body, /<code>ref-1<\/code>/);
   }
@@ -196,7 +251,8 @@ test("a redirect loop is cut: the sixth login of a signed-in browser within five
   const { signedIn, ingress, clock } = await stage(t);
   const user = await signedIn();
   const statuses = [];
-  for (let index = 0; index < 6; index++) statuses.push((await user.send(`${ingress}/oauth2/login`, { headers: navigation })).status);
+  for (let index = 0; index < 6; index++)
+    statuses.push((await user.send(`${ingress}/oauth2/login`, { headers: navigation })).status);
   assert.deepEqual(statuses, [302, 302, 302, 302, 302, 429]);
   clock.now += 6;
   assert.equal((await user.send(`${ingress}/oauth2/login`, { headers: navigation })).status, 302);
@@ -215,7 +271,9 @@ test("session fixation: signing in replaces the session that the browser had", a
 });
 
 test("weak point 4.2.5: a provider that is down at the start does not stop the process, and sign-in works once it is up", async (t) => {
-  const { replicas, browser, ingress } = await stage(t, { wellKnownUrl: "http://127.0.0.1:9/.well-known/openid-configuration" });
+  const { replicas, browser, ingress } = await stage(t, {
+    wellKnownUrl: "http://127.0.0.1:9/.well-known/openid-configuration",
+  });
   const answer = await browser().send(`${ingress}/oauth2/login`, { headers: navigation });
   assert.equal(answer.status, 503);
   const ready = await replicas[0]!.running.ready();

@@ -20,17 +20,22 @@ export interface Seen {
 
 export interface Stage {
   readonly provider: ProviderDouble;
-  readonly upstream: { readonly seen: Seen[]; handler: http.RequestListener; readonly server: http.Server; readonly port: number };
+  readonly upstream: {
+    readonly seen: Seen[];
+    handler: http.RequestListener;
+    readonly server: http.Server;
+    readonly port: number;
+  };
   readonly clock: { now: number };
   readonly store: KeyValueStore;
   readonly replicas: readonly Replica[];
   /** The declared ingress, `https://app.test` or what was asked for; browsers reach it through the first replica. */
   readonly ingress: string;
   readonly logs: string[];
-  browser(replica?: number): Browser;
+  readonly browser: (replica?: number) => Browser;
   /** A browser that has signed in. */
-  signedIn(replica?: number): Promise<Browser>;
-  close(): Promise<void>;
+  readonly signedIn: (replica?: number) => Promise<Browser>;
+  readonly close: () => Promise<void>;
 }
 
 export interface Replica {
@@ -53,7 +58,11 @@ export interface StageOptions {
 
 let jwk: Promise<JWK> | undefined;
 async function clientJwk(): Promise<JWK> {
-  jwk ??= generateKeyPair("RS256", { extractable: true }).then(async ({ privateKey }) => ({ ...(await exportJWK(privateKey)), kid: "client-key", alg: "RS256" }));
+  jwk ??= generateKeyPair("RS256", { extractable: true }).then(async ({ privateKey }) => ({
+    ...(await exportJWK(privateKey)),
+    kid: "client-key",
+    alg: "RS256",
+  }));
   return jwk;
 }
 
@@ -79,7 +88,13 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     let body = "";
     request.on("data", (chunk) => (body += String(chunk)));
     request.on("end", () => {
-      seen.push({ method: request.method ?? "", url: request.url ?? "", headers: request.headers, rawHeaders: request.rawHeaders, body });
+      seen.push({
+        method: request.method ?? "",
+        url: request.url ?? "",
+        headers: request.headers,
+        rawHeaders: request.rawHeaders,
+        body,
+      });
       upstream.handler(request, response);
     });
   });
@@ -98,11 +113,17 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       PORTVAKT_LOGIN_CLIENT_ID: "client-1",
       PORTVAKT_LOGIN_WELL_KNOWN_URL: options.wellKnownUrl ?? provider.wellKnownUrl,
       PORTVAKT_LOGIN_SHUTDOWN_GRACE: "1s",
-      ...(options.secret === true ? { PORTVAKT_LOGIN_CLIENT_SECRET: "s3cret" } : { PORTVAKT_LOGIN_CLIENT_JWK: JSON.stringify(key) }),
+      ...(options.secret === true
+        ? { PORTVAKT_LOGIN_CLIENT_SECRET: "s3cret" }
+        : { PORTVAKT_LOGIN_CLIENT_JWK: JSON.stringify(key) }),
       ...options.env,
     });
     const metrics = createMetrics();
-    const log = createLogger({ name: "login", level: "debug", destination: { write: (line) => void logs.push(line) } });
+    const log = createLogger({
+      name: "login",
+      level: "debug",
+      destination: { write: (line) => void logs.push(line) },
+    });
     const running = await start(values, { now, log, metrics }, { store });
     replicas.push({ running, metrics, address: new URL(running.addresses["public"]!).host });
   }
@@ -120,7 +141,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     async signedIn(replica = 0) {
       const one = browser(replica);
       const answer = await one.go(`${ingress}/oauth2/login`);
-      if (answer.status !== 200) throw new Error(`sign-in ended with ${answer.status}: ${logs.slice(-3).join("")}`);
+      if (answer.status !== 200)
+        throw new Error(`sign-in ended with ${answer.status}: ${logs.slice(-3).join("")}`);
       return one;
     },
     async close() {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { withoutOwnCookies } from "../request/cookie-header.ts";
 
 /** What becomes of a header of the request on its way to the application. */
 type Fate = "keep" | "drop" | "authorization" | "cookie" | "forwarded" | "forwarded-for";
@@ -75,7 +76,7 @@ export interface UpstreamHeaderOptions {
   /** "https" or "http": how the browser reached us. */
   readonly scheme: string;
   readonly correlationId: string;
-  readonly stripCookies: (header: string) => string;
+  readonly isOwnCookie: (name: string) => boolean;
 }
 
 /**
@@ -102,7 +103,7 @@ export function upstreamHeaders(
       if (name.length === 12 && name.toLowerCase() === "x-request-id") hasId = true;
       headers.push(name, value);
     } else if (fate === "cookie") {
-      const rest = options.stripCookies(value);
+      const rest = withoutOwnCookies(value, options.isOwnCookie);
       if (rest !== "") headers.push(name, rest);
     } else if (fate === "authorization") {
       if (options.accessToken === undefined && options.passAuthorization) headers.push(name, value);

@@ -1,9 +1,8 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { problem } from "@portvakt/runtime/http";
 import type { CounterMetric, Logger } from "@portvakt/runtime/observe";
 import { errorPage } from "../pages/page.ts";
-import { withoutOwnCookies } from "../request/cookie-header.ts";
 import { isNavigation } from "../request/navigation.ts";
 import type { Session } from "../session/model.ts";
 import { writeResponse } from "../write.ts";
@@ -44,82 +43,91 @@ export interface Proxy {
 
 /** Everything that is not one of our endpoints: through the gate, then to the application. */
 export function createProxy(options: ProxyOptions): Proxy {
-  const strip = (header: string): string => withoutOwnCookies(header, options.isOwnCookie);
-  const headersFor = (passage: Passage, session: Session | undefined): string[] | undefined =>
-    upstreamHeaders(passage.request, {
-      accessToken: session?.tokens.accessToken,
-      idToken: options.includeIdToken ? session?.tokens.idToken : undefined,
-      passAuthorization: options.passAuthorization,
-      trustedPeer: options.trusted(passage.request.socket.remoteAddress),
-      scheme: passage.ingress?.secure === true ? "https" : "http",
-      correlationId: passage.correlationId,
-      stripCookies: strip,
-    });
-  const count = (why: string): void => options.answers.inc({ why });
-
   return {
-    async request(passage, response) {
-      const verdict = await options.gate(passage);
-      if (verdict.kind === "answer") {
-        count(verdict.why);
-        return writeResponse(response, verdict.response, passage.request.method);
-      }
-      const headers = headersFor(passage, verdict.session);
-      if (headers === undefined)
-        return writeResponse(response, ambiguousFraming(passage), passage.request.method);
-      if (options.accessLog)
-        options.log.info(
-          {
-            method: passage.request.method,
-            session: verdict.session !== undefined,
-            correlation_id: passage.correlationId,
-          },
-          "passed on",
-        );
-      forward(passage.request, response, {
-        upstream: options.upstream,
-        path: passage.target.path + passage.target.search,
-        headers,
-        isOwnCookie: options.isOwnCookie,
-        onEventStream: () => {
-          if (verdict.session !== undefined) options.live.addStream(verdict.session.id, response);
-        },
-        onUnreachable: (error) => {
-          options.log.warn(
-            { err: error, correlation_id: passage.correlationId },
-            "the application did not answer",
-          );
-          count("bad_gateway");
-          void writeResponse(response, badGateway(passage), passage.request.method);
-        },
-      });
-    },
-    async upgrade(passage, socket, head) {
-      const verdict = await options.gate(passage);
-      const headers = verdict.kind === "pass" ? headersFor(passage, verdict.session) : undefined;
-      if (verdict.kind === "answer" || headers === undefined) {
-        const response = verdict.kind === "answer" ? verdict.response : ambiguousFraming(passage);
-        return answerSocket(socket, response);
-      }
-      forwardUpgrade(passage.request, socket, head, {
-        origin: options.upstream.origin,
-        ca: options.upstreamCa,
-        path: passage.target.path + passage.target.search,
-        headers,
-        isOwnCookie: options.isOwnCookie,
-        onUnreachable: (error) => {
-          options.log.warn(
-            { err: error, correlation_id: passage.correlationId },
-            "the application did not answer an upgrade",
-          );
-          if (!socket.destroyed) void answerSocket(socket, badGateway(passage));
-        },
-        onOpen: (client, upstream) => {
-          if (verdict.session !== undefined) options.live.addSocket(verdict.session.id, client, upstream);
-        },
-      });
-    },
+    request: (passage, response) => passRequest(options, passage, response),
+    upgrade: (passage, socket, head) => passUpgrade(options, passage, socket, head),
   };
+}
+
+async function passRequest(options: ProxyOptions, passage: Passage, response: ServerResponse): Promise<void> {
+  const { live, log, answers } = options;
+  const { request, correlationId } = passage;
+  const verdict = await options.gate(passage);
+  if (verdict.kind === "answer") {
+    answers.inc({ why: verdict.why });
+    return writeResponse(response, verdict.response, request.method);
+  }
+  const { session } = verdict;
+  const headers = headersFor(options, passage, session);
+  if (headers === undefined) return writeResponse(response, ambiguousFraming(passage), request.method);
+  if (options.accessLog)
+    log.info(
+      { method: request.method, session: session !== undefined, correlation_id: correlationId },
+      "passed on",
+    );
+  forward(request, response, {
+    upstream: options.upstream,
+    path: passage.target.path + passage.target.search,
+    headers,
+    isOwnCookie: options.isOwnCookie,
+    onEventStream: () => {
+      if (session !== undefined) live.addStream(session.id, response);
+    },
+    onUnreachable: (error) => {
+      log.warn({ err: error, correlation_id: correlationId }, "the application did not answer");
+      answers.inc({ why: "bad_gateway" });
+      void writeResponse(response, badGateway(passage), request.method);
+    },
+  });
+}
+
+async function passUpgrade(
+  options: ProxyOptions,
+  passage: Passage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
+  const verdict = await options.gate(passage);
+  if (verdict.kind === "answer") {
+    options.answers.inc({ why: verdict.why });
+    return answerSocket(socket, verdict.response);
+  }
+  const { session } = verdict;
+  const headers = headersFor(options, passage, session);
+  if (headers === undefined) return answerSocket(socket, ambiguousFraming(passage));
+  forwardUpgrade(passage.request, socket, head, {
+    origin: options.upstream.origin,
+    ca: options.upstreamCa,
+    path: passage.target.path + passage.target.search,
+    headers,
+    isOwnCookie: options.isOwnCookie,
+    onUnreachable: (error) => {
+      options.log.warn(
+        { err: error, correlation_id: passage.correlationId },
+        "the application did not answer an upgrade",
+      );
+      if (!socket.destroyed) void answerSocket(socket, badGateway(passage));
+    },
+    onOpen: (client, upstream) => {
+      if (session !== undefined) options.live.addSocket(session.id, client, upstream);
+    },
+  });
+}
+
+function headersFor(
+  options: ProxyOptions,
+  passage: Passage,
+  session: Session | undefined,
+): string[] | undefined {
+  return upstreamHeaders(passage.request, {
+    accessToken: session?.tokens.accessToken,
+    idToken: options.includeIdToken ? session?.tokens.idToken : undefined,
+    passAuthorization: options.passAuthorization,
+    trustedPeer: options.trusted(passage.request.socket.remoteAddress),
+    scheme: passage.ingress?.secure === true ? "https" : "http",
+    correlationId: passage.correlationId,
+    isOwnCookie: options.isOwnCookie,
+  });
 }
 
 function ambiguousFraming({ correlationId }: Passage): Response {

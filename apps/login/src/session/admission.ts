@@ -1,6 +1,7 @@
 import type { Clock } from "@portvakt/oauth";
 import { findCookie } from "../request/cookie-header.ts";
 import type { Ingress } from "../request/ingress.ts";
+import { remember } from "./bounded.ts";
 import type { OwnCookies } from "./cookies.ts";
 import type { Session, Ticket } from "./model.ts";
 import type { Refresher } from "./refresh.ts";
@@ -89,11 +90,7 @@ function rememberingTickets(
     if (remembered !== undefined) return remembered;
     const ticket = cookies.readTicket(sealed);
     if (ticket === undefined) return undefined;
-    if (known.size >= maxTickets) {
-      const [oldest] = known.keys();
-      if (oldest !== undefined) known.delete(oldest);
-    }
-    known.set(sealed, ticket);
+    remember(known, sealed, ticket, maxTickets);
     return ticket;
   };
 }

@@ -106,7 +106,8 @@ export function ownCookies(options: CookieOptions): OwnCookies {
     clearAttempt: (ingress, state) => clear(ingress, attemptName(state)),
     writeDeparture: (ingress, departure) =>
       write(ingress, "logout", sealJson(ring, "departure", departure), attemptLifetimeSeconds),
-    readDeparture: (ingress, present) => read(ingress, "logout", "departure", present) as Departure | undefined,
+    readDeparture: (ingress, present) =>
+      read(ingress, "logout", "departure", present) as Departure | undefined,
     clearDeparture: (ingress) => clear(ingress, "logout"),
     writeRetries: (ingress, retries) =>
       write(ingress, "retry", sealJson(ring, "retries", retries), retryWindowSeconds),

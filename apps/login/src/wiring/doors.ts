@@ -12,7 +12,7 @@ import { findLoginHabits, levelOf, type LoginHabits } from "@portvakt/providers"
 import type { Logger, Secret } from "@portvakt/runtime/observe";
 import type { Door } from "../endpoints/login.ts";
 import { connectProvider } from "../provider/connection.ts";
-import type { LoginSettings } from "../settings.ts";
+import type { LoginSettings } from "../settings/settings.ts";
 
 /** The providers that users can sign in with here. */
 export interface Doors {

@@ -23,9 +23,17 @@ export interface RoutesOptions {
   readonly tools: Tools;
 }
 
+const read = ["GET", "HEAD"];
+
 /** The table of our endpoints, with the rules before each. What a provider or a mode forbids is not in it. */
 export function createRoutes(options: RoutesOptions): RouteTable {
-  const { doors, session, store, ingresses, fetch, tools } = options;
+  return new Map([...signInRoutes(options), ...logoutRoutes(options), ...sessionRoutes(options)]);
+}
+
+type Rows = [string, Route][];
+
+function signInRoutes(options: RoutesOptions): Rows {
+  const { doors, session, store, ingresses, fetch, tools, rateLimit } = options;
   const { now, log, metrics } = tools;
   const logins = metrics.counter({
     name: "portvakt_login_logins_total",
@@ -37,24 +45,18 @@ export function createRoutes(options: RoutesOptions): RouteTable {
     help: "Sign-ins begun, by provider",
     labels: ["provider"],
   });
-  const logouts = metrics.counter({
-    name: "portvakt_login_logouts_total",
-    help: "Logouts, by operation",
-    labels: ["operation"],
-  });
-  const base = {
-    ...session,
-    doors: doors.byName,
-    ingresses,
-    store,
-    now,
-    fetch,
-    log,
-    logins,
-    started,
-    logouts,
-  };
-  const chooser: LoginOptions["chooser"] = (visit, target) =>
+  const base = { ...session, doors: doors.byName, ingresses, store, now, fetch, log };
+  const login = loginEndpoint({ ...base, started, rateLimit, chooser: chooserFor(doors) });
+  const callback = callbackEndpoint({ ...base, logins });
+  const callbacks = [...doors.byName.values()].map(({ callbackPath }): [string, Route] => [
+    callbackPath,
+    { methods: ["GET"], navigate: true, endpoint: callback },
+  ]);
+  return [["/login", { methods: read, navigate: true, endpoint: login }], ...callbacks];
+}
+
+function chooserFor(doors: Doors): LoginOptions["chooser"] {
+  return (visit, target) =>
     chooserPage({
       acceptLanguage: visit.headers["accept-language"],
       choices: [...doors.byName].map(([name, { connection }]) => ({
@@ -62,50 +64,37 @@ export function createRoutes(options: RoutesOptions): RouteTable {
         href: `${visit.ingress.prefix}/oauth2/login?provider=${encodeURIComponent(name)}&redirect=${encodeURIComponent(target)}`,
       })),
     });
-  const read = ["GET", "HEAD"];
-  const sessionBase = { ...base, forwardTokens: options.forwardAuth?.tokens === true };
-  const routes: [string, Route][] = [
-    [
-      "/login",
-      {
-        methods: read,
-        navigate: true,
-        endpoint: loginEndpoint({ ...base, chooser, rateLimit: options.rateLimit }),
-      },
-    ],
-    [
-      "/logout",
-      {
-        methods: read,
-        navigate: true,
-        endpoint: logoutEndpoint({ ...base, afterLogout: options.afterLogout }),
-      },
-    ],
-    [
-      "/logout/callback",
-      {
-        methods: ["GET"],
-        navigate: true,
-        endpoint: logoutCallbackEndpoint({ ...base, afterLogout: options.afterLogout }),
-      },
-    ],
+}
+
+function logoutRoutes(options: RoutesOptions): Rows {
+  const { doors, session, store, ingresses, fetch, tools, afterLogout } = options;
+  const { now, log, metrics } = tools;
+  const logouts = metrics.counter({
+    name: "portvakt_login_logouts_total",
+    help: "Logouts, by operation",
+    labels: ["operation"],
+  });
+  const base = { ...session, doors: doors.byName, ingresses, store, now, fetch, log, logouts, afterLogout };
+  const local = [...doors.byName.values()].every(({ connection }) => connection.setup.habits.localLogout);
+  return [
+    ["/logout", { methods: read, navigate: true, endpoint: logoutEndpoint(base) }],
+    ["/logout/callback", { methods: ["GET"], navigate: true, endpoint: logoutCallbackEndpoint(base) }],
     ["/logout/frontchannel", { methods: ["GET"], endpoint: frontChannelEndpoint(base) }],
     ["/logout/backchannel", { methods: ["POST"], endpoint: backChannelEndpoint(base) }],
-    ["/session", { methods: ["GET"], endpoint: sessionEndpoint(sessionBase) }],
-    ["/session/refresh", { methods: ["POST", "GET"], csrf: true, endpoint: refreshEndpoint(sessionBase) }],
+    ...(local
+      ? ([["/logout/local", { methods: read, csrf: true, endpoint: localLogoutEndpoint(base) }]] as Rows)
+      : []),
   ];
-  for (const { callbackPath } of doors.byName.values())
-    routes.push([callbackPath, { methods: ["GET"], navigate: true, endpoint: callbackEndpoint(base) }]);
-  if ([...doors.byName.values()].every(({ connection }) => connection.setup.habits.localLogout))
-    routes.push([
-      "/logout/local",
-      {
-        methods: read,
-        csrf: true,
-        endpoint: localLogoutEndpoint({ ...base, afterLogout: options.afterLogout }),
-      },
-    ]);
-  if (options.forwardAuth !== undefined)
-    routes.push(["/session/forwardauth", { methods: ["GET"], endpoint: forwardAuthEndpoint(sessionBase) }]);
-  return new Map(routes);
+}
+
+function sessionRoutes({ session, tools, forwardAuth }: RoutesOptions): Rows {
+  const base = { ...session, now: tools.now, forwardTokens: forwardAuth?.tokens === true };
+  const forward = forwardAuthEndpoint(base);
+  return [
+    ["/session", { methods: ["GET"], endpoint: sessionEndpoint(base) }],
+    ["/session/refresh", { methods: ["POST", "GET"], csrf: true, endpoint: refreshEndpoint(base) }],
+    ...(forwardAuth === undefined
+      ? []
+      : ([["/session/forwardauth", { methods: ["GET"], endpoint: forward }]] as Rows)),
+  ];
 }

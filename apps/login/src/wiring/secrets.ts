@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createKeyRing, type KeyRing } from "@portvakt/runtime/seal";
 import { Secret, type Logger } from "@portvakt/runtime/observe";
-import type { LoginSettings } from "../settings.ts";
+import type { LoginSettings } from "../settings/settings.ts";
 
 /** The ring for cookies. Without keys, one of this process's own: fit for one replica, and said loudly. */
 export function readKeys(keys: readonly Secret[], log: Logger): KeyRing {

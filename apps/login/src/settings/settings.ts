@@ -1,20 +1,11 @@
 import { defineSettings, setting } from "@portvakt/runtime/config";
 import type { SettingsOf } from "@portvakt/runtime/config";
 import { commonSettings } from "@portvakt/runtime/process";
-import { compileExclusions } from "./request/exclusions.ts";
-import { isLoopback, parseIngress } from "./request/ingress.ts";
-import { trustedPeers } from "./proxy/peers.ts";
-
-/** Our name for a setting, then the baseline's. */
-const env = (
-  name: string,
-  baseline: string | undefined = name,
-  ...more: readonly string[]
-): readonly string[] => [
-  `PORTVAKT_LOGIN_${name}`,
-  ...(baseline === "" ? [] : [`WONDERWALL_${baseline}`]),
-  ...more,
-];
+import { compileExclusions } from "../request/exclusions.ts";
+import { isLoopback, parseIngress } from "../request/ingress.ts";
+import { named, sentence } from "./names.ts";
+import { providerSettings } from "./provider.ts";
+import { trustedPeers } from "../proxy/peers.ts";
 
 /** Every setting of the login proxy, with the names of the baseline and of the platform's presets. */
 export const settings = defineSettings({
@@ -26,275 +17,180 @@ export const settings = defineSettings({
     statusAddress: ["WONDERWALL_METRICS_BIND_ADDRESS"],
   }),
   bindAddress: setting.address({
-    env: env("BIND_ADDRESS"),
+    env: named("BIND_ADDRESS"),
     default: "127.0.0.1:3000",
     doc: "Where browsers, or the ingress in front, reach the proxy.",
   }),
   probeAddress: setting.address({
-    env: env("PROBE_BIND_ADDRESS"),
+    env: named("PROBE_BIND_ADDRESS"),
     optional: true,
     doc: "A second address for /healthz and /readyz, for platforms that probe another port than they scrape.",
   }),
   ingresses: setting.list({
-    env: env("INGRESSES", "INGRESS"),
+    env: named("INGRESSES", "INGRESS"),
     of: setting.text({ env: "ingress", doc: "", check: sentence(parseIngress) }),
     doc: "The addresses under which browsers reach the application, such as https://app.example.no/base. At least one.",
     check: (values) => (values.length === 0 ? "names no ingress" : undefined),
   }),
   upstreamHost: setting.text({
-    env: env("UPSTREAM_HOST"),
+    env: named("UPSTREAM_HOST"),
     default: "127.0.0.1:8080",
     doc: "Host and port of the application; with https:// in front, over TLS.",
     check: sentence(upstreamOrigin),
   }),
   upstreamIp: setting.text({
-    env: env("UPSTREAM_IP"),
+    env: named("UPSTREAM_IP"),
     optional: true,
     doc: "Address of the application; together with the port it replaces the host.",
   }),
   upstreamPort: setting.whole({
-    env: env("UPSTREAM_PORT"),
+    env: named("UPSTREAM_PORT"),
     default: 0,
     min: 0,
     max: 65_535,
     doc: "Port of the application, together with its address; 0 = not set.",
   }),
   upstreamCa: setting.text({
-    env: env("UPSTREAM_CA", ""),
+    env: named("UPSTREAM_CA", ""),
     optional: true,
     doc: "PEM certificates that the application's TLS certificate is checked against, instead of the system's.",
   }),
   upstreamIncludeIdToken: setting.flag({
-    env: env("UPSTREAM_INCLUDE_ID_TOKEN"),
+    env: named("UPSTREAM_INCLUDE_ID_TOKEN"),
     default: false,
     doc: "Whether the application also receives the ID token, in X-Wonderwall-Id-Token.",
   }),
   upstreamAccessLogs: setting.flag({
-    env: env("UPSTREAM_ACCESS_LOGS"),
+    env: named("UPSTREAM_ACCESS_LOGS"),
     default: false,
     doc: "Whether every request that is passed on is logged (method and correlation id, no path).",
   }),
   trustedProxies: setting.list({
-    env: env("TRUSTED_PROXIES", ""),
+    env: named("TRUSTED_PROXIES", ""),
     default: [],
     doc: "Networks whose Forwarded and X-Forwarded-* headers are believed, such as 10.0.0.0/8.",
     check: sentence(trustedPeers),
   }),
   allowedOrigins: setting.list({
-    env: env("ALLOWED_ORIGINS", ""),
+    env: named("ALLOWED_ORIGINS", ""),
     default: [],
     doc: "Further origins whose pages may send unsafe requests with a session.",
     check: originsProblem,
   }),
   stripAuthorization: setting.flag({
-    env: env("STRIP_AUTHORIZATION", ""),
+    env: named("STRIP_AUTHORIZATION", ""),
     default: false,
     doc: "Whether a client's own Authorization header is removed also where auto-login is off.",
   }),
   autoLogin: setting.flag({
-    env: env("AUTO_LOGIN"),
+    env: named("AUTO_LOGIN"),
     default: false,
     doc: "Whether requests without a session are sent to sign in instead of to the application.",
   }),
   autoLoginIgnorePaths: setting.list({
-    env: env("AUTO_LOGIN_IGNORE_PATHS"),
+    env: named("AUTO_LOGIN_IGNORE_PATHS"),
     default: [],
     doc: "Globs of paths that auto-login leaves alone.",
     check: sentence(compileExclusions),
   }),
   cookiePrefix: setting.text({
-    env: env("COOKIE_PREFIX"),
+    env: named("COOKIE_PREFIX"),
     default: "io.nais.wonderwall",
     doc: "How the names of our cookies begin.",
     check: (value) => (/^[\w.-]{1,64}$/.test(value) ? undefined : "is not fit for a cookie's name"),
   }),
   cookieSameSite: setting.choice({
-    env: env("COOKIE_SAME_SITE"),
+    env: named("COOKIE_SAME_SITE"),
     values: ["Lax", "Strict", "None"],
     default: "Lax",
     doc: "SameSite of the session's cookie.",
   }),
   cookieSecure: setting.flag({
-    env: env("COOKIE_SECURE"),
+    env: named("COOKIE_SECURE"),
     default: true,
     doc: "False only where every ingress is on this machine.",
   }),
   encryptionKeys: setting.list({
-    env: env("ENCRYPTION_KEYS", "ENCRYPTION_KEY"),
+    env: named("ENCRYPTION_KEYS", "ENCRYPTION_KEY"),
     of: setting.secret({ env: "key", doc: "" }),
     default: [],
     doc: "Keys for our cookies, base64 of 32 bytes each; the first seals, every one opens. Without any, a key of this process's own: sessions do not outlive it.",
   }),
-  provider: setting.choice({
-    env: env("PROVIDER", "OPENID_PROVIDER"),
-    values: ["openid", "idporten", "entra", "azure", "azuread", "entra_id"],
-    default: "openid",
-    doc: "Whom users sign in with.",
-  }),
-  clientId: setting.text({
-    env: env("CLIENT_ID", "OPENID_CLIENT_ID"),
-    optional: true,
-    doc: "Our name at the provider.",
-  }),
-  wellKnownUrl: setting.url({
-    env: env("WELL_KNOWN_URL", "OPENID_WELL_KNOWN_URL"),
-    optional: true,
-    doc: "Where the provider's metadata is.",
-  }),
-  clientJwk: setting.secret({
-    env: env("CLIENT_JWK", "OPENID_CLIENT_JWK"),
-    optional: true,
-    doc: "Our private key (JWK) for private_key_jwt; wins over a secret.",
-  }),
-  clientSecret: setting.secret({
-    env: env("CLIENT_SECRET", "OPENID_CLIENT_SECRET"),
-    optional: true,
-    doc: "Our secret, for providers without private_key_jwt.",
-  }),
-  clientAuthJwtType: setting.flag({
-    env: env("NEW_CLIENT_AUTH_JWT_TYPE", "OPENID_NEW_CLIENT_AUTH_JWT_TYPE"),
-    default: false,
-    doc: "Whether assertions have the type of RFC 7523bis.",
-  }),
-  idportenClientId: setting.text({
-    env: "IDPORTEN_CLIENT_ID",
-    optional: true,
-    doc: "Preset of the platform.",
-  }),
-  idportenClientJwk: setting.secret({
-    env: "IDPORTEN_CLIENT_JWK",
-    optional: true,
-    doc: "Preset of the platform.",
-  }),
-  idportenWellKnownUrl: setting.url({
-    env: "IDPORTEN_WELL_KNOWN_URL",
-    optional: true,
-    doc: "Preset of the platform.",
-  }),
-  azureClientId: setting.text({ env: "AZURE_APP_CLIENT_ID", optional: true, doc: "Preset of the platform." }),
-  azureClientJwk: setting.secret({
-    env: ["AZURE_APP_JWK", "AZURE_APP_CLIENT_JWK"],
-    optional: true,
-    doc: "Preset of the platform.",
-  }),
-  azureClientSecret: setting.secret({
-    env: "AZURE_APP_CLIENT_SECRET",
-    optional: true,
-    doc: "Preset of the platform; used where there is no key.",
-  }),
-  azureWellKnownUrl: setting.url({
-    env: "AZURE_APP_WELL_KNOWN_URL",
-    optional: true,
-    doc: "Preset of the platform.",
-  }),
-  scopes: setting.list({
-    env: env("SCOPES", "OPENID_SCOPES"),
-    default: [],
-    doc: "Scopes besides the provider's own.",
-  }),
-  audiences: setting.list({
-    env: env("AUDIENCES", "OPENID_AUDIENCES"),
-    default: [],
-    doc: "Audiences besides our own that an ID token may have.",
-  }),
-  acrValues: setting.text({
-    env: env("ACR_VALUES", "OPENID_ACR_VALUES"),
-    optional: true,
-    doc: "The least authentication level, asked for and enforced on every request.",
-  }),
-  uiLocales: setting.text({
-    env: env("UI_LOCALES", "OPENID_UI_LOCALES"),
-    optional: true,
-    doc: "The language of the provider's pages.",
-  }),
-  domainHint: setting.text({
-    env: env("DOMAIN_HINT", "OPENID_DOMAIN_HINT"),
-    optional: true,
-    doc: "Which tenant's or organisation's users sign in.",
-  }),
-  resource: setting.text({
-    env: env("RESOURCE_INDICATOR", "OPENID_RESOURCE_INDICATOR"),
-    optional: true,
-    doc: "Whom access tokens are for (RFC 8707).",
-  }),
-  postLogoutRedirectUri: setting.url({
-    env: env("POST_LOGOUT_REDIRECT_URI", "OPENID_POST_LOGOUT_REDIRECT_URI"),
-    optional: true,
-    doc: "Where users go after a logout.",
-  }),
-  tenants: setting.list({
-    env: env("TENANTS", ""),
-    default: [],
-    doc: "Tenants whose users may sign in where the provider's issuer holds {tenantid}.",
-  }),
+  ...providerSettings,
   rateLimitEnabled: setting.flag({
-    env: env("RATELIMIT_ENABLED"),
+    env: named("RATELIMIT_ENABLED"),
     default: true,
     doc: "Whether logins of a signed-in browser are limited.",
   }),
   rateLimitLogins: setting.whole({
-    env: env("RATELIMIT_LOGINS"),
+    env: named("RATELIMIT_LOGINS"),
     default: 5,
     min: 1,
     max: 100,
     doc: "How many logins the window has room for.",
   }),
   rateLimitWindow: setting.seconds({
-    env: env("RATELIMIT_WINDOW"),
+    env: named("RATELIMIT_WINDOW"),
     default: 5,
     min: 1,
     max: 3600,
     doc: "How long a login takes up its place.",
   }),
   redisUri: setting.secret({
-    env: env("REDIS_URI"),
+    env: named("REDIS_URI"),
     optional: true,
     doc: "Where sessions are kept, redis:// or rediss://. Without it, in this process: sessions end with it and no replica sees them.",
   }),
   redisAddress: setting.text({
-    env: env("REDIS_ADDRESS", "REDIS_ADDRESS"),
+    env: named("REDIS_ADDRESS", "REDIS_ADDRESS"),
     optional: true,
     doc: "Host and port of Redis, where no URI is set.",
   }),
   redisUsername: setting.text({
-    env: env("REDIS_USERNAME"),
+    env: named("REDIS_USERNAME"),
     optional: true,
     doc: "User name at Redis, where the URI has none.",
   }),
   redisPassword: setting.secret({
-    env: env("REDIS_PASSWORD"),
+    env: named("REDIS_PASSWORD"),
     optional: true,
     doc: "Password at Redis, where the URI has none.",
   }),
   redisTls: setting.flag({
-    env: env("REDIS_TLS"),
+    env: named("REDIS_TLS"),
     default: true,
     doc: "Whether Redis by host and port is reached over TLS.",
   }),
+  ssoEnabled: setting.flag({
+    env: named("SSO_ENABLED"),
+    default: false,
+    doc: "The baseline's single sign-on modes are not built: true is refused rather than ignored.",
+    check: (value) => (value ? "asks for a mode that this proxy does not have yet" : undefined),
+  }),
   sessionMaxLifetime: setting.seconds({
-    env: env("SESSION_MAX_LIFETIME"),
+    env: named("SESSION_MAX_LIFETIME"),
     default: "10h",
     min: 10,
     doc: "How long a session lasts at most.",
   }),
   sessionInactivity: setting.flag({
-    env: env("SESSION_INACTIVITY"),
+    env: named("SESSION_INACTIVITY"),
     default: false,
     doc: "Whether sessions end without activity.",
   }),
   sessionInactivityTimeout: setting.seconds({
-    env: env("SESSION_INACTIVITY_TIMEOUT"),
+    env: named("SESSION_INACTIVITY_TIMEOUT"),
     default: "30m",
     min: 2,
     doc: "Without a request for this long a session is inactive.",
   }),
   forwardAuth: setting.flag({
-    env: env("SESSION_FORWARD_AUTH"),
+    env: named("SESSION_FORWARD_AUTH"),
     default: false,
     doc: "Whether /oauth2/session/forwardauth answers.",
   }),
   forwardAuthSetHeaders: setting.flag({
-    env: env("SESSION_FORWARD_AUTH_SET_HEADERS"),
+    env: named("SESSION_FORWARD_AUTH_SET_HEADERS"),
     default: false,
     doc: "Whether it answers with tokens in headers.",
   }),
@@ -309,17 +205,6 @@ export function upstreamOrigin(text: string): string {
   if (url === null || url.pathname !== "/" || url.search !== "" || url.username !== "")
     throw new Error("is not host:port");
   return url.origin;
-}
-
-function sentence<T>(read: (value: T) => unknown): (value: T) => string | undefined {
-  return (value) => {
-    try {
-      read(value);
-      return undefined;
-    } catch (error) {
-      return error instanceof Error ? error.message : "cannot be read";
-    }
-  };
 }
 
 function originsProblem(values: readonly string[]): string | undefined {
