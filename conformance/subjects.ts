@@ -23,13 +23,12 @@ export const now = (): number => at;
 export const issuer = "https://issuer.example";
 export const clientId = "client";
 
-export const [signer, stranger, rsaSigner] = await Promise.all([
+export const [signer, stranger] = await Promise.all([
   generatePrivateJwk("ES256").then(createSigner),
   generatePrivateJwk("ES256").then(createSigner),
-  generatePrivateJwk("RS256").then(createSigner),
 ]);
 
-export const keys = localKeySet([signer.publicJwk, rsaSigner.publicJwk]);
+const keys = localKeySet([signer.publicJwk]);
 export const rules: VerifyRules = { issuer, audience: "api", keys, algorithms: ["ES256", "RS256"] };
 
 export const accessTokenClaims: JwtClaims = {

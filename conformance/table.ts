@@ -1,7 +1,7 @@
 // The shape of a specification's table.
 
 /** How binding a requirement is, in RFC 2119's words. */
-export type Level = "must" | "should" | "may";
+type Level = "must" | "should" | "may";
 
 /** One requirement: either a check of a few lines, or the test elsewhere that proves it. */
 export type Requirement = {

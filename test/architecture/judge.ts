@@ -23,7 +23,7 @@ const ruleOf = (room: string): (typeof rooms)[string] | undefined =>
   rooms[room] ?? (room.startsWith("examples/") ? rooms["examples/*"] : undefined);
 
 /** Is this file a test, or part of what tests share? */
-export function isTest(path: string): boolean {
+function isTest(path: string): boolean {
   return (
     path.endsWith(".test.ts") || path.split("/").slice(0, -1).includes("test") || path.endsWith("/suite.ts")
   );

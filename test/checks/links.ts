@@ -8,7 +8,7 @@ const fence = /^(```|~~~).*?^\1/gmsu;
 const link = /\[(?:[^\]\\]|\\.)*\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)|^\[[^\]]+\]:\s*(\S+)/gmu;
 
 /** The anchor that a Markdown heading gets. */
-export function anchorOf(heading: string): string {
+function anchorOf(heading: string): string {
   return heading
     .trim()
     .toLowerCase()

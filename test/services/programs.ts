@@ -27,7 +27,7 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 /** The path of an installed program, or undefined. */
-export async function findProgram(program: Program): Promise<string | undefined> {
+async function findProgram(program: Program): Promise<string | undefined> {
   const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
   const candidates = program.names.flatMap((name) => folders.map((folder) => join(folder, name)));
   for (const pattern of program.places) {
