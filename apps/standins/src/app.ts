@@ -186,7 +186,7 @@ function dropped(): Error {
 }
 
 /** Nothing of an unexpected throw reaches the wire. */
-export function toProtocolError(thrown: unknown): ProtocolError {
+function toProtocolError(thrown: unknown): ProtocolError {
   if (thrown instanceof ProtocolError) return thrown;
   return new ProtocolError("server_error", "the request could not be served", { status: 500, cause: thrown });
 }

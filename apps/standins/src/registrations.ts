@@ -82,6 +82,24 @@ const maskinportenScope = z.strictObject({
   delegation_source: uri.optional(),
 });
 
+const openidClient = z.strictObject({
+  client_id: z.string().min(1),
+  name: z.string().optional(),
+  jwks: jwks.optional(),
+  client_secret: secret.optional(),
+  token_endpoint_auth_method: z
+    .enum(["private_key_jwt", "client_secret_basic", "client_secret_post", "none"])
+    .optional(),
+  redirect_uris: z.array(uri).default([]),
+  post_logout_redirect_uris: z.array(uri).default([]),
+  frontchannel_logout_uri: uri.optional(),
+  frontchannel_logout_session_required: z.boolean().default(true),
+  backchannel_logout_uri: uri.optional(),
+  scopes: z.array(z.string()).default(["openid", "profile", "email", "offline_access"]),
+  /** Whom access tokens are for when no resource is asked for; absent = the issuer itself (userinfo). */
+  audience: z.string().optional(),
+});
+
 /** The tenant that the applications are in, and one more so that nobody forgets that there are several. */
 export const defaultTenants = [
   { id: "f8c6f6c6-a7d5-48a6-aec4-4ec1a4fee5d9", domain: "agency.example" },
@@ -113,6 +131,8 @@ export const registrationsSchema = z.strictObject({
           });
     })
     .prefault({}),
+  /** A provider with no habits of its own; its clients are known at every issuer path. */
+  openid: z.strictObject({ clients: z.array(openidClient).default([]) }).prefault({}),
   maskinporten: z
     .strictObject({
       clients: z.array(maskinportenClient).default([]),
@@ -131,6 +151,7 @@ export type Registrations = z.output<typeof registrationsSchema>;
 export type RegistrationsInput = z.input<typeof registrationsSchema>;
 export type IdportenClient = z.output<typeof idportenClient>;
 export type EntraApplication = z.output<typeof entraApplication>;
+export type OpenidClient = z.output<typeof openidClient>;
 export type MaskinportenClient = z.output<typeof maskinportenClient>;
 export type MaskinportenScope = z.output<typeof maskinportenScope>;
 
@@ -147,6 +168,7 @@ export function mergeRegistrations(current: Registrations, added: RegistrationsI
       tenants: added.entra?.tenants === undefined ? current.entra.tenants : next.entra.tenants,
       applications: by((one) => one.client_id, current.entra.applications, next.entra.applications),
     },
+    openid: { clients: by((client) => client.client_id, current.openid.clients, next.openid.clients) },
     maskinporten: {
       clients: by((client) => client.client_id, current.maskinporten.clients, next.maskinporten.clients),
       scopes: by((scope) => scope.name, current.maskinporten.scopes, next.maskinporten.scopes),

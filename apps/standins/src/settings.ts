@@ -34,6 +34,16 @@ export const settings = defineSettings({
     optional: true,
     doc: "Where clients reach the double of Maskinporten; its issuer is this with a slash at the end.",
   }),
+  openidAddress: setting.address({
+    env: "PORTVAKT_STANDINS_OPENID_ADDRESS",
+    default: "127.0.0.1:0",
+    doc: "Where the plain OpenID provider listens, for applications of other organisations; port 0 takes a free one and logs it.",
+  }),
+  openidPublicUrl: setting.url({
+    env: "PORTVAKT_STANDINS_OPENID_PUBLIC_URL",
+    optional: true,
+    doc: "The issuer of the plain OpenID provider; any path below it is an issuer as well.",
+  }),
   controlAddress: setting.address({
     env: "PORTVAKT_STANDINS_CONTROL_ADDRESS",
     default: "127.0.0.1:7005",

@@ -7,6 +7,7 @@ import { createFaults, type Fault, type FaultOrder, type ProviderName } from "./
 import { createRecorder, type RecordedRequest, type RecordFilter } from "./faults/recorder.ts";
 import { createIdporten } from "./idporten/idporten.ts";
 import { createMaskinporten } from "./maskinporten/maskinporten.ts";
+import { createOpenid } from "./openid/openid.ts";
 import { builtinPersonas, type Personas } from "./personas/personas.ts";
 import { createRegistry } from "./registry.ts";
 import { mergeRegistrations, type Registrations, type RegistrationsInput } from "./registrations.ts";
@@ -37,6 +38,8 @@ export interface Standins extends AsyncDisposable {
   readonly idporten: Standin;
   readonly entra: Standin;
   readonly maskinporten: Standin;
+  /** A provider with no habits of its own; any path below it is an issuer too. */
+  readonly openid: Standin;
   readonly issuers: Readonly<Record<ProviderName, string>>;
   /** Where clients reach each stand-in, and the control API. */
   readonly urls: Readonly<Record<ProviderName | "control", string>>;
@@ -59,7 +62,12 @@ export interface Standins extends AsyncDisposable {
 }
 
 const loopback: Address = { host: "127.0.0.1", port: 0 };
-const makers = { idporten: createIdporten, entra: createEntra, maskinporten: createMaskinporten } as const;
+const makers = {
+  idporten: createIdporten,
+  entra: createEntra,
+  maskinporten: createMaskinporten,
+  openid: createOpenid,
+} as const;
 
 /** Starts all stand-ins, each on a listener of its own. Nothing waits for keys: they are made while the listeners open. */
 export async function openStandins(options: StandinsOptions): Promise<Standins> {
@@ -81,12 +89,13 @@ export async function openStandins(options: StandinsOptions): Promise<Standins> 
     keysFolder === undefined ? undefined : keysInFolder(keysFolder, name);
   const open = (name: ProviderName): Promise<Listening> =>
     listen(name, options, { ...shared, signing: createSigning(faults, keeper(name)) });
-  const [idporten, entra, maskinporten] = await Promise.all([
+  const [idporten, entra, maskinporten, openid] = await Promise.all([
     open("idporten"),
     open("entra"),
     open("maskinporten"),
+    open("openid"),
   ]);
-  const all = { idporten, entra, maskinporten };
+  const all = { idporten, entra, maskinporten, openid };
   let control: HttpServer | undefined;
   const standins: Standins = {
     ...each(all, ({ standin }) => standin),
@@ -133,7 +142,12 @@ function handles({ registry, faults, recorder }: Shared, all: Record<ProviderNam
 }
 
 function each<T>(all: Record<ProviderName, Listening>, pick: (one: Listening) => T): Record<ProviderName, T> {
-  return { idporten: pick(all.idporten), entra: pick(all.entra), maskinporten: pick(all.maskinporten) };
+  return {
+    idporten: pick(all.idporten),
+    entra: pick(all.entra),
+    maskinporten: pick(all.maskinporten),
+    openid: pick(all.openid),
+  };
 }
 
 interface Listening {

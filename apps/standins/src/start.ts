@@ -20,6 +20,7 @@ export async function start(given: SettingsOf<typeof settings>, tools: Tools): P
       idporten: given.idportenAddress,
       entra: given.entraAddress,
       maskinporten: given.maskinportenAddress,
+      openid: given.openidAddress,
       control: given.controlAddress,
     },
     ...(given.keysFolder === undefined ? {} : { keysFolder: given.keysFolder }),
@@ -27,6 +28,7 @@ export async function start(given: SettingsOf<typeof settings>, tools: Tools): P
       idporten: given.idportenPublicUrl,
       entra: given.entraPublicUrl,
       maskinporten: given.maskinportenPublicUrl,
+      openid: given.openidPublicUrl,
     },
   });
   return {

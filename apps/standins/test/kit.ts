@@ -105,6 +105,18 @@ export const registrations: RegistrationsInput = {
       },
     ],
   },
+  openid: {
+    clients: [
+      {
+        client_id: "plain",
+        client_secret: "secret-of-plain",
+        redirect_uris: [redirectUri],
+        post_logout_redirect_uris: ["https://app.example/signed-out"],
+        scopes: ["openid", "profile", "email", "offline_access", "notes:read"],
+      },
+      { client_id: "mobile", token_endpoint_auth_method: "none", redirect_uris: [redirectUri] },
+    ],
+  },
   maskinporten: {
     clients: [
       {

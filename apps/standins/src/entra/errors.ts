@@ -8,7 +8,7 @@ interface Row {
 }
 
 /** The codes of Entra ID that the stand-in speaks, with the OAuth error and HTTP status that go with each. */
-export const aadsts = {
+const aadsts = {
   16000: { error: "interaction_required", status: 400 },
   28000: { error: "invalid_request", status: 400 },
   50011: { error: "invalid_request", status: 400 },

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { JwtClaims } from "@portvakt/oauth";
 
 /** The endpoints that a fault can be ordered for; every route of a stand-in is one of these. */
-export const endpoints = [
+const endpoints = [
   "metadata",
   "jwks",
   "par",
@@ -44,7 +44,7 @@ export const effects = {
 } as const satisfies Record<string, { at: "request" | "signature" }>;
 export type Effect = keyof typeof effects;
 
-export const providers = ["idporten", "entra", "maskinporten"] as const;
+export const providers = ["idporten", "entra", "maskinporten", "openid"] as const;
 export type ProviderName = (typeof providers)[number];
 
 /** An ordered fault: what, where, for whom, how often. Members left out match everything. */

@@ -5,21 +5,30 @@ import { expiring } from "../expiring.ts";
 import { errorPage } from "../pages/error.ts";
 import { homePage } from "../pages/home.ts";
 import { themes } from "../pages/layout.ts";
+import {
+  introspection,
+  revocation,
+  userinfo,
+  type AboutTokens,
+  type IssuedTokens,
+} from "../signin/about-tokens.ts";
+import type { IdportenClient } from "../registrations.ts";
 import { authorize, signIn } from "../signin/authorize.ts";
 import { authorizationCodeGrant, refreshTokenGrant, type SigninGrantOptions } from "../signin/grants.ts";
 import type { Login } from "../signin/logins.ts";
-import { logout } from "../signin/logout.ts";
+import { signInClients, type Caller, type Clients } from "../signin/clients.ts";
+import { logout, sendByPost } from "../signin/logout.ts";
 import { pushRequest } from "../signin/pushed.ts";
 import type { SigninProvider } from "../signin/provider.ts";
 import { orderedClaims, type Parts, type Standin, type TokenOrder } from "../standin.ts";
-import { introspection, revocation, userinfo } from "./about-tokens.ts";
-import { idportenClients, type IdportenCaller, type IdportenClients } from "./clients.ts";
 import { idportenSignIn, personOf } from "./sign-in.ts";
-import { accessClaims, idClaims, idportenAnswer, type IssuedTokens } from "./tokens.ts";
+import { accessClaims, idClaims, idportenAnswer, pairwiseSubject } from "./tokens.ts";
+
+const algorithms = ["RS256", "RS384", "RS512"] as const;
 
 /** Makes the double of ID-porten. Its issuer has no slash at the end. */
 export function createIdporten(parts: Parts): Standin {
-  const clients = idportenClients(parts);
+  const clients = signInClients(parts, ({ idporten }) => idporten.clients, algorithms);
   const provider = idportenSignIn(parts, clients);
   const issued: IssuedTokens = { byReference: expiring(parts.now), loginOf: expiring(parts.now, 50_000) };
   return {
@@ -51,18 +60,29 @@ function isForBrowsers(visit: Visit): boolean {
 
 function routes(
   parts: Parts,
-  clients: IdportenClients,
+  clients: Clients<IdportenClient>,
   provider: SigninProvider,
   issued: IssuedTokens,
 ): Route[] {
   const token = tokens(parts, clients, provider, issued);
   const metadata = documentHandler(() => idportenMetadata(parts.base));
-  const about = { parts, clients, issued, logins: provider.logins };
+  const about: AboutTokens = {
+    ...parts,
+    issuer: parts.base,
+    logins: provider.logins,
+    issued,
+    authenticate: clients.authenticate,
+    endsWithSession: isOnlySignIn,
+    describe: ({ person, clientId }) => ({
+      sub: pairwiseSubject(person, clientId),
+      ...person.claims,
+      locale: person.locale ?? "nb",
+    }),
+  };
   const out = {
     provider,
     signing: parts.signing,
-    send: (url: string, body: URLSearchParams) =>
-      parts.fetch(url, { method: "POST", body, redirect: "error", signal: AbortSignal.timeout(5000) }),
+    send: sendByPost(parts.fetch),
     unregistered: "refuse" as const,
     frontchannelMembers: (session: { sid: string }) => ({ iss: parts.base, sid: session.sid }),
   };
@@ -91,18 +111,18 @@ function routes(
 
 function tokens(
   parts: Parts,
-  clients: IdportenClients,
+  clients: Clients<IdportenClient>,
   provider: SigninProvider,
   issued: IssuedTokens,
 ): (request: Request) => Promise<Response> {
-  const options: SigninGrantOptions<IdportenCaller> = {
+  const options: SigninGrantOptions<Caller<IdportenClient>> = {
     logins: provider.logins,
     answer: (login, client, asked, refresh) =>
       idportenAnswer(parts, issued, { login, client, asked, refresh }),
     refreshOnce: (client) => client.registration.refresh_token_usage === "ONETIME",
     endsWithSession: isOnlySignIn,
   };
-  return tokenEndpoint<IdportenCaller>({
+  return tokenEndpoint<Caller<IdportenClient>>({
     now: parts.now,
     authenticate: clients.authenticate,
     grants: [authorizationCodeGrant(options), refreshTokenGrant(options)],
@@ -118,7 +138,7 @@ function isOnlySignIn(login: Login): boolean {
 }
 
 /** The discovery document, member for member as the provider's (OpenID Connect Discovery 1.0 section 3). */
-export function idportenMetadata(base: string): Record<string, unknown> {
+function idportenMetadata(base: string): Record<string, unknown> {
   return metadataDocument({
     issuer: base,
     endpoints: {
@@ -133,13 +153,13 @@ export function idportenMetadata(base: string): Record<string, unknown> {
     jwksUri: "/jwks.json",
     grantTypes: ["authorization_code", "refresh_token"],
     authMethods: ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
-    authAlgorithms: ["RS256", "RS384", "RS512"],
+    authAlgorithms: algorithms,
     more: {
       response_types_supported: ["code"],
       response_modes_supported: ["query", "form_post", "fragment"],
       subject_types_supported: ["pairwise"],
       id_token_signing_alg_values_supported: ["RS256"],
-      request_object_signing_alg_values_supported: ["RS256", "RS384", "RS512"],
+      request_object_signing_alg_values_supported: algorithms,
       code_challenge_methods_supported: ["S256"],
       scopes_supported: ["openid", "profile"],
       claims_supported: ["sub", "pid", "acr", "amr", "auth_time", "locale", "sid"],
@@ -156,7 +176,7 @@ export function idportenMetadata(base: string): Record<string, unknown> {
   });
 }
 
-function orderedToken(parts: Parts, clients: IdportenClients, order: TokenOrder): JwtClaims {
+function orderedToken(parts: Parts, clients: Clients<IdportenClient>, order: TokenOrder): JwtClaims {
   const clientId = order.client_id ?? "some-client";
   const known = clients.find(clientId)?.registration;
   const citizen = parts.personas.citizens.find((one) => one.id === (order.persona ?? "kari"));

@@ -3,17 +3,18 @@ import { expiring } from "../expiring.ts";
 import { themes } from "../pages/layout.ts";
 import { isSyntheticPid } from "../personas/national-identity.ts";
 import { levels, type Citizen } from "../personas/personas.ts";
+import type { IdportenClient } from "../registrations.ts";
+import type { Clients } from "../signin/clients.ts";
 import { createLogins, type Person } from "../signin/logins.ts";
 import type { AuthorizationRequest, SigninProvider } from "../signin/provider.ts";
 import type { Parts } from "../standin.ts";
-import type { IdportenClients } from "./clients.ts";
 
 const minute = 60;
 const defaultLevel = "idporten-loa-substantial";
 const prompts: ReadonlySet<string> = new Set(["login", "none"]);
 
 /** ID-porten's habits in signing people in. */
-export function idportenSignIn(parts: Parts, clients: IdportenClients): SigninProvider {
+export function idportenSignIn(parts: Parts, clients: Clients<IdportenClient>): SigninProvider {
   const { now, personas } = parts;
   return {
     name: "idporten",
@@ -74,7 +75,7 @@ export function idportenSignIn(parts: Parts, clients: IdportenClients): SigninPr
 }
 
 /** Rules that are ID-porten's own: PKCE, state and nonce are forced, levels and scopes must be known. */
-function judge(request: AuthorizationRequest, clients: IdportenClients): void {
+function judge(request: AuthorizationRequest, clients: Clients<IdportenClient>): void {
   const bad = (description: string): ProtocolError => new ProtocolError("invalid_request", description);
   if (request.challenge === undefined) throw bad("parameter code_challenge is missing");
   if (request.state === undefined) throw bad("parameter state is missing");

@@ -1,27 +1,21 @@
 import { createHash, randomUUID } from "node:crypto";
 import { randomToken, type JwtClaims } from "@portvakt/oauth";
 import type { TokenAnswer } from "@portvakt/issuer";
-import type { Expiring } from "../expiring.ts";
 import type { IdportenClient } from "../registrations.ts";
+import type { IssuedTokens } from "../signin/about-tokens.ts";
 import type { Asked } from "../signin/grants.ts";
 import type { Login, Person } from "../signin/logins.ts";
 import { personalClaims, type Parts } from "../standin.ts";
-import type { IdportenCaller } from "./clients.ts";
+import type { Caller } from "../signin/clients.ts";
 
 /** Life of an ID token, in seconds: it is for signing in, not for keeping. */
 const idTokenSeconds = 120;
-
-/** Tokens by reference, and which login each access token belongs to. */
-export interface IssuedTokens {
-  readonly byReference: Expiring<JwtClaims>;
-  readonly loginOf: Expiring<Login>;
-}
 
 /** The token endpoint's answer for a login: access token, ID token, and a refresh token. */
 export async function idportenAnswer(
   parts: Parts,
   issued: IssuedTokens,
-  context: { login: Login; client: IdportenCaller; asked: Asked; refresh: () => string },
+  context: { login: Login; client: Caller<IdportenClient>; asked: Asked; refresh: () => string },
 ): Promise<TokenAnswer> {
   const { login, client, asked } = context;
   const { registration } = client;

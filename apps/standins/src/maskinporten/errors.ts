@@ -7,7 +7,7 @@ interface Row {
 }
 
 /** Maskinporten's codes, with the OAuth error and HTTP status that go with each. */
-export const maskinportenErrors = {
+const maskinportenErrors = {
   "MP-011": { error: "invalid_grant", status: 400, text: "Invalid parameter value" },
   "MP-012": { error: "invalid_grant", status: 400, text: "The grant has been used before" },
   "MP-100": {

@@ -54,7 +54,7 @@ export function createMaskinporten(parts: Parts): Standin {
 }
 
 /** Authorization server metadata (RFC 8414 section 2), with the slash at the end of the issuer. */
-export function maskinportenMetadata(base: string): Record<string, unknown> {
+function maskinportenMetadata(base: string): Record<string, unknown> {
   return metadataDocument({
     issuer: `${base}/`,
     endpoints: { token: `${base}/token` },

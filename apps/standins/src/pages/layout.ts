@@ -25,6 +25,7 @@ export const themes = {
     tint: "#f5e9ee",
     typed: "username",
   },
+  openid: { title: "OpenID", accent: "#3f5566", deep: "#2b3c49", tint: "#e9eef2", typed: "username" },
 } as const satisfies Record<string, Theme>;
 
 export type Html = ReturnType<typeof html>;

@@ -6,7 +6,6 @@ import { isSyntheticPid } from "./national-identity.ts";
 
 /** The levels of ID-porten, lowest first. */
 export const levels = ["idporten-loa-low", "idporten-loa-substantial", "idporten-loa-high"] as const;
-export type Level = (typeof levels)[number];
 
 const about = z.strictObject({ nb: z.string(), en: z.string() }).default({ nb: "", en: "" });
 const personaId = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, "a persona's id is a short lower-case word");

@@ -70,7 +70,7 @@ function chosenPerson(provider: SigninProvider, visit: Visit): Person | string {
 }
 
 /** The person with the claims as they were edited; a changed level or group list counts as well. */
-export function withClaims(person: Person, claims: Record<string, unknown>): Person {
+function withClaims(person: Person, claims: Record<string, unknown>): Person {
   const { acr, groups, ...rest } = claims;
   return {
     ...person,

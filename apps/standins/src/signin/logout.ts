@@ -20,6 +20,12 @@ export interface LogoutOptions {
   readonly frontchannelMembers: (session: Session, visit: Visit) => Record<string, string>;
 }
 
+/** Sends logout tokens by POST: no redirect is followed, and nobody is waited for longer than five seconds. */
+export function sendByPost(fetching: typeof fetch): LogoutOptions["send"] {
+  return (url, body) =>
+    fetching(url, { method: "POST", body, redirect: "error", signal: AbortSignal.timeout(5000) });
+}
+
 /**
  * RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0): ends the session, tells every client that has a part in
  * it by front channel (in iframes on the page) and back channel, and goes on to the registered URI.
@@ -68,7 +74,7 @@ function registeredTarget(
 }
 
 /** Ends a session; the answer is the front-channel URIs that the browser must load. */
-export function endSession(options: LogoutOptions, session: Session, visit: Visit): string[] {
+function endSession(options: LogoutOptions, session: Session, visit: Visit): string[] {
   const { provider } = options;
   provider.logins.sessions.delete(session.id);
   provider.logins.revoked.set(session.id, true, 86_400);
