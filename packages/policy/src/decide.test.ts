@@ -146,6 +146,21 @@ describe("users of a target that names groups", () => {
   for (const { name, more, outcome } of cases) {
     test(name, () => assert.equal(ask("local:benefits:caseworker", caseApi.id, more).outcome, outcome));
   }
+  const admits = (azure: PolicyApplication["azure"]): string => {
+    const other = createPolicy([{ id: "local:b:api", inbound: [rule("web", { namespace: "b" })], azure }]);
+    const question = { actor: "local:b:web", target: "local:b:api", grant: onBehalfOf, subject: {}, now: 1 };
+    return decide(other, question).outcome;
+  };
+  test("allowAllUsers admits every user", () => {
+    assert.equal(admits({ allowAllUsers: true, groups: [] }), "allow");
+  });
+  test("neither groups nor allowAllUsers admits none", () => {
+    assert.equal(admits({ enabled: true, allowAllUsers: false, groups: [] }), "deny");
+  });
+  test("where Entra ID is not enabled, or users are not told of, nobody is held against groups", () => {
+    assert.equal(admits({ enabled: false, allowAllUsers: false, groups: [] }), "allow");
+    assert.equal(admits(undefined), "allow");
+  });
 });
 
 describe("the fix", () => {

@@ -24,12 +24,16 @@ export function requireToken(
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
   return async (request, reply) => {
     const judged = await judgeRequest(authorizationOf(request.raw), options);
-    if (judged.ok) callers.set(request.raw, judged.caller);
-    else
-      reply
-        .code(judged.answer.status)
-        .headers({ ...judged.answer.headers })
-        .send(judged.answer.body);
+    if (judged.ok) {
+      callers.set(request.raw, judged.caller);
+      return undefined;
+    }
+    const { status, headers, body } = judged.answer;
+    // An async hook that answers must hand back the reply, or Fastify may go on to the handler.
+    return reply
+      .code(status)
+      .headers({ ...headers })
+      .send(body);
   };
 }
 
