@@ -49,6 +49,11 @@ export const settings = defineSettings({
     default: "127.0.0.1:7005",
     doc: "Where the control API listens: registrations, faults, recorded requests, tokens for tests..",
   }),
+  backHosts: setting.list({
+    env: "PORTVAKT_STANDINS_BACK_HOSTS",
+    default: "",
+    doc: "Host names by which containers reach the stand-ins (host.docker.internal, say). Metadata that is asked for under one of them names it in the endpoints that clients call; the issuer stays.",
+  }),
   registrations: setting.text({
     env: "PORTVAKT_STANDINS_REGISTRATIONS",
     optional: true,

@@ -9,6 +9,8 @@ import type { Signing } from "./signing.ts";
 export interface Parts {
   /** Where browsers and clients reach it: origin without a slash at the end. */
   readonly base: string;
+  /** Host names by which containers reach it; see addresses.ts. */
+  readonly backHosts: ReadonlySet<string>;
   readonly now: Clock;
   readonly registry: Registry;
   readonly personas: Personas;

@@ -29,6 +29,8 @@ export interface StandinsOptions {
   readonly addresses?: Readonly<Partial<Record<ProviderName | "control", Address>>>;
   /** Where the signing keys outlive the stand-ins; absent = nowhere. */
   readonly keysFolder?: string;
+  /** Host names by which containers reach the stand-ins, other than the public URLs. */
+  readonly backHosts?: readonly string[];
   /** How browsers and clients reach each; absent = http://localhost and the listener's port. */
   readonly publicUrls?: Readonly<Partial<Record<ProviderName, string | undefined>>>;
 }
@@ -80,6 +82,7 @@ export async function openStandins(options: StandinsOptions): Promise<Standins> 
     personas: options.personas ?? builtinPersonas(),
     faults,
     recorder: createRecorder(),
+    backHosts: new Set(options.backHosts),
     closing: closing.signal,
     fetch,
     log: (message: string, cause: unknown) => options.log.debug({ err: cause }, message),

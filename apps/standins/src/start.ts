@@ -24,6 +24,7 @@ export async function start(given: SettingsOf<typeof settings>, tools: Tools): P
       control: given.controlAddress,
     },
     ...(given.keysFolder === undefined ? {} : { keysFolder: given.keysFolder }),
+    backHosts: given.backHosts,
     publicUrls: {
       idporten: given.idportenPublicUrl,
       entra: given.entraPublicUrl,

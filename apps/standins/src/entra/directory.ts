@@ -1,5 +1,6 @@
 import { clientAuthenticator, type AuthenticateClient, type RegisteredClient } from "@portvakt/issuer";
 import { createPolicy, type Policy } from "@portvakt/policy";
+import { backBase } from "../addresses.ts";
 import { stableUuid } from "../personas/personas.ts";
 import { credentialsOf } from "../registry.ts";
 import type { EntraApplication, Registrations } from "../registrations.ts";
@@ -122,6 +123,7 @@ export function entraAuthentication(
       acceptedAudiences: names().flatMap((name) => [
         `${parts.base}/${name}/oauth2/v2.0/token`,
         `${parts.base}/${name}/v2.0`,
+        `${backBase(parts, request.url) ?? parts.base}/${name}/oauth2/v2.0/token`,
       ]),
       acceptAudienceArray: true,
       claimJti: async () => true,

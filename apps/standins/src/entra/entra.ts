@@ -1,6 +1,7 @@
 import type { JwtClaims } from "@portvakt/oauth";
-import { documentHandler, tokenEndpoint } from "@portvakt/issuer";
+import { tokenEndpoint } from "@portvakt/issuer";
 import { decide, type Decision } from "@portvakt/policy";
+import { metadataFor } from "../addresses.ts";
 import { get, post, standinApp, type Route, type Visit } from "../app.ts";
 import { expiring, type Expiring } from "../expiring.ts";
 import { errorPage } from "../pages/error.ts";
@@ -75,8 +76,8 @@ function isForBrowsers(visit: Visit): boolean {
 function routes(entra: Entra): Route[] {
   const { parts, directory, provider } = entra;
   const token = tokensByTenant(entra);
-  const metadata = (visit: Visit): Response =>
-    documentHandler(() => entraMetadata(parts.base, visit.path["tenant"] ?? "", directory()))();
+  const metadata = ({ request, path }: Visit): Response =>
+    metadataFor(parts, request, entraMetadata(parts.base, path["tenant"] ?? "", directory()));
   const out = {
     provider,
     signing: parts.signing,

@@ -1,5 +1,6 @@
 import type { JwtClaims } from "@portvakt/oauth";
-import { documentHandler, metadataDocument, tokenEndpoint, writeProtocolError } from "@portvakt/issuer";
+import { metadataDocument, tokenEndpoint, writeProtocolError } from "@portvakt/issuer";
+import { metadataFor } from "../addresses.ts";
 import { get, post, standinApp, type Route, type Visit } from "../app.ts";
 import { expiring } from "../expiring.ts";
 import { errorPage } from "../pages/error.ts";
@@ -65,7 +66,8 @@ function routes(
   issued: IssuedTokens,
 ): Route[] {
   const token = tokens(parts, clients, provider, issued);
-  const metadata = documentHandler(() => idportenMetadata(parts.base));
+  const metadata = ({ request }: Visit): Response =>
+    metadataFor(parts, request, idportenMetadata(parts.base));
   const about: AboutTokens = {
     ...parts,
     issuer: parts.base,

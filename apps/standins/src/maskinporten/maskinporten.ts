@@ -1,12 +1,7 @@
 import type { JwtClaims } from "@portvakt/oauth";
-import {
-  documentHandler,
-  memoryReplay,
-  metadataDocument,
-  tokenEndpoint,
-  writeProtocolError,
-} from "@portvakt/issuer";
-import { get, post, standinApp } from "../app.ts";
+import { memoryReplay, metadataDocument, tokenEndpoint, writeProtocolError } from "@portvakt/issuer";
+import { metadataFor } from "../addresses.ts";
+import { get, post, standinApp, type Visit } from "../app.ts";
 import { homePage } from "../pages/home.ts";
 import { themes } from "../pages/layout.ts";
 import { orderedClaims, type Parts, type Standin, type TokenOrder } from "../standin.ts";
@@ -25,7 +20,8 @@ export function createMaskinporten(parts: Parts): Standin {
     decide: () => ({ id: "none", outcome: "deny" }),
     audit: ({ cause }) => (cause === undefined ? undefined : parts.log("a token request was refused", cause)),
   });
-  const metadata = documentHandler(() => maskinportenMetadata(parts.base));
+  const metadata = ({ request }: Visit): Response =>
+    metadataFor(parts, request, maskinportenMetadata(parts.base));
   const keys = async (): Promise<Response> => Response.json(await parts.signing.jwks());
   const routes = [
     get("/", "other", ({ request }) =>

@@ -1,6 +1,7 @@
 import type { JwtClaims } from "@portvakt/oauth";
-import { documentHandler, metadataDocument, tokenEndpoint, writeProtocolError } from "@portvakt/issuer";
-import { get, post, standinApp, type Route } from "../app.ts";
+import { metadataDocument, tokenEndpoint, writeProtocolError } from "@portvakt/issuer";
+import { metadataFor } from "../addresses.ts";
+import { get, post, standinApp, type Route, type Visit } from "../app.ts";
 import { expiring } from "../expiring.ts";
 import { errorPage } from "../pages/error.ts";
 import { homePage } from "../pages/home.ts";
@@ -107,7 +108,7 @@ function routes(parts: Parts, path: string): Route[] {
     unregistered: "refuse" as const,
     frontchannelMembers: (session: { sid: string }) => ({ iss: parts.base, sid: session.sid }),
   };
-  const metadata = documentHandler(() => openidMetadata(parts.base));
+  const metadata = ({ request }: Visit): Response => metadataFor(parts, request, openidMetadata(parts.base));
   const pushing = {
     provider,
     authenticate,

@@ -7,6 +7,7 @@ import {
   type RegisteredClient,
 } from "@portvakt/issuer";
 import type { SignatureAlgorithm } from "@portvakt/oauth";
+import { backBase } from "../addresses.ts";
 import { credentialsOf } from "../registry.ts";
 import type { Registrations } from "../registrations.ts";
 import type { Parts } from "../standin.ts";
@@ -52,16 +53,22 @@ export function signInClients<R extends SigninRegistration>(
   const byId = parts.registry.derived(
     (registrations) => new Map(read(registrations).map((client) => [client.client_id, registeredOf(client)])),
   );
-  const authenticate = clientAuthenticator<Registered<R>>({
-    findClient: async (id) => byId().get(id),
-    acceptedAudiences: [parts.base, `${parts.base}/token`],
-    acceptAudienceArray: true,
-    claimJti: memoryReplay({ now: parts.now }),
-    now: parts.now,
-    algorithms,
-    maxLifetimeSeconds: 120,
-    toleranceSeconds: 10,
-  });
+  const claimJti = memoryReplay({ now: parts.now });
+  const authenticate: AuthenticateClient<Registered<R>> = (request) =>
+    clientAuthenticator<Registered<R>>({
+      findClient: async (id) => byId().get(id),
+      acceptedAudiences: [
+        parts.base,
+        `${parts.base}/token`,
+        `${backBase(parts, request.url) ?? parts.base}/token`,
+      ],
+      acceptAudienceArray: true,
+      claimJti,
+      now: parts.now,
+      algorithms,
+      maxLifetimeSeconds: 120,
+      toleranceSeconds: 10,
+    })(request);
   return {
     find: (id) => byId().get(id),
     authenticate: async (request) => {
