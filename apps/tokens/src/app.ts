@@ -58,7 +58,10 @@ export function createApp({ mayCall, routes, observe, unexpected }: AppOptions):
     try {
       const answer = serve(call);
       if (!(answer instanceof Promise)) return observed(call, answer);
-      return answer.catch((error: unknown) => failed(error, call)).then((settled) => observed(call, settled));
+      return answer.then(
+        (settled) => observed(call, settled),
+        (error: unknown) => observed(call, failed(error, call)),
+      );
     } catch (error) {
       return observed(call, failed(error, call));
     }

@@ -5,7 +5,7 @@ import type { Connections } from "./connections/connections.ts";
 import type { Connection } from "./connections/connection.ts";
 import { introspectRequest, parseBody, type IntrospectRequest } from "./schemas.ts";
 import { judgeToken } from "./validate/judge.ts";
-import { activeBody, type JudgeOptions, type Judgement } from "./validate/judgement.ts";
+import { activeBody, claimsOf, type JudgeOptions, type Judgement } from "./validate/judgement.ts";
 import { judgeRequirements } from "./validate/require.ts";
 
 export interface IntrospectOptions extends JudgeOptions {
@@ -48,10 +48,10 @@ function answerFor(
     options.observe(provider.name, judged.code);
     return json(200, { active: false, error: judged.error, ...more });
   }
-  const unmet = require ? judgeRequirements(judged.claims, require, options.now()) : undefined;
+  const unmet = require ? judgeRequirements(claimsOf(judged.body), require, options.now()) : undefined;
   options.observe(provider.name, unmet === undefined ? "active" : "requirement");
   if (unmet !== undefined) return json(200, { active: false, error: unmet, ...more });
-  return { status: 200, body: more === undefined ? judged.body : activeBody(judged.claims, more) };
+  return { status: 200, body: more === undefined ? judged.body : activeBody(claimsOf(judged.body), more) };
 }
 
 /** The provider whose issuer the (unverified) token names. Its rules then judge the token, the issuer included. */

@@ -31,7 +31,7 @@ export async function judgeByReference(
     if (!answer.active) return inactive("expired", `${provider.title} says that the token is not active`);
     const refusal = judgeClaims(answer.claims, under, options.now());
     if (refusal !== undefined) return refusal;
-    return { active: true, claims: answer.claims, body: activeBody(answer.claims) };
+    return { active: true, body: activeBody(answer.claims) };
   } catch {
     breaker.failed();
     return inactive("keys_unavailable", `${provider.title} cannot be asked about this token`);

@@ -52,7 +52,8 @@ async function verify(
   const objection = provider.introspection.objection(result.token);
   if (objection !== undefined) return inactive("typ_not_allowed", objection);
   const { claims } = result.token;
-  const judgement = { active: true, claims, body: activeBody(claims) } as const;
-  memory.add(token, under, judgement);
-  return judgement;
+  const body = activeBody(claims);
+  const { fetchedAt: keysFetchedAt } = under.keys;
+  memory.add(token, under, { active: true, body, exp: claims.exp ?? 0, keysFetchedAt });
+  return { active: true, body };
 }

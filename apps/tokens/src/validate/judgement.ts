@@ -1,9 +1,9 @@
 import type { Clock, JwtClaims } from "@portvakt/oauth";
-import type { Remembered, TokenMemory } from "./memory.ts";
+import type { TokenMemory } from "./memory.ts";
 
 /** What introspection found. `error` is a sentence for people; it never holds the token. */
 export type Judgement =
-  | Remembered
+  | { readonly active: true; readonly body: string }
   | { readonly active: false; readonly error: string; readonly code: string };
 
 export interface JudgeOptions {
@@ -24,4 +24,9 @@ export function activeBody(
 ): string {
   const { active: _claimed, ...rest } = claims;
   return JSON.stringify({ active: true, ...rest, ...more });
+}
+
+/** The claims that an answer was made of. */
+export function claimsOf(body: string): Readonly<JwtClaims> {
+  return JSON.parse(body) as JwtClaims;
 }

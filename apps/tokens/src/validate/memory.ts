@@ -1,18 +1,13 @@
 import { hash } from "node:crypto";
-import type { Clock, JwtClaims } from "@portvakt/oauth";
+import type { Clock } from "@portvakt/oauth";
 import { createLru } from "../lru.ts";
 import type { Discovered } from "../connections/connection.ts";
 
-/** A token that was found valid. */
+/** A token that was found valid, as its answer: claims are only made of it again where somebody asks for them. */
 export interface Remembered {
   readonly active: true;
-  readonly claims: Readonly<JwtClaims>;
-  /** The answer as it is written, so that it is made once. */
+  /** The answer as it is written: JSON of the claims and `active`. */
   readonly body: string;
-}
-
-interface Entry {
-  readonly remembered: Remembered;
   readonly exp: number;
   /** When the keys that it was verified with had been fetched. */
   readonly keysFetchedAt: number | undefined;
@@ -20,7 +15,7 @@ interface Entry {
 
 export interface TokenMemory {
   find(token: string, under: Discovered): Remembered | undefined;
-  /** Remembers a token that has just been verified under these rules. */
+  /** Remembers the answer for a token that has just been verified under these rules. */
   add(token: string, under: Discovered, remembered: Remembered): void;
   readonly size: number;
 }
@@ -31,7 +26,7 @@ export interface TokenMemory {
  */
 export function createTokenMemory(options: { now: Clock; maxEntries: number }): TokenMemory {
   const { now, maxEntries } = options;
-  const entries = createLru<Entry>(maxEntries);
+  const entries = createLru<Remembered>(maxEntries);
   const keyOf = (token: string, { rulesId }: Discovered): string =>
     rulesId + hash("sha256", token, "base64url");
   return {
@@ -42,14 +37,12 @@ export function createTokenMemory(options: { now: Clock; maxEntries: number }): 
       const key = keyOf(token, under);
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
-      if (now() < entry.exp && entry.keysFetchedAt === under.keys.fetchedAt) return entry.remembered;
+      if (now() < entry.exp && entry.keysFetchedAt === under.keys.fetchedAt) return entry;
       entries.delete(key);
       return undefined;
     },
     add(token, under, remembered) {
-      const { exp } = remembered.claims;
-      if (typeof exp !== "number" || exp <= now()) return;
-      entries.set(keyOf(token, under), { remembered, exp, keysFetchedAt: under.keys.fetchedAt });
+      if (remembered.exp > now()) entries.set(keyOf(token, under), remembered);
     },
   };
 }
