@@ -50,6 +50,8 @@ export interface ProviderDouble {
   readonly wellKnownUrl: string;
   readonly requests: { path: string; form: URLSearchParams; headers: http.IncomingHttpHeaders }[];
   count(path: string, grantType?: string): number;
+  /** Resolves when a path was asked for this often. */
+  arrived(path: string, times: number): Promise<void>;
   sign(claims: JWTPayload, options?: { typ?: string; alg?: string }): Promise<string>;
   rotateKey(): Promise<void>;
   close(): Promise<void>;
@@ -89,6 +91,11 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
     ...options.knobs,
   };
   const requests: ProviderDouble["requests"] = [];
+  const waiters = new Set<() => void>();
+  const count: ProviderDouble["count"] = (path, grantType) =>
+    requests.filter(
+      (one) => one.path === path && (grantType === undefined || one.form.get("grant_type") === grantType),
+    ).length;
   const pushed = new Map<string, URLSearchParams>();
   const codes = new Map<string, Grant>();
   const refreshes = new Map<string, Grant>();
@@ -233,6 +240,7 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
       for await (const chunk of request) body += String(chunk);
       const form = new URLSearchParams(body);
       requests.push({ path: url.pathname, form, headers: request.headers });
+      for (const waiting of waiters) waiting();
       const send = (status: number, value?: unknown, headers: http.OutgoingHttpHeaders = {}): void => {
         response.writeHead(status, { "content-type": "application/json", ...headers });
         response.end(value === undefined ? undefined : JSON.stringify(value));
@@ -265,10 +273,17 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
     knobs,
     wellKnownUrl: `${issuer}/.well-known/openid-configuration`,
     requests,
-    count: (path, grantType) =>
-      requests.filter(
-        (one) => one.path === path && (grantType === undefined || one.form.get("grant_type") === grantType),
-      ).length,
+    count,
+    arrived: (path, times) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (count(path) < times) return;
+          waiters.delete(look);
+          resolve();
+        };
+        waiters.add(look);
+        look();
+      }),
     sign,
     rotateKey: async () => {
       keys = [...keys, await newKey()];

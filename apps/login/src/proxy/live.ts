@@ -19,15 +19,8 @@ export function liveConnections(): LiveRegistry {
     });
   };
   return {
-    addSocket(sessionId, client, upstream) {
-      add(
-        sessionId,
-        () => {
-          upstream.destroy();
-          client.destroy();
-        },
-        (forget) => client.once("close", forget),
-      );
+    addSocket(sessionId, client, end) {
+      add(sessionId, end, (forget) => client.once("close", forget));
     },
     addStream(sessionId, response) {
       add(

@@ -30,8 +30,8 @@ export interface ProxyOptions {
 
 /** Long-lived connections of sessions, which end when their session does. */
 export interface LiveConnections {
-  /** Remembers a joined pair of a session's; forgets it when it closes. */
-  addSocket(sessionId: string, client: Duplex, upstream: Duplex): void;
+  /** Remembers an open connection of a session's and how to end it; forgets it when it closes. */
+  addSocket(sessionId: string, client: Duplex, end: () => void): void;
   /** Remembers an answer that may go on for ever. */
   addStream(sessionId: string, response: ServerResponse): void;
 }
@@ -108,8 +108,8 @@ async function passUpgrade(
       );
       if (!socket.destroyed) void answerSocket(socket, badGateway(passage));
     },
-    onOpen: (client, upstream) => {
-      if (session !== undefined) options.live.addSocket(session.id, client, upstream);
+    onOpen: (client, end) => {
+      if (session !== undefined) options.live.addSocket(session.id, client, end);
     },
   });
 }

@@ -3,6 +3,7 @@ import https from "node:https";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { downstreamHeaders } from "./headers.ts";
+import { joinWebSocket } from "./websocket.ts";
 
 /** Protocols whose traffic would be HTTP again, past every rule of ours. Such an upgrade is ignored, as RFC 9110 section 7.8 allows. */
 const refusedProtocols = /^(h2c?|http|tls)\b/i;
@@ -22,8 +23,8 @@ export interface UpgradeOptions {
   readonly headers: readonly string[];
   readonly isOwnCookie: (name: string) => boolean;
   readonly onUnreachable: (error: Error) => void;
-  /** Called with both ends once the protocol is switched. */
-  readonly onOpen: (client: Duplex, upstream: Duplex) => void;
+  /** Called once the protocol is switched, with a way to end the connection. */
+  readonly onOpen: (client: Duplex, end: () => void) => void;
 }
 
 const connectMilliseconds = 10_000;
@@ -76,8 +77,9 @@ export function forwardUpgrade(
     ]);
     if (firstBytes.length > 0) upstream.unshift(firstBytes);
     if (head.length > 0) upstream.write(head);
-    join(socket, upstream);
-    options.onOpen(socket, upstream);
+    const isWebSocket = (answer.headers.upgrade ?? "").toLowerCase() === "websocket";
+    options.onOpen(socket, isWebSocket ? joinWebSocket(socket, upstream) : joinPlain(socket, upstream));
+    dieTogether(socket, upstream);
   });
   outgoing.end();
 }
@@ -103,14 +105,19 @@ function writeHead(socket: Duplex, status: number, message: string, headers: rea
   socket.write(`${text}\r\n`, "latin1");
 }
 
-function join(client: Duplex, upstream: Duplex): void {
+function joinPlain(client: Duplex, upstream: Duplex): () => void {
   upstream.pipe(client);
   client.pipe(upstream);
+  return () => client.destroy();
+}
+
+function dieTogether(client: Duplex, upstream: Duplex): void {
   for (const [one, other] of [
     [client, upstream],
     [upstream, client],
   ] as const) {
     one.on("error", () => other.destroy());
-    one.on("close", () => other.destroy());
+    // What is written already still goes out; then both are closed.
+    one.on("close", () => (other.writableEnded ? undefined : other.destroy()));
   }
 }

@@ -1,0 +1,241 @@
+import { test, type TestContext } from "node:test";
+import assert from "node:assert/strict";
+import http from "node:http";
+import { once } from "node:events";
+import type { JWTPayload } from "jose";
+import { navigation } from "./browser.ts";
+import { openStage, type Stage, type StageOptions } from "./stage.ts";
+
+async function stage(t: TestContext, options: StageOptions = {}): Promise<Stage> {
+  const one = await openStage(options);
+  t.after(() => one.close());
+  return one;
+}
+
+const sessionName = "__Host-io.nais.wonderwall.session";
+const form = { "content-type": "application/x-www-form-urlencoded" };
+
+test("RP-Initiated Logout section 2: the session ends here, at the provider, and its tokens are revoked", async (t) => {
+  const { signedIn, ingress, provider } = await stage(t);
+  const user = await signedIn();
+  const cookie = `${sessionName}=${user.cookie(sessionName)}`;
+  const away = await user.send(`${ingress}/oauth2/logout`, { headers: navigation });
+  const url = new URL(away.headers.location ?? "");
+  assert.equal(url.origin + url.pathname, `${provider.issuer}/logout`);
+  assert.equal(url.searchParams.get("post_logout_redirect_uri"), `${ingress}/oauth2/logout/callback`);
+  assert.equal(url.searchParams.get("client_id"), "client-1");
+  assert.match(url.searchParams.get("id_token_hint") ?? "", /^ey/);
+  assert.match(url.searchParams.get("state") ?? "", /^[\w-]{43}$/);
+  assert.equal(user.cookie(sessionName), undefined);
+  assert.equal(
+    (await user.send(`${ingress}/oauth2/session`, { headers: { cookie } })).status,
+    401,
+    "a copied cookie is worth nothing",
+  );
+  const back = await user.go(url.href);
+  assert.equal(back.url, `${ingress}/`);
+  assert.deepEqual(user.cookieNames(), []);
+  await provider.arrived("/revoke", 2);
+});
+
+test("logout goes on to the address asked for, if it is the application's own", async (t) => {
+  const { signedIn, ingress } = await stage(t);
+  const targets = [
+    ["/bye?x=1", `${ingress}/bye?x=1`],
+    ["https://evil.example/", `${ingress}/`],
+    ["//evil.example/", `${ingress}/`],
+  ];
+  for (const [redirect, lands] of targets) {
+    const answer = await (
+      await signedIn()
+    ).go(`${ingress}/oauth2/logout?redirect=${encodeURIComponent(redirect!)}`);
+    assert.equal(answer.url, lands);
+  }
+});
+
+test("a provider without end_session_endpoint: the user goes straight on", async (t) => {
+  const { signedIn, ingress } = await stage(t, {
+    knobs: { endSession: false },
+    env: { WONDERWALL_OPENID_POST_LOGOUT_REDIRECT_URI: "https://www.example.no/" },
+  });
+  const answer = await (await signedIn()).send(`${ingress}/oauth2/logout`, { headers: navigation });
+  assert.equal(answer.headers.location, "https://www.example.no/");
+});
+
+test("local logout: 204, and not offered with ID-porten", async (t) => {
+  const plain = await stage(t);
+  const user = await plain.signedIn();
+  assert.equal((await user.send(`${plain.ingress}/oauth2/logout/local`)).status, 204);
+  assert.equal((await user.send(`${plain.ingress}/oauth2/session`)).status, 401);
+  const idporten = await stage(t, { env: { PORTVAKT_LOGIN_PROVIDER: "idporten" } });
+  assert.equal((await idporten.browser().send(`${idporten.ingress}/oauth2/logout/local`)).status, 404);
+});
+
+test("weak point 4.2.10: front-channel logout wants both iss and sid, and ends that session on every replica", async (t) => {
+  const one = await stage(t, { replicas: 2 });
+  const { ingress, provider } = one;
+  const user = await one.signedIn();
+  const cookie = `${sessionName}=${user.cookie(sessionName)}`;
+  const frame = (query: string) => one.browser(1).send(`${ingress}/oauth2/logout/frontchannel?${query}`);
+  const alive = async () =>
+    (await user.send(`${ingress}/oauth2/session`, { headers: { cookie } })).status === 200;
+  assert.equal((await frame("")).status, 202);
+  assert.equal((await frame("sid=sid-1")).status, 400);
+  assert.equal((await frame("sid=sid-1&iss=https%3A%2F%2Fevil.example")).status, 400);
+  assert.equal(await alive(), true);
+  assert.equal((await frame(`sid=other&iss=${encodeURIComponent(provider.issuer)}`)).status, 200);
+  assert.equal(await alive(), true);
+  const answer = await frame(`sid=sid-1&iss=${encodeURIComponent(provider.issuer)}`);
+  assert.equal(answer.status, 200);
+  assert.match(
+    String(answer.headers["content-security-policy"]),
+    /frame-ancestors http:\/\/127\.0\.0\.1:\d+$/,
+  );
+  assert.equal(await alive(), false);
+});
+
+type Change = (claims: JWTPayload) => JWTPayload;
+const event = "http://schemas.openid.net/event/backchannel-logout";
+const logoutTokens: { name: string; change?: Change; typ?: string; status: number }[] = [
+  { name: "by sid", status: 200 },
+  { name: "by sub alone", change: ({ sid: _sid, ...claims }) => claims, status: 200 },
+  { name: "typ JWT", typ: "JWT", status: 200 },
+  {
+    name: "section 2.6 (3): another issuer",
+    change: (claims) => ({ ...claims, iss: "https://evil.example" }),
+    status: 400,
+  },
+  {
+    name: "section 2.6 (3): another audience",
+    change: (claims) => ({ ...claims, aud: "client-2" }),
+    status: 400,
+  },
+  {
+    name: "section 2.6 (4): expired",
+    change: (claims) => ({ ...claims, exp: Number(claims.iat) - 60 }),
+    status: 400,
+  },
+  {
+    name: "section 2.6 (5): neither sub nor sid",
+    change: ({ sid: _sid, sub: _sub, ...claims }) => claims,
+    status: 400,
+  },
+  { name: "section 2.6 (6): no logout event", change: (claims) => ({ ...claims, events: {} }), status: 400 },
+  { name: "section 2.6 (7): a nonce", change: (claims) => ({ ...claims, nonce: "n" }), status: 400 },
+  { name: "section 2.6: no jti", change: ({ jti: _jti, ...claims }) => claims, status: 400 },
+  { name: "another kind of token", typ: "at+jwt", status: 400 },
+];
+for (const { name, change, typ, status } of logoutTokens) {
+  test(`Back-Channel Logout 1.0: ${name}: ${status}`, async (t) => {
+    const { signedIn, ingress, provider, clock, browser } = await stage(t);
+    const user = await signedIn();
+    const claims = {
+      iss: provider.issuer,
+      aud: "client-1",
+      iat: clock.now,
+      exp: clock.now + 120,
+      jti: "j1",
+      sub: "user-1",
+      sid: "sid-1",
+      events: { [event]: {} },
+    };
+    const token = await provider.sign(change?.(claims) ?? claims, { typ: typ ?? "logout+jwt" });
+    const send = () =>
+      browser().send(`${ingress}/oauth2/logout/backchannel`, {
+        method: "POST",
+        headers: form,
+        body: `logout_token=${token}`,
+      });
+    const answer = await send();
+    assert.equal(answer.status, status);
+    assert.equal(answer.headers["cache-control"], "no-store");
+    assert.equal((await user.send(`${ingress}/oauth2/session`)).status, status === 200 ? 401 : 200);
+    if (status === 200) assert.equal((await send()).status, 400, "section 2.6 (8): a jti is good once");
+  });
+}
+
+test("Back-Channel Logout 1.0: an ID token is no logout token", async (t) => {
+  const { signedIn, ingress, provider, clock, browser } = await stage(t);
+  const user = await signedIn();
+  const token = await provider.sign({
+    iss: provider.issuer,
+    aud: "client-1",
+    iat: clock.now,
+    exp: clock.now + 120,
+    jti: "j",
+    sub: "user-1",
+  });
+  const answer = await browser().send(`${ingress}/oauth2/logout/backchannel`, {
+    method: "POST",
+    headers: form,
+    body: `logout_token=${token}`,
+  });
+  assert.equal(answer.status, 400);
+  assert.equal((await user.send(`${ingress}/oauth2/session`)).status, 200);
+});
+
+test("a back-channel logout on one replica ends the event streams and WebSockets of the session on another", async (t) => {
+  const one = await stage(t, { replicas: 2 });
+  const { ingress, provider, clock, upstream, replicas } = one;
+  const cookie = `${sessionName}=${(await one.signedIn()).cookie(sessionName)}`;
+  upstream.handler = (_request, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write("data: 1\n\n");
+  };
+  upstream.server.on("upgrade", (_request, socket) => {
+    // A text frame and the beginning of another: the close frame must not be written into the middle of it.
+    socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    socket.write(Buffer.from([0x81, 0x02, 0x68, 0x69]));
+    socket.on("error", () => undefined);
+    socket.on("end", () => socket.end());
+  });
+  const [host, port] = replicas[0]!.address.split(":");
+  const stream = http.get({
+    host,
+    port,
+    path: "/raw/events",
+    headers: { host: "app.test", cookie },
+    agent: false,
+  });
+  const [events] = (await once(stream, "response")) as [http.IncomingMessage];
+  events.on("error", () => undefined);
+  events.resume();
+  const socketRequest = http.get({
+    host,
+    port,
+    path: "/ws",
+    headers: { host: "app.test", cookie, origin: ingress, connection: "Upgrade", upgrade: "websocket" },
+    agent: false,
+  });
+  const [, socket, first] = (await once(socketRequest, "upgrade")) as [
+    unknown,
+    NodeJS.ReadWriteStream,
+    Buffer,
+  ];
+  const frames: Buffer[] = [first];
+  socket.on("data", (chunk: Buffer) => frames.push(chunk));
+  const closed = Promise.all(
+    [events, socket].map((one) => new Promise((resolve) => one.on("close", resolve))),
+  );
+  const claims = {
+    iss: provider.issuer,
+    aud: "client-1",
+    iat: clock.now,
+    exp: clock.now + 120,
+    jti: "j1",
+    sid: "sid-1",
+    events: { [event]: {} },
+  };
+  const token = await provider.sign(claims, { typ: "logout+jwt" });
+  const answer = await one.browser(1).send(`${ingress}/oauth2/logout/backchannel`, {
+    method: "POST",
+    headers: form,
+    body: `logout_token=${token}`,
+  });
+  assert.equal(answer.status, 200);
+  await closed;
+  const bytes = Buffer.concat(frames);
+  assert.equal(bytes.subarray(0, 4).toString("hex"), "81026869");
+  assert.equal(bytes[4], 0x88, "a close frame (RFC 6455 section 5.5.1)");
+  assert.equal(bytes.readUInt16BE(6), 4401);
+});
