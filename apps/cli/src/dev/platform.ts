@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../failure.ts";
+import { whenAborted } from "../ending.ts";
 import { endpointsOf } from "./endpoints.ts";
 import { keepKeys, wantedKeys, writePrivate } from "./keys.ts";
 import type { Declared } from "./manifests.ts";
@@ -23,6 +24,8 @@ export interface PlatformOptions {
   readonly watcher: Watcher;
   /** Every line that the processes log goes to the watcher, not only warnings and worse. */
   readonly verbose?: boolean;
+  /** Ends a start that is under way. */
+  readonly signal: AbortSignal;
 }
 
 /** A platform that runs: every process listens, and TokenX knows every client. */
@@ -38,12 +41,12 @@ const graceSeconds = 5;
 
 /**
  * Starts the whole platform at once and waits until every part of it listens. What was started is ended again when one
- * of them cannot start.
+ * of them cannot start; with the signal aborted meanwhile, that is all, and there is no platform.
  *
  * *Throws*: CommandError.
  */
-export async function startPlatform(options: PlatformOptions): Promise<Platform> {
-  const { declared, stateFolder, now, watcher } = options;
+export async function startPlatform(options: PlatformOptions): Promise<Platform | undefined> {
+  const { declared, stateFolder, now, watcher, signal } = options;
   await refuseSecond(stateFolder);
   const applications = declared.map(({ application }) => application);
   const plan = await planOnFreePorts((base) => makePlan(applications, base), options.port);
@@ -71,13 +74,14 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await removeState(stateFolder);
   };
   try {
-    await startInOrder(specs, launch, () => registerWithTokenx({ plan, keys, now }));
+    await startInOrder({ specs, launch, register: () => registerWithTokenx({ plan, keys, now }), signal });
     ready = true;
     const state = stateOf(plan, running);
     await writeState(stateFolder, state);
     return { plan, state, logs, stop };
   } catch (error) {
     await stop();
+    if (signal.aborted) return undefined;
     throw error instanceof NeverListened ? explained(error) : error;
   }
 }
@@ -93,23 +97,25 @@ async function refuseSecond(stateFolder: string): Promise<void> {
 }
 
 /** The servers and the applications at once; what asks the stand-ins while it starts, as soon as they can answer. */
-async function startInOrder(
-  specs: Specs,
-  launch: (spec: ProcessSpec) => Supervised,
-  register: () => Promise<void>,
-): Promise<void> {
+async function startInOrder(o: {
+  specs: Specs;
+  launch: (spec: ProcessSpec) => Supervised;
+  register: () => Promise<void>;
+  signal: AbortSignal;
+}): Promise<void> {
+  const { specs, launch, signal } = o;
   const standins = launch(specs.standins);
   const tokenx = launch(specs.tokenx);
   const applications = specs.applications.map(launch);
-  await everyoneListens([standins]);
+  await everyoneListens([standins], signal);
   const sidecars = specs.sidecars.map(launch);
   await Promise.all([
-    everyoneListens([tokenx]).then(register),
-    everyoneListens([...applications, ...sidecars]),
+    everyoneListens([tokenx], signal).then(o.register),
+    everyoneListens([...applications, ...sidecars], signal),
   ]);
 }
 
-async function everyoneListens(running: readonly Supervised[]): Promise<void> {
+async function everyoneListens(running: readonly Supervised[], signal: AbortSignal): Promise<void> {
   const waiting = new Set(running);
   const all = Promise.all(running.map((process) => process.listening.then(() => waiting.delete(process))));
   const late = Promise.withResolvers<never>();
@@ -122,7 +128,8 @@ async function everyoneListens(running: readonly Supervised[]): Promise<void> {
     );
   }, startSeconds * 1000);
   try {
-    await Promise.race([all, late.promise]);
+    const ended = whenAborted(signal).then((why) => Promise.reject(new Error(why)));
+    await Promise.race([all, late.promise, ended]);
   } finally {
     clearTimeout(timer);
   }

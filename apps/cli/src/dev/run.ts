@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { exitCodes, usageError, type ExitCode } from "../failure.ts";
 import type { Terminal } from "../terminal.ts";
 import { flag, text, texts, type Arguments, type Surroundings } from "../verb.ts";
+import { endingSignal, whenAborted } from "../ending.ts";
 import { demoApplications, foreignApplications, type Declared } from "./manifests.ts";
 import { startPlatform, type Platform } from "./platform.ts";
 import type { Watcher } from "./process.ts";
@@ -17,7 +18,7 @@ export async function runDev(args: Arguments, around: Surroundings): Promise<Exi
   const declared = await declaredBy(args, around);
   const stateFolder = resolve(around.folder, text(args, "state") ?? ".portvakt");
   await mkdir(stateFolder, { recursive: true, mode: 0o700 });
-  const ended = untilAskedToEnd();
+  const ending = endingSignal();
   const platform = await startPlatform({
     declared,
     stateFolder,
@@ -26,9 +27,14 @@ export async function runDev(args: Arguments, around: Surroundings): Promise<Exi
     now,
     watcher: talker(terminal),
     verbose: flag(args, "verbose"),
+    signal: ending,
   });
+  if (platform === undefined) {
+    terminal.err(`${String(ending.reason)}: ended before everything was up\n`);
+    return exitCodes.yes;
+  }
   terminal.out(greeting(platform, terminal, now() - began));
-  const why = await ended;
+  const why = await whenAborted(ending);
   terminal.err(`\n${terminal.paint("dim", `${why}: ending everything`)}\n`);
   await platform.stop();
   return exitCodes.yes;
@@ -51,17 +57,6 @@ function portOf(args: Arguments): number {
   const port = Number(given);
   if (port === 0 || (Number.isInteger(port) && port >= 1024 && port <= 64_000)) return port;
   throw usageError(`--port wants 0 or a number from 1024 to 64000, not ${given}`, "dev");
-}
-
-function untilAskedToEnd(): Promise<string> {
-  return new Promise((done) => {
-    process.once("SIGINT", () => done("interrupted"));
-    process.once("SIGTERM", () => done("told to end"));
-    process.once("SIGHUP", () => done("terminal closed"));
-    process.once("disconnect", () => done("the launcher is gone"));
-    // listening to the channel keeps a process alive, which nothing here wants
-    process.channel?.unref();
-  });
 }
 
 /** Says on stderr what the processes have to say, each line under its name. */

@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { demoApplications } from "../dev/manifests.ts";
 import { startPlatform } from "../dev/platform.ts";
+import { endingSignal } from "../ending.ts";
 import { readState, type DevState } from "../dev/state.ts";
 import { talker } from "../dev/run.ts";
-import { exitCodes, usageError, type ExitCode } from "../failure.ts";
+import { CommandError, exitCodes, usageError, type ExitCode } from "../failure.ts";
 import type { Terminal } from "../terminal.ts";
 import { flag, text, texts, type Arguments, type Surroundings } from "../verb.ts";
 import { createBrowser } from "./browser/browser.ts";
@@ -63,22 +64,15 @@ async function platformToTour(args: Arguments, around: Surroundings, quiet: bool
   const removeFolder = async (): Promise<void> => await rm(stateFolder, { recursive: true, force: true });
   try {
     const declared = await demoApplications("local");
-    const platform = await startPlatform({
-      declared,
-      stateFolder,
-      port: 0,
-      env,
-      now,
-      watcher: talker(terminal),
-    });
+    const signal = endingSignal();
+    const watcher = talker(terminal);
+    const platform = await startPlatform({ declared, stateFolder, port: 0, env, now, watcher, signal });
+    if (platform === undefined) throw new CommandError(`the tour did not begin: ${String(signal.reason)}`);
     const leave = async (): Promise<void> => {
       await platform.stop();
       await removeFolder();
     };
-    for (const sign of ["SIGINT", "SIGTERM", "SIGHUP", "disconnect"]) {
-      process.once(sign, () => void leave().then(() => process.exit(exitCodes.trouble)));
-    }
-    process.channel?.unref(); // listening to the launcher is no reason to stay
+    signal.addEventListener("abort", () => void leave().then(() => process.exit(exitCodes.trouble)));
     return { state: platform.state, leave };
   } catch (error) {
     await removeFolder();
