@@ -157,6 +157,21 @@ export const rfc9126: Specification = {
         );
       },
     },
+    {
+      section: "2.1",
+      level: "must",
+      says: "the server refuses a pushed request_uri",
+      test: ["apps/standins/test/idporten-refusals.test.ts", "section 2.1: must not hold a request_uri"],
+    },
+    {
+      section: "7.3",
+      level: "must",
+      says: "a request_uri is good once, for its own client, for a short time",
+      test: [
+        "apps/standins/test/idporten-refusals.test.ts",
+        "section 7.3: is good once, for its own client, for 120 seconds, with nothing beside it",
+      ],
+    },
   ],
 };
 

@@ -7,7 +7,7 @@ import type { Requirement } from "./table.ts";
 async function resultOf(requirement: Requirement): Promise<string> {
   try {
     await prove(requirement);
-    return "test" in requirement ? `proved by ${requirement.test[0]}` : "holds";
+    return "test" in requirement ? `tested in ${requirement.test[0]}` : "holds";
   } catch (error) {
     return `FAILS: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`;
   }

@@ -6,10 +6,12 @@ import { rfc7515, rfc7519, rfc8725 } from "./jose.ts";
 import { rfc7523, rfc7636, rfc8693 } from "./oauth-client.ts";
 import { rfc6749, rfc8414, rfc9126, rfc9207 } from "./oauth-endpoints.ts";
 import { backChannelLogout, openidCore } from "./openid.ts";
+import { rfc6750, rfc9470, rfc9728 } from "./resource-servers.ts";
 import type { Specification } from "./table.ts";
 
 export const specifications: readonly Specification[] = [
   rfc6749,
+  rfc6750,
   rfc7515,
   rfc7519,
   rfc7523,
@@ -19,6 +21,8 @@ export const specifications: readonly Specification[] = [
   rfc8725,
   rfc9126,
   rfc9207,
+  rfc9470,
+  rfc9728,
   openidCore,
   backChannelLogout,
 ];
