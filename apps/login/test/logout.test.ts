@@ -215,7 +215,7 @@ test("a back-channel logout on one replica ends the event streams and WebSockets
   const frames: Buffer[] = [first];
   socket.on("data", (chunk: Buffer) => frames.push(chunk));
   const closed = Promise.all(
-    [events, socket].map((one) => new Promise((resolve) => one.on("close", resolve))),
+    [events, socket].map((one: NodeJS.EventEmitter) => new Promise((resolve) => one.on("close", resolve))),
   );
   const claims = {
     iss: provider.issuer,

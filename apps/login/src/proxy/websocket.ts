@@ -75,7 +75,8 @@ function frameTracker(): FrameTracker {
     },
     advance(chunk, stopBetween) {
       let at = 0;
-      while (at < chunk.length && !(stopBetween && between())) {
+      while (at < chunk.length) {
+        if (stopBetween && between()) break;
         if (payload > 0) {
           const taken = Math.min(payload, chunk.length - at);
           payload -= taken;

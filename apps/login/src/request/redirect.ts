@@ -22,12 +22,13 @@ export function checkRedirect(
   if (raw === undefined || raw === null || raw === "" || raw.length > maxLength) return undefined;
   if (/[^!-~]|\\/.test(raw)) return undefined;
   if (!raw.startsWith("/") && !raw.toLowerCase().startsWith(`${at.origin.toLowerCase()}/`)) return undefined;
-  if (!pathIsPlain(raw.startsWith("/") ? raw : raw.slice(at.origin.length))) return undefined;
+  const plain = plainPath(raw.startsWith("/") ? raw : raw.slice(at.origin.length));
+  if (plain === undefined) return undefined;
   const url = URL.parse(raw, at.origin);
   if (url === null || url.origin !== at.origin || url.username !== "" || url.password !== "")
     return undefined;
   const home = ingresses.find((one) => one.origin === url.origin && isUnder(url.pathname, one.prefix));
-  if (home === undefined || isUnder(url.pathname.toLowerCase(), `${home.prefix.toLowerCase()}/oauth2`))
+  if (home === undefined || isUnder(plain.toLowerCase(), `${home.prefix.toLowerCase()}/oauth2`))
     return undefined;
   const result = url.pathname + url.search + url.hash;
   // What we write into Location is read once more by a browser: it must come out as the very same place.
@@ -39,17 +40,18 @@ export function homeOf(ingress: Ingress): CheckedRedirect {
   return `${ingress.prefix}/` as CheckedRedirect;
 }
 
-function pathIsPlain(target: string): boolean {
+/** The path of a target, decoded until nothing is left to decode; undefined when any layer of it could be read as another place. */
+function plainPath(target: string): string | undefined {
   let path = target.split(/[?#]/, 1)[0] ?? "";
-  for (let round = 0; round < 3; round++) {
-    if (/[\u0000-\u0020\u007f-\u00a0\u2028\u2029\ufeff\\]/.test(path)) return false;
-    if (/\/\/|\/\.{1,2}(\/|$)/.test(path)) return false;
-    if (!path.includes("%")) return true;
+  for (let round = 0; round < 4; round++) {
+    if (/[\u0000-\u0020\u007f-\u00a0\u2028\u2029\ufeff\\]/.test(path)) return undefined;
+    if (/\/\/|\/\.{1,2}(\/|$)/.test(path)) return undefined;
+    if (!path.includes("%")) return path;
     try {
       path = decodeURIComponent(path);
     } catch {
-      return false;
+      return undefined;
     }
   }
-  return !path.includes("%");
+  return undefined;
 }

@@ -156,7 +156,7 @@ function unpackTicket(bytes: Uint8Array | undefined): Ticket | undefined {
   if (bytes === undefined || bytes.length !== 1 + idBytes + keyBytes || bytes[0] !== ticketVersion)
     return undefined;
   const id = Buffer.from(bytes.subarray(1, 1 + idBytes)).toString("base64url");
-  return { id, key: bytes.slice(1 + idBytes) };
+  return { id, key: Uint8Array.from(bytes.subarray(1 + idBytes)) };
 }
 
 function sealJson(ring: KeyRing, purpose: string, value: unknown): string {

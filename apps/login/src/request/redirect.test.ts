@@ -1,0 +1,132 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { array, assert as check, constantFrom, oneof, property, string } from "fast-check";
+import { parseIngress } from "./ingress.ts";
+import { checkRedirect } from "./redirect.ts";
+
+const root = parseIngress("https://app.example.no");
+const base = parseIngress("https://app.example.no/base");
+const other = parseIngress("https://other.example.no");
+const all = [root, other];
+
+const accepted: { name: string; raw: string; becomes?: string }[] = [
+  { name: "a path", raw: "/page" },
+  { name: "the root", raw: "/" },
+  { name: "a query and a fragment", raw: "/page?a=1&b=2#part" },
+  { name: "an address in the query", raw: "/page?next=https://evil.example/" },
+  { name: "slashes and backslashes encoded in the query", raw: "/page?a=%2F%2F%5C" },
+  { name: "letters encoded in the path", raw: "/s%C3%B8k/%E2%82%AC" },
+  { name: "an address on the same origin", raw: "https://app.example.no/page?x=1", becomes: "/page?x=1" },
+  { name: "dots that are no segment", raw: "/file.tar.gz/..a/b.." },
+];
+for (const { name, raw, becomes } of accepted) {
+  test(`redirect accepted: ${name}`, () => assert.equal(checkRedirect(raw, root, all), becomes ?? raw));
+}
+
+const refused: { name: string; raw: string }[] = [
+  { name: "nothing", raw: "" },
+  { name: "protocol-relative", raw: "//evil.example" },
+  { name: "protocol-relative, three slashes", raw: "///evil.example" },
+  { name: "protocol-relative with user information", raw: "//app.example.no@evil.example" },
+  { name: "backslash for slash", raw: "/\\evil.example" },
+  { name: "two backslashes", raw: "\\\\evil.example" },
+  { name: "slash, tab, slash", raw: "/\t/evil.example" },
+  { name: "slash, line feed, slash", raw: "/\n/evil.example" },
+  { name: "slash, encoded tab, slash", raw: "/%09/evil.example" },
+  { name: "slash, encoded line feed", raw: "/%0a/evil.example" },
+  { name: "slash, encoded carriage return twice", raw: "/%250d/evil.example" },
+  { name: "an encoded slash", raw: "/%2fevil.example" },
+  { name: "two encoded slashes", raw: "%2f%2fevil.example" },
+  { name: "an encoded slash after a slash, twice encoded", raw: "/%252fevil.example" },
+  { name: "an encoded backslash", raw: "/%5cevil.example" },
+  { name: "an encoded backslash, twice", raw: "/%255cevil.example" },
+  { name: "encoded three times", raw: "/%25252fevil.example" },
+  { name: "a dot segment before slashes", raw: "/.//evil.example" },
+  { name: "two dots before slashes", raw: "/..//evil.example" },
+  { name: "encoded dots before slashes", raw: "/%2e%2e//evil.example" },
+  { name: "a dot segment inside", raw: "/page/../../evil" },
+  { name: "a dot segment at the end", raw: "/page/.." },
+  { name: "a vertical tab", raw: "/\v/evil.example" },
+  { name: "a no-break space", raw: "/\u00a0/evil.example" },
+  { name: "an ideographic full stop", raw: "//evil\u3002example" },
+  { name: "a fullwidth slash", raw: "/\uff0fevil.example" },
+  { name: "a leading space", raw: " //evil.example" },
+  { name: "a NUL", raw: "/\0/evil.example" },
+  { name: "an encoded NUL", raw: "/%00" },
+  { name: "a delete character", raw: "/\u007f/" },
+  { name: "another origin", raw: "https://evil.example/" },
+  { name: "another origin that is an ingress of ours", raw: "https://other.example.no/" },
+  { name: "another scheme of the same host", raw: "http://app.example.no/" },
+  { name: "another port", raw: "https://app.example.no:8443/" },
+  { name: "our name as a prefix", raw: "https://app.example.no.evil.example/" },
+  { name: "our name as user information", raw: "https://app.example.no@evil.example/" },
+  { name: "user information on our own origin", raw: "https://user:pw@app.example.no/" },
+  { name: "our name after a backslash", raw: "https://evil.example\\@app.example.no/" },
+  { name: "a scheme without slashes", raw: "https:evil.example" },
+  { name: "a scheme with one slash", raw: "https:/evil.example" },
+  { name: "javascript:", raw: "javascript:alert(1)" },
+  { name: "javascript: with a slash", raw: "/javascript:alert(1)//\n" },
+  { name: "data:", raw: "data:text/html,x" },
+  { name: "a relative path", raw: "evil.example" },
+  { name: "a query alone", raw: "?x" },
+  { name: "semicolons for slashes", raw: ";//evil.example" },
+  { name: "a broken escape", raw: "/%zz" },
+  { name: "an overlong escape", raw: "/%c0%af" },
+  { name: "our own logout", raw: "/oauth2/logout" },
+  { name: "our own login, in other letters", raw: "/OAuth2/login" },
+  { name: "our own login, encoded", raw: "/%6fauth2/login" },
+  { name: "header injection", raw: "/a\r\nSet-Cookie: x=1" },
+  { name: "too long", raw: `/${"a".repeat(2048)}` },
+];
+for (const { name, raw } of refused) {
+  test(`redirect refused: ${name}`, () => assert.equal(checkRedirect(raw, root, all), undefined));
+}
+
+test("redirects stay inside the path of an ingress that has one, on segment boundaries", () => {
+  assert.equal(checkRedirect("/base/x", base, [base]), "/base/x");
+  assert.equal(checkRedirect("/base", base, [base]), "/base");
+  assert.equal(checkRedirect("/baseball", base, [base]), undefined);
+  assert.equal(checkRedirect("/", base, [base]), undefined);
+});
+
+test("whatever goes in, what comes out stays on the origin in a browser's eyes", () => {
+  const piece = constantFrom(
+    "/",
+    "\\",
+    ".",
+    "..",
+    "%2f",
+    "%5c",
+    "%2e",
+    "%09",
+    "%25",
+    "@",
+    ":",
+    "evil.example",
+    "a",
+    "?",
+    "#",
+    "\t",
+    " ",
+    "https:",
+    "app.example.no",
+    ";",
+    "\u3002",
+  );
+  check(
+    property(
+      oneof(
+        string({ unit: "binary" }),
+        array(piece, { maxLength: 12 }).map((pieces) => pieces.join("")),
+      ),
+      (raw) => {
+        const target = checkRedirect(raw, root, all);
+        if (target === undefined) return;
+        const url = new URL(target, root.origin);
+        assert.equal(url.origin, root.origin);
+        assert.equal(new URL(decodeURIComponent(url.pathname), root.origin).origin, root.origin);
+      },
+    ),
+    { numRuns: 5000 },
+  );
+});
