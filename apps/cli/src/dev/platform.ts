@@ -73,13 +73,20 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform 
     await Promise.all(running.map((process) => process.stop(graceSeconds)));
     await removeState(stateFolder);
   };
+  const failed = new AbortController();
   try {
-    await startInOrder({ specs, launch, register: () => registerWithTokenx({ plan, keys, now }), signal });
+    await startInOrder({
+      specs,
+      launch,
+      register: () => registerWithTokenx({ plan, keys, now }),
+      signal: AbortSignal.any([signal, failed.signal]),
+    });
     ready = true;
     const state = stateOf(plan, running);
     await writeState(stateFolder, state);
     return { plan, state, logs, stop };
   } catch (error) {
+    failed.abort("another process could not start"); // nobody waits for the others any more
     await stop();
     if (signal.aborted) return undefined;
     throw error instanceof NeverListened ? explained(error) : error;
