@@ -12,6 +12,9 @@ export interface AppParts {
   readonly keys: SigningKeys;
   readonly assertionAlgorithms: readonly SignatureAlgorithm[];
   readonly token: (request: Request) => Promise<Response>;
+  readonly introspect: (request: Request) => Promise<Response>;
+  readonly revoke: (request: Request) => Promise<Response>;
+  readonly backChannelLogout: (request: Request) => Promise<Response>;
   readonly registration: RegistrationEndpoint;
   readonly ready: () => Promise<Readiness>;
   readonly metrics: Metrics;
@@ -28,6 +31,9 @@ export function createApp(parts: AppParts): (request: Request) => Response | Pro
     jwksHandler(() => parts.keys.jwks()),
   );
   app.all("/token", (context) => parts.token(context.req.raw));
+  app.all("/introspect", (context) => parts.introspect(context.req.raw));
+  app.all("/revoke", (context) => parts.revoke(context.req.raw));
+  app.post("/backchannel-logout", (context) => parts.backChannelLogout(context.req.raw));
   app.post("/registration/client", (context) => parts.registration.create(context.req.raw));
   app.get("/registration/client", (context) => parts.registration.list(context.req.raw));
   app.get("/registration/client/:id", (context) =>
@@ -57,13 +63,32 @@ export function createApp(parts: AppParts): (request: Request) => Response | Pro
 function metadataOf(parts: AppParts): Record<string, unknown> {
   return metadataDocument({
     issuer: parts.issuer,
-    endpoints: { token: "/token", registration: "/registration/client" },
+    endpoints: {
+      token: "/token",
+      introspection: "/introspect",
+      revocation: "/revoke",
+      registration: "/registration/client",
+    },
     jwksUri: "/jwks",
     grantTypes: [grantTypes.tokenExchange],
     authMethods: ["private_key_jwt"],
     authAlgorithms: parts.assertionAlgorithms,
-    more: { response_types_supported: [], subject_types_supported: ["public"] },
+    more: {
+      ...Object.fromEntries(
+        ["introspection", "revocation"].flatMap((name) => clientAuthentication(name, parts)),
+      ),
+      response_types_supported: [],
+      subject_types_supported: ["public"],
+    },
   });
+}
+
+/** Clients authenticate at every endpoint as they do at the token endpoint. */
+function clientAuthentication(endpoint: string, parts: AppParts): [string, readonly string[]][] {
+  return [
+    [`${endpoint}_endpoint_auth_methods_supported`, ["private_key_jwt"]],
+    [`${endpoint}_endpoint_auth_signing_alg_values_supported`, parts.assertionAlgorithms],
+  ];
 }
 
 /** What registration throws. A fault there is nearly always the database's, and passes: 503, with nothing of it in the answer. */

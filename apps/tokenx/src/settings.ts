@@ -31,7 +31,11 @@ const claimName = z
   .refine((name) => !ownClaims.has(name), "is a claim that this server alone writes");
 const rulesSchema = z.record(
   webUrl,
-  z.object({ audiences: z.array(z.string().min(1)).default([]), claims: z.array(claimName).optional() }),
+  z.object({
+    audiences: z.array(z.string().min(1)).default([]),
+    claims: z.array(claimName).optional(),
+    logoutAudience: z.string().min(1).optional(),
+  }),
 );
 
 /** A parser for JSON settings whose message names the place, and not the value. */
@@ -97,7 +101,7 @@ export const settings = defineSettings({
     env: `${ours}SUBJECT_RULES`,
     parse: shaped(rulesSchema),
     default: "{}",
-    doc: "Per issuer: {wellKnownUrl: {audiences: [aud that stands for the whole platform], claims: [claims to take over]}}.",
+    doc: "Per issuer: {wellKnownUrl: {audiences: [aud that stands for the whole platform], claims: [claims to take over], logoutAudience: aud of its logout tokens}}.",
   }),
   subjectAudience: setting.choice({
     env: `${ours}SUBJECT_AUDIENCE`,

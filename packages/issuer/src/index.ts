@@ -24,7 +24,8 @@ export {
 export type { ClientAuthenticatorOptions, ClientRefusalCode } from "./client-authentication.ts";
 export { clientEndpoint } from "./client-endpoint.ts";
 export type { ClientEndpointOptions } from "./client-endpoint.ts";
-export { readBounded } from "./form-request.ts";
+export { readBounded, readFormRequest } from "./form-request.ts";
+export type { FormRequest } from "./form-request.ts";
 export { documentHandler, jwksHandler, metadataDocument } from "./metadata.ts";
 export type { MetadataOptions } from "./metadata.ts";
 export { memoryReplay } from "./replay.ts";

@@ -8,6 +8,8 @@ import type { Kysely } from "kysely";
 import { lockIds } from "./schema.ts";
 import type { TokenxTables } from "./schema.ts";
 
+/** Says that there are other keys now. */
+export const keysChannel = "tokenx_keys";
 const purpose = "tokenx signing key";
 
 /** Keeps signing keys in the database, sealed by a ring of keys that is not in it. */
@@ -27,6 +29,7 @@ export function signingKeyStore(db: SqlDatabase<TokenxTables>, ring: KeyRing): S
           .execute();
         const added = after.filter((key) => !known.has(key.kid)).map((key) => toRow(key, ring));
         if (added.length > 0) await tx.insertInto("signing_keys").values(added).execute();
+        await db.notify(keysChannel, "changed", tx);
         return after;
       }),
   };

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { memoryReplay } from "@portvakt/issuer";
 import type { ClaimOnce } from "@portvakt/issuer";
 import { ProtocolError } from "@portvakt/oauth";
@@ -28,6 +29,9 @@ interface Waiting {
 
 const maxBatch = 200;
 
+/** Between two writes to embedded PGlite, which nobody waits for: one of its queries costs as much CPU as a signature. */
+const gatherMs = 50;
+
 /**
  * Remembers used assertions and statements for all replicas: an insert of a key that is there already is a replay.
  * Claims that come while one query is under way go together in the next one. While the database does not answer, this
@@ -43,20 +47,23 @@ export function usedOnce(options: {
   const own = memoryReplay({ now, maxEntries: 500_000 });
   let degradedSince: number | undefined;
   let triedAt = 0;
-  const share = inBatches(async (batch) => {
-    triedAt = now();
-    try {
-      const claimed = await insertAbsent(db, batch, triedAt);
-      if (degradedSince !== undefined) log.info("replay memory is shared again");
-      degradedSince = undefined;
-      for (const one of batch) one.settle(claimed.has(one.hash) ? "claimed" : "used");
-    } catch (err) {
-      if (degradedSince === undefined)
-        log.error({ err }, "replay memory is this replica's own: the database does not answer");
-      degradedSince ??= now();
-      for (const one of batch) one.settle("unknown");
-    }
-  });
+  const share = inBatches(
+    async (batch) => {
+      triedAt = now();
+      try {
+        const claimed = await insertAbsent(db, batch, triedAt);
+        if (degradedSince !== undefined) log.info("replay memory is shared again");
+        degradedSince = undefined;
+        for (const one of batch) one.settle(claimed.has(one.hash) ? "claimed" : "used");
+      } catch (err) {
+        if (degradedSince === undefined)
+          log.error({ err }, "replay memory is this replica's own: the database does not answer");
+        degradedSince ??= now();
+        for (const one of batch) one.settle("unknown");
+      }
+    },
+    db.kind === "pglite" ? gatherMs : 0,
+  );
 
   return {
     claim: async (key, expiresAt) => {
@@ -96,9 +103,13 @@ export function usedOnce(options: {
   };
 }
 
-/** Gathers claims while a query is under way, so that the database sees one query at a time, however many requests there are. */
+/**
+ * Gathers claims while a query is under way, and for `pauseMs` after it, so that the database sees one query at a time,
+ * however many requests there are. A claim after a quiet time is written at once.
+ */
 function inBatches(
   insert: (batch: readonly Waiting[]) => Promise<void>,
+  pauseMs: number,
 ): (hash: string, expiresAt: number) => Promise<Outcome> {
   let queue: Waiting[] = [];
   let busy = false;
@@ -108,6 +119,7 @@ function inBatches(
       const batch = queue.slice(0, maxBatch);
       queue = queue.slice(maxBatch);
       await insert(batch);
+      if (pauseMs > 0 && queue.length < maxBatch) await delay(pauseMs);
     }
     busy = false;
   };

@@ -4,8 +4,10 @@ import type { JwtClaims } from "@portvakt/oauth";
 export interface IssuerRules {
   /** `aud` values that stand for the whole platform: a token for one of them is every application's. */
   readonly audiences: readonly string[];
+  /** The `aud` of this issuer's logout tokens to us; absent = it is not listened to. */
+  readonly logoutAudience?: string | undefined;
   /** Claims that go into issued tokens; absent = the default list. */
-  readonly claims?: readonly string[];
+  readonly claims?: readonly string[] | undefined;
   /** Claim values that are written differently in issued tokens: claim -> from -> to. */
   readonly mappings: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }

@@ -42,6 +42,8 @@ export interface SubjectJudgeOptions {
   readonly audience: "observe" | "enforce";
   /** Is told of every external token that is not tied to the caller. */
   readonly onUntied: (issuer: string) => void;
+  /** Whether a token, or the session that it came of, was ended before its time. */
+  readonly isRevoked: (claims: Readonly<JwtClaims>) => boolean;
   readonly now: Clock;
 }
 
@@ -66,6 +68,9 @@ export function subjectJudge(options: SubjectJudgeOptions): JudgeSubject {
         ? await judgeOwn(raw, caller, options)
         : await judgeExternal(raw, caller, known, options);
     if (subject.expiresAt <= options.now()) throw invalidSubject("it has expired");
+    // By the issuer that was verified: what an external token says of its idp is hearsay.
+    if (options.isRevoked({ ...subject.token.claims, idp: subject.idp }))
+      throw invalidSubject("it was revoked");
     honourMayAct(subject.token.claims, caller);
     return subject;
   };

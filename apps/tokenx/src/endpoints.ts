@@ -1,0 +1,143 @@
+import { clientAuthenticator, clientEndpoint, throttle, tokenEndpoint } from "@portvakt/issuer";
+import type { AuthenticateClient } from "@portvakt/issuer";
+import type { SignatureAlgorithm } from "@portvakt/oauth";
+import { decide } from "@portvakt/policy";
+import type { Decision } from "@portvakt/policy";
+import { createApp } from "./app.ts";
+import { backChannelLogout } from "./back-channel-logout.ts";
+import { writeCompatError } from "./compat-errors.ts";
+import { tokenExchange } from "./grants/token-exchange.ts";
+import { introspection, revocation } from "./issued-tokens.ts";
+import { registrationEndpoint } from "./registration/endpoint.ts";
+import type { RegistrationEndpoint } from "./registration/endpoint.ts";
+import { registrarJudge } from "./registration/registrars.ts";
+import { statementJudge } from "./registration/statement.ts";
+import type { Application } from "./registry/registration.ts";
+import { readinessOf, registrarsOf } from "./state.ts";
+import type { State } from "./state.ts";
+import { subjectJudge } from "./subject/judge.ts";
+
+/** Everything that a request may need. */
+interface Parts extends State {
+  readonly issuer: string;
+  readonly authenticate: AuthenticateClient<Application>;
+  /** Holds back a client that asks too often, over all endpoints together. */
+  readonly admit: (client: Application, now: number) => void;
+}
+
+const assertionAlgorithms: readonly SignatureAlgorithm[] = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"];
+
+/** Wires the endpoints, and makes one fetch handler of them. */
+export function createHandler(
+  state: State,
+  issuer: string,
+): (request: Request) => Response | Promise<Response> {
+  const { settings, tools, keys, revocations } = state;
+  const { now, log, metrics } = tools;
+  const bucket = throttle({ perSecond: settings.ratePerSecond, burst: settings.rateBurst });
+  const authenticate = createAuthenticator(state, issuer);
+  const parts: Parts = { ...state, issuer, authenticate, admit: (client, at) => bucket(client.id, at) };
+  const onFault = (err: unknown): void => log.error({ err }, "request failed");
+  const issued = { issuer, keys: keys.keySet, revocations, now };
+  const { admit } = parts;
+  return createApp({
+    issuer,
+    keys,
+    assertionAlgorithms,
+    token: createTokenEndpoint(parts),
+    introspect: clientEndpoint({ now, authenticate, admit, serve: introspection(issued), onFault }),
+    revoke: clientEndpoint({ now, authenticate, admit, serve: revocation(issued), onFault }),
+    backChannelLogout: backChannelLogout({ issuers: state.subjects, revocations, now }),
+    registration: createRegistration(parts),
+    ready: () => readinessOf(state),
+    metrics,
+    log,
+  });
+}
+
+function createAuthenticator(state: State, issuer: string): AuthenticateClient<Application> {
+  const { settings, tools, used } = state;
+  return clientAuthenticator({
+    findClient: (id, { fresh }) => findClient(state, id, fresh),
+    acceptedAudiences: settings.compatClients ? [issuer, `${issuer}/token`] : [issuer],
+    acceptAudienceArray: settings.compatClients,
+    claimJti: used.claim,
+    now: tools.now,
+    algorithms: assertionAlgorithms,
+  });
+}
+
+function createTokenEndpoint(parts: Parts): (request: Request) => Promise<Response> {
+  const { settings, registry, keys, audit, issuer } = parts;
+  const { now } = parts.tools;
+  const judgeSubject = subjectJudge({
+    issuer,
+    ownKeys: keys.keySet,
+    issuers: parts.subjects,
+    audience: settings.subjectAudience,
+    onUntied: audit.untied,
+    isRevoked: (claims) => parts.revocations.isRevoked(claims),
+    now,
+  });
+  return tokenEndpoint<Application, Decision>({
+    now,
+    authenticate: parts.authenticate,
+    grants: [
+      tokenExchange({
+        issuer,
+        keys,
+        judgeSubject,
+        lifetimeSeconds: settings.tokenLifetimeSeconds,
+        findTarget: (id) => registry.get(id),
+        onIssued: audit.issued,
+      }),
+    ],
+    decide: (question) => decide(registry.policy, question),
+    audit: audit.token,
+    admit: parts.admit,
+    ...(settings.compatErrors && { writeError: writeCompatError }),
+  });
+}
+
+/** What is in memory; past it, for one that may just have been registered elsewhere. A database that is down changes nothing. */
+async function findClient(
+  { registry, tools }: State,
+  id: string,
+  fresh: boolean,
+): Promise<Application | undefined> {
+  if (fresh)
+    await registry
+      .refresh()
+      .catch((err: unknown) => tools.log.warn({ err }, "the registry could not be read afresh"));
+  return registry.get(id);
+}
+
+function createRegistration(parts: Parts): RegistrationEndpoint {
+  const { settings, issuer, registry, audit } = parts;
+  const { now } = parts.tools;
+  const jwks = settings.registrarJwks?.keys ?? [];
+  const statementIssuer = settings.registrarId ?? "";
+  const hasProviders = registrarsOf(settings).length > 0;
+  return registrationEndpoint({
+    registry,
+    judgeRegistrar: registrarJudge({
+      selfSigned:
+        hasProviders || settings.registrarId === undefined
+          ? undefined
+          : { issuer: settings.registrarId, jwks },
+      providers: parts.registrars,
+      audiences: settings.registrarAudience ?? [issuer, `${issuer}/registration/client`],
+      maxLifetimeSeconds: settings.compatClients ? Number.POSITIVE_INFINITY : 3_600,
+      now,
+    }),
+    judgeStatement: statementJudge({
+      issuer: statementIssuer,
+      jwks,
+      signingAlgorithms: settings.signingAlgorithms,
+      acceptUndated: settings.compatClients,
+      claimJti: parts.used.claim,
+      now,
+    }),
+    onChange: audit.registration,
+  });
+}
