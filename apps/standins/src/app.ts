@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { parseForm, peekJwt, ProtocolError, type Clock, type FormParams } from "@portvakt/oauth";
 import { readBounded } from "@portvakt/issuer";
 import type { Arrival, Endpoint, Fault, Faults, ProviderName } from "./faults/faults.ts";
+import type { Report } from "./report.ts";
 import { maskedParameters, type Recorder } from "./faults/recorder.ts";
 
 /** A request on its way in a stand-in: parsed once, with what the route and the headers say about it. */
@@ -46,7 +47,7 @@ export interface AppOptions {
   readonly closing: AbortSignal;
   /** Writes what a handler threw. */
   readonly writeError: (error: ProtocolError, visit: Visit | undefined) => Response | Promise<Response>;
-  readonly log: (message: string, cause: unknown) => void;
+  readonly report: Report;
 }
 
 const maxBodyBytes = 65_536;
@@ -83,9 +84,10 @@ async function arrive(
       ? route.handle(met)
       : fail(fault, options.closing, () => route.handle(met)));
   } catch (thrown) {
-    if (!(thrown instanceof ProtocolError)) options.log("a request failed", thrown);
+    if (!(thrown instanceof ProtocolError)) options.report.failed("a request failed", thrown);
     response = await options.writeError(toProtocolError(thrown), visit);
   }
+  options.report.answered(options.provider, route.endpoint, response.status);
   options.recorder.add({
     ...arrival,
     at,

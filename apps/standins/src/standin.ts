@@ -2,6 +2,7 @@ import type { Clock, JwtClaims } from "@portvakt/oauth";
 import type { Faults, ProviderName } from "./faults/faults.ts";
 import type { Recorder } from "./faults/recorder.ts";
 import type { Personas } from "./personas/personas.ts";
+import type { Report } from "./report.ts";
 import type { Registry } from "./registry.ts";
 import type { Signing } from "./signing.ts";
 
@@ -18,7 +19,7 @@ export interface Parts {
   readonly recorder: Recorder;
   readonly signing: Signing;
   readonly closing: AbortSignal;
-  readonly log: (message: string, cause: unknown) => void;
+  readonly report: Report;
   /** Sends back-channel logout tokens. */
   readonly fetch: typeof fetch;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "@portvakt/oauth";
 import { serve, type HttpServer } from "@portvakt/runtime/http";
-import type { Logger } from "@portvakt/runtime/observe";
+import type { Logger, Metrics } from "@portvakt/runtime/observe";
 import { controlApp } from "./control/control.ts";
 import { createEntra } from "./entra/entra.ts";
 import { createFaults, type Fault, type FaultOrder, type ProviderName } from "./faults/faults.ts";
@@ -9,6 +9,7 @@ import { createIdporten } from "./idporten/idporten.ts";
 import { createMaskinporten } from "./maskinporten/maskinporten.ts";
 import { createOpenid } from "./openid/openid.ts";
 import { builtinPersonas, type Personas } from "./personas/personas.ts";
+import { createReport } from "./report.ts";
 import { createRegistry } from "./registry.ts";
 import { mergeRegistrations, type Registrations, type RegistrationsInput } from "./registrations.ts";
 import { keysInFolder, type KeyKeeper } from "./kept-keys.ts";
@@ -23,6 +24,7 @@ interface Address {
 export interface StandinsOptions {
   readonly now: Clock;
   readonly log: Logger;
+  readonly metrics?: Metrics;
   readonly registrations?: RegistrationsInput;
   readonly personas?: Personas;
   /** Where each listens; absent = a free port on the loopback interface. */
@@ -85,7 +87,7 @@ export async function openStandins(options: StandinsOptions): Promise<Standins> 
     backHosts: new Set(options.backHosts),
     closing: closing.signal,
     fetch,
-    log: (message: string, cause: unknown) => options.log.debug({ err: cause }, message),
+    report: createReport(options.log, options.metrics),
   };
   const { keysFolder } = options;
   const keeper = (name: ProviderName): KeyKeeper | undefined =>

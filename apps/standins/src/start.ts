@@ -14,6 +14,7 @@ export async function start(given: SettingsOf<typeof settings>, tools: Tools): P
   const standins = await openStandins({
     now: tools.now,
     log: tools.log,
+    metrics: tools.metrics,
     registrations,
     ...(personas === undefined ? {} : { personas }),
     addresses: {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
+import { createLogger, createMetrics } from "@portvakt/runtime/observe";
 import { readSettings, SettingsError } from "@portvakt/runtime/config";
 import { settings, startStandins, type FaultOrder, type Standins } from "../src/index.ts";
 import { assertion, ids, now, post, registrations, standins } from "./kit.ts";
@@ -348,6 +349,34 @@ describe("starting", () => {
     }
     assert.ok(median(starts) < 200, `started in ${median(starts)} ms`);
     assert.ok(median(issues) < 5, `issued in ${median(issues)} ms`);
+  });
+
+  test("a refusal is one log line with the decision's explanation, and counted; no secret is in it", async () => {
+    const lines: string[] = [];
+    const metrics = createMetrics();
+    await using idp = await startStandins({
+      now,
+      registrations,
+      metrics,
+      log: createLogger({ name: "standins", destination: { write: (line) => void lines.push(line) } }),
+    });
+    await post(`${idp.urls.entra}/agency.example/oauth2/v2.0/token`, {
+      grant_type: "client_credentials",
+      scope: "api://local.benefits.case-api/.default",
+      client_id: ids.snoop,
+      client_secret: "secret-of-snoop",
+    });
+    const refused = lines
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ msg }) => msg === "refused");
+    assert.equal(refused.length, 1);
+    assert.equal(refused[0]?.["actor"], "local:benefits:snoop");
+    assert.match(String(refused[0]?.["explanation"]), /does not admit local:benefits:snoop/);
+    assert.equal(lines.join("").includes("secret-of-snoop"), false);
+    assert.match(
+      await metrics.render(),
+      /portvakt_standins_answers_total\{provider="entra",endpoint="token",status="400"\} 1/,
+    );
   });
 
   test("takes a public URL as the issuer, whatever the listener's address", async () => {

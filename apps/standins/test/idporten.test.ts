@@ -260,6 +260,36 @@ describe("ID-porten, used by an independent client", () => {
     idp.moveClock(0);
   });
 
+  test("signing in again keeps sid but not the cookie; another person starts anew", async () => {
+    const tab = browser();
+    const base = { server, client: secretly, auth: bySecret, tab };
+    const first = await signIn({ ...base, params: { login_hint: "kari" } });
+    const cookie = tab.cookies.get("standin_idporten_session");
+    const again = await signIn({
+      ...base,
+      client: portal,
+      auth,
+      params: { login_hint: "kari", prompt: "login" },
+    });
+    assert.equal(again.claims["sid"], first.claims["sid"]);
+    assert.notEqual(tab.cookies.get("standin_idporten_session"), cookie, "session fixation");
+    const refresh = {
+      grant_type: "refresh_token",
+      client_id: "by-secret",
+      client_secret: "secret-of-by-secret",
+    };
+    await tab.open(`${server.end_session_endpoint}`);
+    const after = await post(server.token_endpoint ?? "", {
+      ...refresh,
+      refresh_token: first.tokens.refresh_token ?? "",
+    });
+    assert.equal(after.body["error"], "invalid_grant", "logout reaches what came before the second sign-in");
+    await signIn({ ...base, params: { login_hint: "kari" } });
+    const other = await signIn({ ...base, params: { login_hint: "ola", prompt: "login" } });
+    assert.notEqual(other.claims["sid"], first.claims["sid"]);
+    assert.equal(other.claims["pid"], "03919140118");
+  });
+
   test("an isolated client neither makes nor uses the shared session", async () => {
     const tab = browser();
     const keeps = { client_id: "keeps-refresh" };

@@ -51,7 +51,7 @@ export function createEntra(parts: Parts): Standin {
       recorder: parts.recorder,
       now: parts.now,
       closing: parts.closing,
-      log: parts.log,
+      report: parts.report,
       writeError: (error, visit) => {
         const worded = inEntraWords(error);
         if (visit !== undefined && isForBrowsers(visit))
@@ -139,7 +139,7 @@ function tenantTokens(entra: Entra, tenant: Tenant, name: string): (request: Req
       onBehalfOfGrant(context),
     ],
     decide: (question) => decide(directory().policy, question),
-    audit: ({ cause }) => (cause === undefined ? undefined : parts.log("a token request was refused", cause)),
+    audit: (event) => parts.report.token("entra", event),
     writeError: (error, request) => writeEntraError(error, request, parts.now(), parts.base),
   });
 }
@@ -230,7 +230,6 @@ function orderedToken(parts: Parts, directory: Directory, order: TokenOrder): Jw
             resource: [],
             nonce: undefined,
             authTime: now,
-            sessionId: "",
             sid: "ordered",
             endsAt: now,
           },

@@ -119,7 +119,6 @@ async function issueOnBehalf({ parts, tenant, logins }: EntraGrants, call: OnBeh
     resource: [],
     nonce: undefined,
     authTime: Math.floor(now),
-    sessionId: "",
     sid: typeof subject["sid"] === "string" ? subject["sid"] : "",
     endsAt: now + 86_400,
   };

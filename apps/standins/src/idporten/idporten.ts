@@ -44,7 +44,7 @@ export function createIdporten(parts: Parts): Standin {
       recorder: parts.recorder,
       now: parts.now,
       closing: parts.closing,
-      log: parts.log,
+      report: parts.report,
       writeError: (error, visit) =>
         visit !== undefined && isForBrowsers(visit)
           ? errorPage(themes.idporten, error, visit.request)
@@ -130,7 +130,7 @@ function tokens(
     grants: [authorizationCodeGrant(options), refreshTokenGrant(options)],
     // Nothing that ID-porten issues is for another application: no grant asks, and what asks is refused.
     decide: () => ({ id: "none", outcome: "deny" }),
-    audit: ({ cause }) => (cause === undefined ? undefined : parts.log("a token request was refused", cause)),
+    audit: (event) => parts.report.token("idporten", event),
   });
 }
 
@@ -204,7 +204,6 @@ function orderedToken(parts: Parts, clients: Clients<IdportenClient>, order: Tok
             resource: [],
             nonce: undefined,
             authTime: now,
-            sessionId: "",
             sid: "ordered",
             endsAt: now,
           },

@@ -18,7 +18,7 @@ export function createMaskinporten(parts: Parts): Standin {
     grants: [jwtGrant(parts, issuer)],
     // Access is the scope owner's business and judged by the grant; no grant asks here.
     decide: () => ({ id: "none", outcome: "deny" }),
-    audit: ({ cause }) => (cause === undefined ? undefined : parts.log("a token request was refused", cause)),
+    audit: (event) => parts.report.token("maskinporten", event),
   });
   const metadata = ({ request }: Visit): Response =>
     metadataFor(parts, request, maskinportenMetadata(parts.base));
@@ -43,7 +43,7 @@ export function createMaskinporten(parts: Parts): Standin {
       recorder: parts.recorder,
       now: parts.now,
       closing: parts.closing,
-      log: parts.log,
+      report: parts.report,
       writeError: (error, visit) => writeProtocolError(error, visit?.request ?? new Request(parts.base)),
     }),
   };

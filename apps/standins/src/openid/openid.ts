@@ -65,7 +65,7 @@ function createIssuer(parts: Parts, path: string): (request: Request) => Promise
     recorder: parts.recorder,
     now: parts.now,
     closing: parts.closing,
-    log: parts.log,
+    report: parts.report,
     writeError: (error, visit) =>
       visit !== undefined && /\/(?:authorize|signin|logout)$/.test(new URL(visit.request.url).pathname)
         ? errorPage(themes.openid, error, visit.request)
@@ -99,7 +99,7 @@ function routes(parts: Parts, path: string): Route[] {
     authenticate,
     grants: [authorizationCodeGrant(grantOptions), refreshTokenGrant(grantOptions), ownTokenGrant(parts)],
     decide: () => ({ id: "none", outcome: "deny" }),
-    audit: ({ cause }) => (cause === undefined ? undefined : parts.log("a token request was refused", cause)),
+    audit: (event) => parts.report.token("openid", event),
   });
   const out = {
     provider,
@@ -190,7 +190,6 @@ function orderedToken(parts: Parts, order: TokenOrder): JwtClaims {
     resource: [],
     nonce: undefined,
     authTime: now,
-    sessionId: "",
     sid: "ordered",
     endsAt: now,
   };

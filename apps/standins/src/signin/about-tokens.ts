@@ -76,7 +76,7 @@ async function liveToken(
   const login = about.issued.loginOf.get(claims.jti ?? "");
   if (login === undefined) return { claims, login };
   const { revoked } = about.logins;
-  const ended = about.endsWithSession(login) && revoked.get(login.sessionId) === true;
+  const ended = about.endsWithSession(login) && revoked.get(login.sid) === true;
   return ended || revoked.get(login.id) === true ? undefined : { claims, login };
 }
 

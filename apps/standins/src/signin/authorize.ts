@@ -132,7 +132,7 @@ async function complete(
   existing: Session | undefined,
 ): Promise<Response> {
   const { now, logins, sessionSeconds } = provider;
-  const session = existing ?? newSession(provider, person);
+  const session = existing ?? startSession(provider, request, person);
   provider.signedIn(session.person);
   session.clients.add(request.client.id);
   const idle = request.client.isolated && existing === undefined ? 60 : sessionSeconds.idle;
@@ -145,7 +145,6 @@ async function complete(
     resource: request.resource,
     nonce: request.nonce,
     authTime: session.authTime,
-    sessionId: session.id,
     sid: session.sid,
     endsAt: now() + provider.refreshSeconds(request.client),
   };
@@ -161,15 +160,22 @@ async function complete(
   return response;
 }
 
-function newSession(provider: SigninProvider, person: Person): Session {
+/**
+ * A session for a person who has just signed in. Its cookie is new; where the same person signs in again (to reach a
+ * higher level, say) clients go on knowing it by the same sid, and somebody else's session in this browser is over.
+ */
+function startSession(provider: SigninProvider, request: AuthorizationRequest, person: Person): Session {
   const now = provider.now();
+  const before = request.client.isolated ? undefined : currentSession(provider, request.visit.request);
+  if (before !== undefined) provider.logins.sessions.delete(before.id);
+  const same = before?.person.id === person.id ? before : undefined;
   return {
     id: randomToken(32),
-    sid: randomToken(16),
+    sid: same?.sid ?? randomToken(16),
     person,
     authTime: Math.floor(now),
     endsAt: now + provider.sessionSeconds.longest,
-    clients: new Set(),
+    clients: new Set(same?.clients),
   };
 }
 

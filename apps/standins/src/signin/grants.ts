@@ -105,7 +105,7 @@ export function refreshTokenGrant<C extends RegisteredClient, D extends PolicyAn
         found === undefined ||
         found.login.clientId !== client.id ||
         revoked.get(found.login.id) === true ||
-        (revoked.get(found.login.sessionId) === true && options.endsWithSession(found.login))
+        (revoked.get(found.login.sid) === true && options.endsWithSession(found.login))
       )
         throw refuse("unknown_refresh", "the refresh token is unknown, has expired, or was revoked");
       if (found.spent) {

@@ -40,7 +40,6 @@ export interface Login {
   readonly resource: readonly string[];
   readonly nonce: string | undefined;
   readonly authTime: number;
-  readonly sessionId: string;
   readonly sid: string;
   /** When refresh ends, seconds since the epoch. */
   readonly endsAt: number;
@@ -63,7 +62,7 @@ export interface Logins {
   readonly sessions: Expiring<Session>;
   readonly codes: Expiring<Code>;
   readonly refreshes: Expiring<Refresh>;
-  /** Ids of logins and sessions whose tokens are no longer good. */
+  /** Ids of logins, and sids of sessions, whose tokens are no longer good. */
   readonly revoked: Expiring<true>;
   newCode(login: Login, redirectUri: string, challenge: string | undefined): string;
   newRefresh(login: Login): string;

@@ -77,7 +77,7 @@ function registeredTarget(
 function endSession(options: LogoutOptions, session: Session, visit: Visit): string[] {
   const { provider } = options;
   provider.logins.sessions.delete(session.id);
-  provider.logins.revoked.set(session.id, true, 86_400);
+  provider.logins.revoked.set(session.sid, true, 86_400);
   const clients = [...session.clients].flatMap((id) => provider.findClient(id, visit) ?? []);
   for (const client of clients) {
     if (client.backchannelLogoutUri === undefined) continue;
