@@ -14,6 +14,8 @@ export function endingSignal(): AbortSignal {
       controller.abort(words);
     });
   }
+  // a launcher that went while this process was still loading its modules sends no event any more
+  if (process.send !== undefined && !process.connected) controller.abort(signs.disconnect);
   // listening to the channel keeps a process alive, which nothing here wants
   process.channel?.unref();
   return controller.signal;

@@ -128,6 +128,13 @@ describe("runProcess", { timeout: 60_000 }, () => {
     assert.match(child.output(), /parent process gone/);
   });
 
+  it("ends when the parent went before it could notice", async () => {
+    const child = start({ ipc: true });
+    child.process.disconnect();
+    assert.equal(await child.ended, 0);
+    assert.match(child.output(), /parent process gone/);
+  });
+
   it("logs an unhandled rejection and exits 1", async () => {
     const child = start();
     const addresses = await child.addresses();

@@ -140,6 +140,8 @@ function arrangeEnding(log: Logger, times: { graceSeconds: number; waitSeconds: 
   });
   process.on("unhandledRejection", fatal);
   process.on("uncaughtException", fatal);
+  // a parent that went while this process was still loading its modules sends no event any more
+  if (process.send !== undefined && !process.connected) end("parent process gone");
   return {
     running(started, listener) {
       app = started;
@@ -179,7 +181,7 @@ async function startAndReport<S extends Schema & CommonSettings>(
   ending.running(app, status);
   const addresses = { ...app.addresses, status: status.url };
   tools.log.info({ addresses }, "listening");
-  process.send?.({ type: "listening", addresses });
+  if (process.connected) process.send?.({ type: "listening", addresses });
 }
 
 /**

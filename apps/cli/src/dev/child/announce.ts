@@ -10,8 +10,11 @@ subscribe("tracing:net.server.listen:asyncEnd", (event) => {
   const { server } = event as { server: Server };
   const address = server.address();
   if (address === null || typeof address === "string" || address.port !== wanted) return;
+  if (!process.connected) return;
   process.send?.({ type: "listening", addresses: { application: `http://localhost:${wanted}` } });
 });
 
 process.on("disconnect", () => process.exit(0));
+// went before this module was loaded
+if (process.send !== undefined && !process.connected) process.exit(0);
 process.channel?.unref();

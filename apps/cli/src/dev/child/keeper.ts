@@ -31,5 +31,7 @@ child.once("error", (error) => {
 child.once("exit", (code, signal) => process.exit(ending ? 0 : (code ?? (signal === null ? 1 : 128))));
 process.on("SIGTERM", end);
 process.on("disconnect", end);
+// went before this module was loaded
+if (process.send !== undefined && !process.connected) end();
 process.channel?.unref();
 look(50);
