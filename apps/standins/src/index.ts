@@ -16,4 +16,11 @@ export { openStandins, type Standins, type StandinsOptions } from "./standins.ts
 export type { TokenOrder } from "./standin.ts";
 export type { Effect, Endpoint, Fault, FaultOrder, ProviderName } from "./faults/faults.ts";
 export type { RecordedRequest, RecordFilter } from "./faults/recorder.ts";
-export { parsePersonas, type Citizen, type Employee, type Personas } from "./personas/personas.ts";
+export {
+  builtinPersonas,
+  groupsOf,
+  parsePersonas,
+  type Citizen,
+  type Employee,
+  type Personas,
+} from "./personas/personas.ts";

@@ -44,6 +44,17 @@ const inboundRule = z.strictObject({
   source: z.strictObject({ file: z.string(), line: z.int() }).optional(),
 });
 
+/** Workload identity federation: another issuer's tokens for this subject count as the application's proof. */
+const federatedCredential = z
+  .strictObject({
+    issuer: uri,
+    subject: z.string().min(1),
+    audience: z.string().default("api://AzureADTokenExchange"),
+    jwks: jwks.optional(),
+    jwks_uri: uri.optional(),
+  })
+  .refine((record) => record.jwks !== undefined || record.jwks_uri !== undefined, "needs jwks or jwks_uri");
+
 const entraApplication = z.strictObject({
   client_id: uuid,
   /** `cluster:namespace:application`, the display name that the platform gives every application. */
@@ -53,6 +64,7 @@ const entraApplication = z.strictObject({
   identifier_uris: z.array(z.string()).default([]),
   jwks: jwks.optional(),
   client_secret: secret.optional(),
+  federated_credentials: z.array(federatedCredential).max(20).default([]),
   redirect_uris: z.array(uri).default([]),
   post_logout_redirect_uris: z.array(uri).default([]),
   frontchannel_logout_uri: uri.optional(),

@@ -4,7 +4,9 @@ import { createRemoteJWKSet, decodeJwt, jwtVerify } from "jose";
 import * as client from "oauth4webapi";
 import type { Standins } from "../src/index.ts";
 import {
+  assertion,
   browser,
+  clientJwks,
   caseWorkers,
   discover,
   ids,
@@ -292,6 +294,60 @@ describe("Entra ID, used by an independent client", () => {
       false,
       "an unregistered URI is not followed",
     );
+  });
+
+  describe("workload identity federation", () => {
+    const issuer = "https://cluster.example";
+    const subject = "system:serviceaccount:benefits:federated";
+    const id = "77777777-7777-4777-8777-777777777777";
+    const claims = { iss: issuer, sub: subject, aud: "api://AzureADTokenExchange" };
+    before(() => {
+      idp.register({
+        entra: {
+          applications: [
+            {
+              client_id: id,
+              name: "local:benefits:payout-job",
+              federated_credentials: [{ issuer, subject, jwks: clientJwks }],
+            },
+          ],
+        },
+      });
+    });
+    const ask = async (made: string) =>
+      post(server.token_endpoint ?? "", {
+        grant_type: "client_credentials",
+        scope: "api://local.benefits.case-api/.default",
+        client_id: id,
+        client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        client_assertion: made,
+      });
+    test("the cluster's token for the workload is proof enough", async () => {
+      const { body } = await ask(await assertion(claims));
+      assert.equal(decodeJwt(String(body["access_token"]))["azp"], id);
+    });
+    const cases: { name: string; made: () => Promise<string>; code: number }[] = [
+      {
+        name: "another issuer",
+        made: () => assertion({ ...claims, iss: "https://other.example" }),
+        code: 700211,
+      },
+      {
+        name: "another subject",
+        made: () => assertion({ ...claims, sub: "system:serviceaccount:benefits:other" }),
+        code: 700213,
+      },
+      { name: "another audience", made: () => assertion({ ...claims, aud: "nais" }), code: 700212 },
+      { name: "a bad signature", made: () => assertion(claims, { key: "stranger" }), code: 700027 },
+      {
+        name: "expired",
+        made: () => assertion({ ...claims, iat: 1_700_000_000, exp: 1_700_000_060 }),
+        code: 700024,
+      },
+    ];
+    for (const { name, made, code } of cases)
+      test(`AADSTS${code}: ${name}`, async () =>
+        assert.deepEqual((await ask(await made())).body["error_codes"], [code]));
   });
 
   test("a change of the registrations counts at once", async () => {

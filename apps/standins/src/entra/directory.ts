@@ -6,6 +6,7 @@ import { credentialsOf } from "../registry.ts";
 import type { EntraApplication, Registrations } from "../registrations.ts";
 import type { SigninClient } from "../signin/provider.ts";
 import type { Parts } from "../standin.ts";
+import { withFederation } from "./federated.ts";
 
 export interface Tenant {
   readonly id: string;
@@ -114,11 +115,13 @@ export function entraAuthentication(
     const found = directory().tenant(tenant);
     return found === undefined ? [tenant] : [found.id, found.domain, tenant];
   };
-  return (request) =>
+  const belongs = (client: EntraRegistered): boolean =>
+    anyTenant.has(tenant) || names().includes(client.tenant.id);
+  const byOwnProof: AuthenticateClient<EntraRegistered> = (request) =>
     clientAuthenticator<EntraRegistered>({
       findClient: async (id) => {
         const found = directory().find(id);
-        return anyTenant.has(tenant) || names().includes(found?.tenant.id ?? "") ? found : undefined;
+        return found !== undefined && belongs(found) ? found : undefined;
       },
       acceptedAudiences: names().flatMap((name) => [
         `${parts.base}/${name}/oauth2/v2.0/token`,
@@ -132,4 +135,5 @@ export function entraAuthentication(
       maxLifetimeSeconds: day,
       toleranceSeconds: 300,
     })(request);
+  return withFederation(parts, directory, belongs, byOwnProof);
 }
