@@ -181,7 +181,8 @@ async function startAndReport<S extends Schema & CommonSettings>(
   ending.running(app, status);
   const addresses = { ...app.addresses, status: status.url };
   tools.log.info({ addresses }, "listening");
-  if (process.connected) process.send?.({ type: "listening", addresses });
+  // a parent that is just going cannot be told; "disconnect" says the rest
+  if (process.connected) process.send?.({ type: "listening", addresses }, undefined, undefined, () => {});
 }
 
 /**

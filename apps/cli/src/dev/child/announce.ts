@@ -11,7 +11,8 @@ subscribe("tracing:net.server.listen:asyncEnd", (event) => {
   const address = server.address();
   if (address === null || typeof address === "string" || address.port !== wanted) return;
   if (!process.connected) return;
-  process.send?.({ type: "listening", addresses: { application: `http://localhost:${wanted}` } });
+  const addresses = { application: `http://localhost:${wanted}` };
+  process.send?.({ type: "listening", addresses }, undefined, undefined, () => {});
 });
 
 process.on("disconnect", () => process.exit(0));

@@ -19,7 +19,9 @@ function look(waitMs: number): void {
   const socket = connect({ port, host: "localhost" });
   socket.once("connect", () => {
     socket.destroy();
-    process.send?.({ type: "listening", addresses: { application: `http://localhost:${port}` } });
+    if (ending || !process.connected) return;
+    const addresses = { application: `http://localhost:${port}` };
+    process.send?.({ type: "listening", addresses }, undefined, undefined, () => {});
   });
   socket.once("error", () => setTimeout(look, waitMs, Math.min(waitMs * 1.5, 1000)).unref());
 }
