@@ -47,23 +47,21 @@ export function usedOnce(options: {
   const own = memoryReplay({ now, maxEntries: 500_000 });
   let degradedSince: number | undefined;
   let triedAt = 0;
-  const share = inBatches(
-    async (batch) => {
-      triedAt = now();
-      try {
-        const claimed = await insertAbsent(db, batch, triedAt);
-        if (degradedSince !== undefined) log.info("replay memory is shared again");
-        degradedSince = undefined;
-        for (const one of batch) one.settle(claimed.has(one.hash) ? "claimed" : "used");
-      } catch (err) {
-        if (degradedSince === undefined)
-          log.error({ err }, "replay memory is this replica's own: the database does not answer");
-        degradedSince ??= now();
-        for (const one of batch) one.settle("unknown");
-      }
-    },
-    db.kind === "pglite" ? gatherMs : 0,
-  );
+  const pauseMs = db.kind === "pglite" ? gatherMs : 0;
+  const share = inBatches(pauseMs, async (batch) => {
+    triedAt = now();
+    try {
+      const claimed = await insertAbsent(db, batch, triedAt);
+      if (degradedSince !== undefined) log.info("replay memory is shared again");
+      degradedSince = undefined;
+      for (const one of batch) one.settle(claimed.has(one.hash) ? "claimed" : "used");
+    } catch (err) {
+      if (degradedSince === undefined)
+        log.error({ err }, "replay memory is this replica's own: the database does not answer");
+      degradedSince ??= now();
+      for (const one of batch) one.settle("unknown");
+    }
+  });
 
   return {
     claim: async (key, expiresAt) => {
@@ -108,8 +106,8 @@ export function usedOnce(options: {
  * however many requests there are. A claim after a quiet time is written at once.
  */
 function inBatches(
-  insert: (batch: readonly Waiting[]) => Promise<void>,
   pauseMs: number,
+  insert: (batch: readonly Waiting[]) => Promise<void>,
 ): (hash: string, expiresAt: number) => Promise<Outcome> {
   let queue: Waiting[] = [];
   let busy = false;
