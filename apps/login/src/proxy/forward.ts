@@ -48,6 +48,17 @@ export function forward(request: IncomingMessage, response: ServerResponse, opti
   exchange.start();
 }
 
+/** Up to this size a body that came whole is sent together with its headers. */
+const oneWriteBytes = 16_384;
+
+/**
+ * A body's first bytes usually come in the same turn as its headers, and small bodies end in it: they then share a packet. What
+ * has not come by the end of the turn does not hold the headers up.
+ */
+function flush(exchange: Exchange): void {
+  exchange.flush();
+}
+
 const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 class Exchange implements Dispatcher.DispatchHandler {
@@ -56,7 +67,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #options: ForwardOptions;
   readonly #hasBody: boolean;
   #controller: Dispatcher.DispatchController | undefined;
-  #written = false;
+  #held: Buffer | undefined;
+  #flushed = false;
   #clientGone = false;
   #done = false;
   #retried = false;
@@ -102,24 +114,39 @@ class Exchange implements Dispatcher.DispatchHandler {
     }
     if (isEventStream(parsed["content-type"])) this.#options.onEventStream();
     response.writeHead(status, message ?? "", headers);
-    // The body's first bytes usually come in this very turn and share a packet with the headers; if not, headers go alone now.
-    process.nextTick(() => {
-      if (!this.#written && !this.#done && !response.destroyed) response.flushHeaders();
-    });
+    process.nextTick(flush, this);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#written = true;
+    if (!this.#flushed && this.#held === undefined) {
+      this.#held = chunk;
+      return;
+    }
+    this.flush();
     if (this.#response.write(chunk)) return;
     controller.pause();
     this.#response.once("drain", () => controller.resume());
+  }
+
+  /** Sends what waits: the headers, and the first piece of the body if it is there. */
+  flush(): void {
+    if (this.#flushed || this.#done || this.#response.destroyed) return;
+    this.#flushed = true;
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined) this.#response.flushHeaders();
+    else this.#response.write(held);
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController, _trailers: IncomingHttpHeaders): void {
     this.#done = true;
     const raw = controller.rawTrailers;
     if (Array.isArray(raw) && raw.length > 0) this.#addTrailers(raw);
-    this.#response.end();
+    const held = this.#held;
+    if (held === undefined) this.#response.end();
+    // Headers and a small body as one text leave in one write.
+    else if (held.length <= oneWriteBytes) this.#response.end(held.toString("latin1"), "latin1");
+    else this.#response.end(held);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
