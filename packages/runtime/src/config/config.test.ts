@@ -199,6 +199,23 @@ describe("secrets", () => {
   });
 });
 
+describe("a list of secrets", () => {
+  it("is read, and printed nowhere", () => {
+    const keys = {
+      keys: setting.list({ env: "KEYS", of: setting.secret({ env: "key", doc: "" }), doc: "" }),
+    };
+    const env = { KEYS: "hunter1,hunter2" };
+    assert.deepEqual(
+      readSettings(keys, env).keys.map((key) => key.reveal()),
+      ["hunter1", "hunter2"],
+    );
+    assert.ok(!printSettings(keys, env).includes("hunter"));
+    assert.ok(!JSON.stringify(readSettings(keys, env)).includes("hunter"));
+    const checked = setting.list({ env: "KEYS", of: setting.whole({ env: "n", doc: "" }), doc: "" });
+    assert.match(problemsOf({ checked }, { KEYS: "1,x" }).message, /is not a whole number/);
+  });
+});
+
 describe("settings for people", () => {
   it("prints name, value and source, and problems in their place", () => {
     const lines = printSettings(schema, { OLD_BIND_ADDRESS: "a:1" }).split("\n");

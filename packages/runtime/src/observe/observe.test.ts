@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
+import * as fc from "fast-check";
 import { correlationId, createLogger, createMetrics, fingerprint, Secret } from "./index.ts";
 import type { LogFormat, Logger } from "./index.ts";
 
@@ -89,6 +90,25 @@ describe("logs hold no secrets", () => {
       }
     });
   }
+
+  it("in anything at all: no line has a JWT, wherever it stood", () => {
+    const around = fc.string({ unit: "binary", maxLength: 12 });
+    const text = fc.tuple(around, fc.constantFrom(jwt, jwe), around).map((parts) => parts.join(""));
+    const anything = fc.object({
+      key: fc.oneof(fc.string(), text),
+      values: [text, fc.string(), fc.integer()],
+      maxDepth: 5,
+    });
+    fc.assert(
+      fc.property(anything, text, (fields, message) => {
+        const line = logged((log) => {
+          log.info(fields, message);
+          log.child(fields).error({ err: Object.assign(new Error(message), fields) });
+        });
+        return line.length > 0 && !/eyJ[\w-]+\.[\w-]*\.[\w-]*/.test(line);
+      }),
+    );
+  });
 
   it("in a text: credentials by scheme, parameters of a URL, user information", () => {
     const line = logged((log) => {
