@@ -6,7 +6,7 @@ import {
   personOf,
   seenCall,
   showPage,
-  visitsTable,
+  visitsList,
 } from "@portvakt/example-look";
 import { requestTokenxOboToken } from "@portvakt/sdk";
 import { requireToken, type TokenVariables } from "@portvakt/sdk/hono";
@@ -35,7 +35,7 @@ export function createApp({
     providers: "tokenx",
     kind: "user",
     onRefused: ({ error }) =>
-      visits.add({ at: now(), caller: "somebody", outcome: "refused", detail: error.message }),
+      visits.add({ at: now(), caller: "somebody unknown", outcome: "refused", detail: error.message }),
   });
   app.get("/api/application", guard, async (c) => {
     const caller = c.get("caller");
@@ -70,7 +70,7 @@ export function createApp({
       lead: "It answers the portal, on behalf of the citizen who is signed in there, and asks the income register in her name.",
       body: html`<section>
         <h2>Calls</h2>
-        ${visitsTable(visits)}
+        ${visitsList(visits)}
       </section>`,
     }),
   );

@@ -1,4 +1,4 @@
-import { callerName, createVisits, personOf, seenCall, showPage, visitsTable } from "@portvakt/example-look";
+import { callerName, createVisits, personOf, seenCall, showPage, visitsList } from "@portvakt/example-look";
 import { requireToken, type TokenVariables } from "@portvakt/sdk/hono";
 import type { ValidateOptions } from "@portvakt/sdk";
 import { Hono } from "hono";
@@ -17,7 +17,7 @@ export function createApp({ now }: { now: () => number }): Hono<{ Variables: Tok
     requireToken({
       providers: "entra_id",
       onRefused: ({ error }) =>
-        visits.add({ at: now(), caller: "somebody", outcome: "refused", detail: error.message }),
+        visits.add({ at: now(), caller: "somebody unknown", outcome: "refused", detail: error.message }),
       ...wanted,
     });
 
@@ -49,7 +49,7 @@ export function createApp({ now }: { now: () => number }): Hono<{ Variables: Tok
       lead: "Employees read cases through caseworker, in their own name. payout-job reads the approved ones as itself, with the role payouts.",
       body: html`<section>
         <h2>Calls</h2>
-        ${visitsTable(visits)}
+        ${visitsList(visits)}
       </section>`,
     }),
   );

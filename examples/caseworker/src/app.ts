@@ -50,7 +50,7 @@ export function createApp({ caseApi, now }: CaseworkerOptions): Hono {
     const answer = await askJson(`${caseApi.url}/api/cases`, token.token);
     if (!answer.ok) return { ok: false, reason: `case-api: ${answer.reason}` };
     const list = answer.body as unknown as CaseList;
-    const own = { ...seenCall(me, caller, now()), calledBy: "her browser, through the login proxy" };
+    const own = { ...seenCall(me, caller, now()), calledBy: "your browser, through the login proxy" };
     return { ok: true, list: { ...list, chain: [own, ...list.chain] } };
   };
 

@@ -5,7 +5,7 @@ import {
   personOf,
   seenCall,
   showPage,
-  visitsTable,
+  visitsList,
 } from "@portvakt/example-look";
 import { requireToken, type TokenVariables } from "@portvakt/sdk/hono";
 import { Hono } from "hono";
@@ -24,7 +24,7 @@ export function createApp({ now }: { now: () => number }): Hono<{ Variables: Tok
     providers: "tokenx",
     kind: "user",
     onRefused: ({ error }) =>
-      visits.add({ at: now(), caller: "somebody", outcome: "refused", detail: error.message }),
+      visits.add({ at: now(), caller: "somebody unknown", outcome: "refused", detail: error.message }),
   });
   app.get("/api/income", guard, (c) => {
     const caller = c.get("caller");
@@ -47,7 +47,7 @@ export function createApp({ now }: { now: () => number }): Hono<{ Variables: Tok
       lead: "It tells a citizen's income to application-api only, and only on the citizen's behalf.",
       body: html`<section>
         <h2>Calls</h2>
-        ${visitsTable(visits)}
+        ${visitsList(visits)}
       </section>`,
     }),
   );

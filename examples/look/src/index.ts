@@ -2,11 +2,11 @@
  * Owns: how the pages of the example applications look, what an API tells about its callers, and one bounded request to
  * another API.
  * Does not own: anything of Portvakt. An application of yours needs none of this.
- * Request path: an application's route -> askJson() -> showPage(); the guard of an API -> Visits.add() -> visitsTable().
+ * Request path: an application's route -> askJson() -> showPage(); the guard of an API -> Visits.add() -> visitsList().
  * Spec: none; plain HTML that works without JavaScript, wide and narrow, light and dark.
  */
 export { callerName, callFacts, personOf, seenCall, type SeenCall } from "./calls.ts";
 export { askJson, type Answer } from "./ask.ts";
 export { showPage, type PageOptions } from "./page.ts";
 export { chain, facts, type Hop } from "./parts.ts";
-export { createVisits, maskPerson, visitsTable, type Visit, type Visits } from "./visits.ts";
+export { createVisits, maskPerson, visitsList, type Visit, type Visits } from "./visits.ts";

@@ -35,6 +35,8 @@ th, td { text-align: left; padding: 0.45rem 0.9rem 0.45rem 0; border-bottom: 1px
 th { color: var(--soft); font-weight: 500; white-space: nowrap; } tbody tr:last-child td { border-bottom: 0; }
 .scroll td { overflow-wrap: normal; } .scroll td:not(:last-child) { white-space: nowrap; } .scroll td:last-child { min-width: 14rem; }
 @media (max-width: 32rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.5rem; } }
+ul.visits { list-style: none; margin: 0; padding: 0; } ul.visits > li { padding: 0.6rem 0; border-top: 1px solid var(--line); }
+ul.visits > li:first-child { border-top: 0; padding-top: 0; } ul.visits p { margin: 0; }
 .good { color: var(--good); font-weight: 600; } .bad { color: var(--bad); font-weight: 600; } .soft { color: var(--soft); }
 .notice { border-left: 4px solid var(--bad); } .notice.calm { border-left-color: var(--accent); background: var(--wash); }
 .button, button { display: inline-block; font: inherit; font-weight: 600; color: var(--on-accent); background: var(--accent); border: 0; border-radius: 0.4rem; padding: 0.55rem 1.1rem; text-decoration: none; cursor: pointer; }

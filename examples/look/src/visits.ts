@@ -36,34 +36,25 @@ export function maskPerson(id: string): string {
   return `${id.slice(0, 6)}${"•".repeat(Math.max(0, id.length - 6))}`;
 }
 
-/** The visits as a table that scrolls by itself on a narrow screen. */
-export function visitsTable(visits: Visits): Html {
+/** The visits as a list that reads well at any width. */
+export function visitsList(visits: Visits): Html {
   const rows = visits.list();
   if (rows.length === 0) return html`<p class="soft">Nobody has called yet.</p>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Calls">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">When</th>
-          <th scope="col">Caller</th>
-          <th scope="col">On behalf of</th>
-          <th scope="col">Outcome</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          (visit) =>
-            html`<tr>
-              <td>${new Date(visit.at * 1000).toISOString().slice(11, 19)}</td>
-              <td><code>${visit.caller}</code></td>
-              <td>${visit.person ?? "nobody, itself"}</td>
-              <td>
-                <span class="${visit.outcome === "answered" ? "good" : "bad"}">${visit.outcome}</span>
-                <span class="soft">${visit.detail}</span>
-              </td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
+  return html`<ul class="visits">
+    ${rows.map(
+      ({ at, caller, person, outcome, detail }) =>
+        html`<li>
+          <p><code>${caller}</code> ${forWhom(person, outcome)}</p>
+          <p class="soft">
+            ${new Date(at * 1000).toISOString().slice(11, 19)} ·
+            <span class="${outcome === "answered" ? "good" : "bad"}">${outcome}</span>: ${detail}
+          </p>
+        </li>`,
+    )}
+  </ul>`;
+}
+
+function forWhom(person: string | undefined, outcome: Visit["outcome"]): Html | string {
+  if (person !== undefined) return html`on behalf of <b>${person}</b>`;
+  return outcome === "answered" ? "as itself" : "";
 }

@@ -47,7 +47,7 @@ export function createApp({ applicationApi, now }: PortalOptions): Hono {
     const answer = await askJson(`${applicationApi.url}/api/application`, token.token);
     if (!answer.ok) return { ok: false, reason: `application-api: ${answer.reason}` };
     const overview = answer.body as unknown as Overview;
-    const own = { ...seenCall(me, caller, now()), calledBy: "her browser, through the login proxy" };
+    const own = { ...seenCall(me, caller, now()), calledBy: "your browser, through the login proxy" };
     return { ok: true, overview: { ...overview, chain: [own, ...overview.chain] } };
   };
 

@@ -1,4 +1,4 @@
-import { callerName, createVisits, seenCall, showPage, visitsTable } from "@portvakt/example-look";
+import { callerName, createVisits, seenCall, showPage, visitsList } from "@portvakt/example-look";
 import { requireToken, type TokenVariables } from "@portvakt/sdk/hono";
 import { Hono } from "hono";
 import { html } from "hono/html";
@@ -22,7 +22,7 @@ export function createApp({ now }: { now: () => number }): Hono<{ Variables: Tok
     providers: "maskinporten",
     scope,
     onRefused: ({ error }) =>
-      visits.add({ at: now(), caller: "somebody", outcome: "refused", detail: error.message }),
+      visits.add({ at: now(), caller: "somebody unknown", outcome: "refused", detail: error.message }),
   });
   app.get("/api/assessments", guard, (c) => {
     const caller = c.get("caller");
@@ -38,7 +38,7 @@ export function createApp({ now }: { now: () => number }): Hono<{ Variables: Tok
       lead: "An organisation that Maskinporten gave the scope tax:assessments.read may read them.",
       body: html`<section>
         <h2>Calls</h2>
-        ${visitsTable(visits)}
+        ${visitsList(visits)}
       </section>`,
     }),
   );
