@@ -14,7 +14,7 @@ import type { Generator, Started } from "./rig/processes.ts";
 import { compare } from "./rig/report.ts";
 import type { Report } from "./rig/report.ts";
 
-const perRound = 20_000;
+const perRound = 30_000;
 
 /** A navigation, without following redirects. Not fetch: it names itself a script's request, which a login does not answer. */
 async function navigate(url: URL, cookie: string): Promise<http.IncomingMessage> {

@@ -3,6 +3,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import { load, requestText } from "./load.ts";
+import { findProgram } from "./processes.ts";
 import { compare, jsonLine, median, quantile, table } from "./report.ts";
 
 async function serving(handler: http.RequestListener, use: (port: number) => Promise<void>): Promise<void> {
@@ -48,6 +49,13 @@ describe("load", () => {
         );
       },
     );
+  });
+});
+
+describe("findProgram", () => {
+  it("gives a program's path, and undefined for one that is not installed", () => {
+    assert.match(findProgram("sh") ?? "", /\/sh$/);
+    assert.equal(findProgram("portvakt-no-such-program"), undefined);
   });
 });
 
