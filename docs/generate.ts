@@ -7,7 +7,7 @@ import { dirname, resolve } from "node:path";
 import { settings as login } from "@portvakt/login";
 import { decisionsMarkdown, manifestMarkdown } from "@portvakt/policy";
 import { settingsMarkdown } from "@portvakt/runtime/config";
-import { settings as standins } from "@portvakt/standins";
+import { fidelityMarkdown, settings as standins } from "@portvakt/standins";
 import { settings as tokens } from "@portvakt/tokens";
 import { settings as tokenx } from "@portvakt/tokenx";
 
@@ -22,6 +22,7 @@ const documents: readonly GeneratedDocument[] = [
   { file: "settings.md", render: async () => settingsPage() },
   { file: "manifest.md", render: async () => manifestMarkdown() },
   { file: "policy-decisions.md", render: async () => decisionsMarkdown() },
+  { file: "fidelity.md", render: async () => fidelityMarkdown() },
 ];
 
 /** Each server's settings, from the schema that also reads and checks them. */

@@ -11,7 +11,7 @@ export {
 } from "./registrations.ts";
 export { settings } from "./settings.ts";
 export { start } from "./start.ts";
-export { startStandins, type StartStandinsOptions } from "./test-kit.ts";
+export { login, startStandins, type SignInPage, type StartStandinsOptions } from "./test-kit.ts";
 export { openStandins, type Standins, type StandinsOptions } from "./standins.ts";
 export type { TokenOrder } from "./standin.ts";
 export type { Effect, Endpoint, Fault, FaultOrder, ProviderName } from "./faults/faults.ts";
@@ -24,3 +24,4 @@ export {
   type Employee,
   type Personas,
 } from "./personas/personas.ts";
+export { fidelityMarkdown } from "./fidelity.ts";

@@ -47,7 +47,7 @@ export const settings = defineSettings({
   controlAddress: setting.address({
     env: "PORTVAKT_STANDINS_CONTROL_ADDRESS",
     default: "127.0.0.1:7005",
-    doc: "Where the control API listens: registrations, faults, recorded requests, tokens for tests..",
+    doc: "Where the control API listens: registrations, faults, recorded requests, tokens for tests.",
   }),
   backHosts: setting.list({
     env: "PORTVAKT_STANDINS_BACK_HOSTS",

@@ -12,3 +12,14 @@ export async function startStandins(
 ): Promise<Standins> {
   return openStandins({ log: createLogger({ name: "standins", level: "silent" }), ...options });
 }
+
+/** The part of a browser page that `login` uses; Playwright's `Page` is one. */
+export interface SignInPage {
+  click(selector: string): Promise<unknown>;
+}
+
+/** Signs in as a persona on a stand-in's page that is open: `await login(page, "kari")`. */
+export async function login(page: SignInPage, persona: string): Promise<void> {
+  if (!/^[a-z][a-z0-9-]*$/.test(persona)) throw new RangeError("a persona's id is a short lower-case word");
+  await page.click(`button[name="persona"][value="${persona}"]`);
+}

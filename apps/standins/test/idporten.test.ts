@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { decodeJwt } from "jose";
 import * as client from "oauth4webapi";
-import type { Standins } from "../src/index.ts";
+import { login, type Standins } from "../src/index.ts";
 import { browser, discover, insecure, post, press, privateKey, redirectUri, standins } from "./kit.ts";
 import { request, signIn } from "./sign-in.ts";
 
@@ -373,6 +373,40 @@ describe("ID-porten, used by an independent client", () => {
       }),
       /no redirect but 400/,
     );
+  });
+
+  test("login(page, persona) of the test kit presses the persona's own button", async () => {
+    const base = { server, client: secretly, auth: bySecret };
+    const { claims } = await signIn({
+      ...base,
+      choose: async (page, tab) => {
+        let answer: Promise<Response> | undefined;
+        const html = await page.clone().text();
+        await login(
+          {
+            click: async (selector) => {
+              const value = /^button\[name="persona"\]\[value="([^"]+)"\]$/.exec(selector)?.[1] ?? "";
+              assert.match(html, new RegExp(`<button[^>]*name="persona"[^>]*value="${value}"`));
+              answer = press(page, tab, { persona: value });
+            },
+          },
+          "dagny",
+        );
+        assert.ok(answer);
+        return answer;
+      },
+    });
+    assert.equal(claims["pid"], "61827935041");
+    await assert.rejects(login({ click: async () => undefined }, 'x"], body'), RangeError);
+  });
+
+  test("wrong_nonce and wrong_acr: the next ID token of that client, and no other", async () => {
+    const base = { server, client: secretly, auth: bySecret, params: { login_hint: "kari" } };
+    idp.fail({ effect: "wrong_nonce", client_id: "by-secret" });
+    await assert.rejects(signIn(base), /nonce/);
+    idp.fail({ effect: "wrong_acr", client_id: "by-secret", token: "id_token" });
+    assert.equal((await signIn(base)).claims["acr"], "idporten-loa-low");
+    assert.equal((await signIn(base)).claims["acr"], "idporten-loa-high");
   });
 
   test("response_mode form_post and fragment", async () => {
