@@ -28,23 +28,47 @@ function anchorsOf(markdown: string): Set<string> {
   return anchors;
 }
 
-async function problemOf(file: string, target: string): Promise<string | undefined> {
+/** A link in a file, as text. */
+interface Link {
+  readonly file: string;
+  readonly target: string;
+}
+
+/** The links of a Markdown text; code is no text. */
+export function linksIn(file: string, markdown: string): Link[] {
+  const text = markdown.replaceAll(fence, "").replaceAll(/`[^`\n]*`/gu, "");
+  return [...text.matchAll(link)].map(([, inline, reference]) => ({
+    file,
+    target: inline ?? reference ?? "",
+  }));
+}
+
+/** What is wrong with a link, or undefined. `read` gives the text of a file or folder of the tree, undefined if there is none. */
+export async function problemOf(
+  { file, target }: Link,
+  read: (path: string) => Promise<string | undefined>,
+): Promise<string | undefined> {
   if (/^[a-z][a-z0-9+.-]*:/iu.test(target)) return undefined;
   const [path = "", anchor] = decodeURI(target).split("#");
   const aim = path === "" ? file : normalize(join(dirname(file), path));
-  const found = await stat(join(root, aim)).catch(() => undefined);
-  if (!found || aim.startsWith("..")) return `${file}: ${target} points to nothing`;
+  const text = aim.startsWith("..") ? undefined : await read(aim);
+  if (text === undefined) return `${file}: ${target} points to nothing`;
   if (anchor === undefined || !aim.endsWith(".md")) return undefined;
-  return anchorsOf(await textOf(aim)).has(anchor) ? undefined : `${file}: ${target} points to no heading`;
+  return anchorsOf(text).has(anchor) ? undefined : `${file}: ${target} points to no heading`;
+}
+
+async function readFromTree(path: string): Promise<string | undefined> {
+  const found = await stat(join(root, path)).catch(() => undefined);
+  if (!found) return undefined;
+  return found.isFile() ? textOf(path) : "";
 }
 
 /** Problems with the links of all Markdown files, one line each. */
 export async function brokenLinks(): Promise<string[]> {
   const problems: string[] = [];
   for (const file of await filesOf("**/*.md")) {
-    const text = (await textOf(file)).replaceAll(fence, "").replaceAll(/`[^`\n]*`/gu, "");
-    for (const [, inline, reference] of text.matchAll(link)) {
-      const problem = await problemOf(file, inline ?? reference ?? "");
+    for (const one of linksIn(file, await textOf(file))) {
+      const problem = await problemOf(one, readFromTree);
       if (problem !== undefined) problems.push(problem);
     }
   }

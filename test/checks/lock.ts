@@ -15,12 +15,16 @@ function holds(lock: Lock, place: string, name: string): boolean {
   }
 }
 
-/** What is missing from the lock file, one line each. */
-export async function missingFromLock(): Promise<string[]> {
-  const lock = JSON.parse(await textOf("package-lock.json")) as Lock;
+/** What a lock file lacks, one line each. */
+export function missingFrom(lock: Lock): string[] {
   return Object.entries(lock.packages).flatMap(([place, { optionalDependencies = {} }]) =>
     Object.entries(optionalDependencies)
       .filter(([name]) => !holds(lock, place, name))
       .map(([name, version]) => `package-lock.json lacks ${name}@${version}, which ${place} names`),
   );
+}
+
+/** What our lock file lacks. */
+export async function missingFromLock(): Promise<string[]> {
+  return missingFrom(JSON.parse(await textOf("package-lock.json")) as Lock);
 }

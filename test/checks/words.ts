@@ -18,6 +18,11 @@ const registries = [
 
 const machinePath = /(?<![\w.:/-])\/(?:work|root|home|Users)\/[\w.-]+|(?<![\w.-])\/tmp\/pv\b/u;
 
+/** The first thing on a line that must not be there, or undefined. */
+export function forbiddenIn(line: string): string | undefined {
+  return registries.find((host) => line.includes(host)) ?? machinePath.exec(line)?.[0];
+}
+
 /** Lines of the tree that say what they must not, as `file:line: what`. */
 export async function forbiddenWords(): Promise<string[]> {
   const files = [...(await filesOf("**/*")), ...(await filesOf("**/.*")), ...(await filesOf(".ci/*"))];
@@ -25,7 +30,7 @@ export async function forbiddenWords(): Promise<string[]> {
   for (const file of new Set(files)) {
     if (binary.test(file)) continue;
     for (const [index, line] of (await textOf(file)).split("\n").entries()) {
-      const word = registries.find((host) => line.includes(host)) ?? machinePath.exec(line)?.[0];
+      const word = forbiddenIn(line);
       if (word !== undefined) problems.push(`${file}:${index + 1}: ${word}`);
     }
   }

@@ -102,9 +102,12 @@ class JobReader {
     else this.#waiting.push({ nesting, finding });
   }
 
-  /** What is left when the process ended before its suites did. */
+  /** What is left when the process ended before its suites did; and nothing at all is no success. */
   finish(): void {
     this.findings.push(...this.#waiting.map((one) => one.finding));
+    if (this.findings.length > 0) return;
+    const finding = { name: "the job", file: this.title, seconds: 0 } as const;
+    this.findings.push({ ...finding, outcome: "failed", detail: "ran no test" });
   }
 }
 
