@@ -85,7 +85,7 @@ describe("runProcess", { timeout: 60_000 }, () => {
   });
 
   it("reports not ready while it waits before closing", async () => {
-    const child = start({ env: { PORTVAKT_FIXTURE_SHUTDOWN_WAIT: "300ms" } });
+    const child = start({ env: { PORTVAKT_FIXTURE_SHUTDOWN_WAIT: "2s" } });
     const addresses = await child.addresses();
     child.process.kill("SIGINT");
     await eventually(() => child.output().includes("stopping"));
