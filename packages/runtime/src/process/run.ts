@@ -46,6 +46,14 @@ function usage(name: string): string {
 `;
 }
 
+function report(name: string, { problems }: SettingsError): void {
+  const lines = problems.map(
+    ({ env, problem, hint }) => `  ${env} ${problem}${hint === undefined ? "" : `\n    hint: ${hint}`}`,
+  );
+  const title = problems.length === 1 ? "a setting is" : "settings are";
+  process.stderr.write(`${name}: ${title} wrong\n${lines.join("\n")}\n`);
+}
+
 /** Prints every problem of the settings; gives undefined when there are any. */
 function readOrReport<S extends Schema>(
   name: string,
@@ -56,12 +64,7 @@ function readOrReport<S extends Schema>(
     return readSettings(schema, env);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    const lines = error.problems.map(
-      ({ env, problem, hint }) => `  ${env} ${problem}${hint === undefined ? "" : `\n    hint: ${hint}`}`,
-    );
-    process.stderr.write(
-      `${name}: ${error.problems.length === 1 ? "a setting is" : "settings are"} wrong\n${lines.join("\n")}\n`,
-    );
+    report(name, error);
     return undefined;
   }
 }
@@ -208,6 +211,11 @@ export async function runProcess<S extends Schema & CommonSettings>(
   try {
     await startAndReport(options, settings, tools);
   } catch (error) {
+    // What two settings mean together only the app can tell, when it starts.
+    if (error instanceof SettingsError) {
+      report(name, error);
+      process.exit(exitCodes.usage);
+    }
     log.fatal({ err: error }, "could not start");
     process.exit(exitCodes.failed);
   }
