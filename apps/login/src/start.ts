@@ -10,7 +10,7 @@ import { trustedPeers, type TrustedPeers } from "./proxy/peers.ts";
 import { createProxy, type Proxy } from "./proxy/proxy.ts";
 import { passesUpgrade } from "./proxy/upgrade.ts";
 import { parseIngress, type Ingress } from "./request/ingress.ts";
-import { compileExclusions } from "./request/exclusions.ts";
+import { compileExclusions, compileProviderPaths } from "./request/exclusions.ts";
 import { upstreamOrigin, type LoginSettings } from "./settings/settings.ts";
 import { endedChannel } from "./session/store.ts";
 import { createRoutes } from "./wiring/routes.ts";
@@ -39,7 +39,16 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
   const upstream = openUpstream(originOf(settings), { ca: settings.upstreamCa });
   const trusted = trustedPeers(settings.trustedProxies);
   const allowedOrigins = new Set(settings.allowedOrigins);
-  const proxy = proxyOf(settings, { ingresses, session, upstream, trusted, allowedOrigins, live, tools });
+  const proxy = proxyOf(settings, {
+    ingresses,
+    session,
+    upstream,
+    trusted,
+    allowedOrigins,
+    live,
+    doors,
+    tools,
+  });
   const { rateLimitEnabled, rateLimitLogins: logins, rateLimitWindow: windowSeconds } = settings;
   const routes = createRoutes({
     doors,
@@ -62,10 +71,8 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
   // Node then takes what we do not pass on for the ordinary request that it also is.
   Object.assign(server.raw, { shouldUpgradeCallback: passesUpgrade });
   const ready = (): Promise<Readiness> => readiness(doors, store);
-  const probe =
-    settings.probeAddress === undefined
-      ? undefined
-      : await serveStatus({ ...tools, address: settings.probeAddress, ready });
+  const { probeAddress: address } = settings;
+  const probe = address === undefined ? undefined : await serveStatus({ ...tools, address, ready });
   return {
     addresses: { public: server.url, ...(probe === undefined ? {} : { probe: probe.url }) },
     ready,
@@ -107,6 +114,7 @@ interface ProxyParts {
   readonly trusted: TrustedPeers;
   readonly allowedOrigins: ReadonlySet<string>;
   readonly live: LiveRegistry;
+  readonly doors: Doors;
   readonly tools: Tools;
 }
 
@@ -117,6 +125,10 @@ function proxyOf(settings: LoginSettings, parts: ProxyParts): Proxy {
     admissions: session.admissions,
     ingresses: parts.ingresses,
     allowedOrigins: parts.allowedOrigins,
+    providerOf:
+      settings.providerPaths.length === 0
+        ? undefined
+        : compileProviderPaths(settings.providerPaths, [...parts.doors.byName.keys()]),
     autoLogin: settings.autoLogin
       ? { excluded: compileExclusions(settings.autoLoginIgnorePaths) }
       : undefined,

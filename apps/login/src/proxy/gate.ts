@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { problem } from "@portvakt/runtime/http";
 import { judgeCrossSite, isSafe } from "../request/csrf.ts";
-import type { ExcludedPaths } from "../request/exclusions.ts";
+import type { ExcludedPaths, ProviderOfPath } from "../request/exclusions.ts";
 import type { Ingress } from "../request/ingress.ts";
 import { isNavigation } from "../request/navigation.ts";
 import type { RequestPath } from "../request/path.ts";
@@ -33,27 +33,35 @@ export interface GateOptions {
   readonly allowedOrigins: ReadonlySet<string>;
   /** Present = auto-login is on, but for these paths. */
   readonly autoLogin: { readonly excluded: ExcludedPaths } | undefined;
+  /** Present = some paths are only for users of one provider. */
+  readonly providerOf: ProviderOfPath | undefined;
 }
 
 /** Decides what may reach the application. With auto-login, nothing without a session does, but for the excluded paths. */
 export function createGate(options: GateOptions): Gate {
   return async (passage) => {
-    const { request, ingress } = passage;
+    const { request, ingress, target } = passage;
+    if (options.providerOf !== undefined && target.ambiguous)
+      return answer("ambiguous_path", ambiguousPath(passage));
+    const provider = options.providerOf?.(target.canonical);
     const admission: Admission =
       ingress === undefined
         ? { kind: "none", reason: "no_session" }
         : await options.admissions.admit(request.headers.cookie, ingress);
-    if (admission.kind === "admitted") {
+    if (admission.kind === "unavailable")
+      return answer(`${admission.what}_unavailable`, unavailable(passage));
+    if (
+      admission.kind === "admitted" &&
+      (provider === undefined || provider === admission.session.provider)
+    ) {
       const refusal =
         ingress === undefined ? undefined : crossSiteRefusal(passage, ingress, options.allowedOrigins);
       if (refusal !== undefined) return answer("cross_site", crossSite(refusal, passage));
       return { kind: "pass", session: admission.session };
     }
-    if (admission.kind === "unavailable")
-      return answer(`${admission.what}_unavailable`, unavailable(passage));
     return options.autoLogin === undefined
       ? { kind: "pass", session: undefined }
-      : demandLogin(passage, options, options.autoLogin.excluded);
+      : demandLogin(passage, options, options.autoLogin.excluded, provider);
   };
 }
 
@@ -66,42 +74,39 @@ function crossSiteRefusal(
   return judgeCrossSite(request.headers, ingress.origin, allowed);
 }
 
-function demandLogin(passage: Passage, options: GateOptions, excluded: ExcludedPaths): Verdict {
-  const { request, target, ingress, correlationId } = passage;
-  if (target.ambiguous) {
-    const detail = "The path can be read in more than one way, so no rule about paths can decide it.";
-    return answer(
-      "ambiguous_path",
-      problem(400, { title: "Ambiguous path", detail, correlation_id: correlationId }),
-    );
-  }
+function demandLogin(
+  passage: Passage,
+  options: GateOptions,
+  excluded: ExcludedPaths,
+  provider: string | undefined,
+): Verdict {
+  const { request, target, ingress } = passage;
+  if (target.ambiguous) return answer("ambiguous_path", ambiguousPath(passage));
   if (excluded(target.canonical)) return { kind: "pass", session: undefined };
   if (ingress === undefined) return answer("no_ingress", nowhereToSignIn(passage));
   if (!passage.upgrade && isNavigation(request.method ?? "GET", request.headers)) {
     const wanted = checkRedirect(target.path + target.search, ingress, options.ingresses) ?? homeOf(ingress);
-    const headers = { location: loginAt(ingress, wanted), "cache-control": "no-store" };
+    const headers = { location: loginAt(ingress, wanted, provider), "cache-control": "no-store" };
     return answer("login", new Response(null, { status: 302, headers }));
   }
-  return answer("unauthenticated", unauthenticated(ingress, options.ingresses, passage));
+  const page = checkRedirect(request.headers.referer, ingress, options.ingresses) ?? homeOf(ingress);
+  return answer("unauthenticated", unauthenticated(loginAt(ingress, page, provider), passage));
+}
+
+function ambiguousPath({ correlationId }: Passage): Response {
+  const detail = "The path can be read in more than one way, so no rule about paths can decide it.";
+  return problem(400, { title: "Ambiguous path", detail, correlation_id: correlationId });
 }
 
 /** A background call cannot sign anybody in: it learns where a page should go, on the page's behalf. */
-function unauthenticated(
-  home: Ingress,
-  ingresses: readonly Ingress[],
-  { request, correlationId }: Passage,
-): Response {
-  const page = checkRedirect(request.headers.referer, home, ingresses) ?? homeOf(home);
+function unauthenticated(location: string, { correlationId }: Passage): Response {
   const details = {
     title: "Unauthenticated",
     detail: "There is no session. Send the user to the address in Location.",
     error: "unauthenticated, please log in",
     correlation_id: correlationId,
   };
-  return problem(401, details, {
-    location: loginAt(home, page),
-    vary: "sec-fetch-mode, sec-fetch-dest, accept",
-  });
+  return problem(401, details, { location, vary: "sec-fetch-mode, sec-fetch-dest, accept" });
 }
 
 /** Sign-in ends at a declared ingress; a request that came in by another address could never bring its session along. */
@@ -110,8 +115,9 @@ function nowhereToSignIn({ correlationId }: Passage): Response {
   return problem(401, { title: "Unauthenticated", detail, correlation_id: correlationId });
 }
 
-function loginAt(ingress: Ingress, target: string): string {
-  return `${ingress.prefix}/oauth2/login?redirect=${encodeURIComponent(target)}`;
+function loginAt(ingress: Ingress, target: string, provider: string | undefined): string {
+  const chosen = provider === undefined ? "" : `&provider=${provider}`;
+  return `${ingress.prefix}/oauth2/login?redirect=${encodeURIComponent(target)}${chosen}`;
 }
 
 function crossSite(reason: string, { correlationId }: Passage): Response {

@@ -10,13 +10,31 @@ const alwaysExcluded = ["/favicon.ico", "/robots.txt"];
  * Throws: Error naming the pattern that cannot be read (the baseline ignored those, and thereby guarded less than was asked).
  */
 export function compileExclusions(patterns: readonly string[]): ExcludedPaths {
-  const compiled = [...alwaysExcluded, ...patterns].map(
-    (pattern) => new RegExp(`^${globSource(pattern)}$`, "u"),
-  );
-  return (path) => {
-    const trimmed = path.length > 1 ? path.replace(/\/+$/, "") : path;
-    return compiled.some((expression) => expression.test(trimmed));
-  };
+  const globs = [...alwaysExcluded, ...patterns].map((pattern) => compileGlob(pattern));
+  return (path) => globs.some((matches) => matches(path));
+}
+
+/** Which provider must have signed a user in, by path; undefined where any may. */
+export type ProviderOfPath = (canonicalPath: string) => string | undefined;
+
+/**
+ * Compiles rules such as `/admin/**=entra`; the first that matches counts. They demand something, so letters match in either case:
+ * an application that does not tell `/Admin` from `/admin` must not be reached around them.
+ * Throws: Error naming the rule that cannot be read.
+ */
+export function compileProviderPaths(rules: readonly string[], known: readonly string[]): ProviderOfPath {
+  const compiled = rules.map((rule) => {
+    const [, pattern = "", provider = ""] = /^(.*)=([a-z_]+)$/.exec(rule) ?? [];
+    if (pattern === "" || !known.includes(provider))
+      throw new Error(`"${rule}" is not a path=provider of ours`);
+    return { matches: compileGlob(pattern, "i"), provider };
+  });
+  return (path) => compiled.find(({ matches }) => matches(path))?.provider;
+}
+
+function compileGlob(pattern: string, flags = ""): (path: string) => boolean {
+  const expression = new RegExp(`^${globSource(pattern)}$`, `u${flags}`);
+  return (path) => expression.test(path.length > 1 ? path.replace(/\/+$/, "") : path);
 }
 
 function globSource(pattern: string): string {

@@ -1,5 +1,6 @@
 import { setting } from "@portvakt/runtime/config";
-import { named } from "./names.ts";
+import { compileProviderPaths } from "../request/exclusions.ts";
+import { named, sentence } from "./names.ts";
 
 /** Whom users sign in with, and how it is asked. */
 export const providerSettings = {
@@ -8,6 +9,20 @@ export const providerSettings = {
     values: ["openid", "idporten", "entra", "azure", "azuread", "entra_id"],
     default: "openid",
     doc: "Whom users sign in with.",
+  }),
+  providers: setting.list({
+    env: named("PROVIDERS", ""),
+    of: setting.choice({ env: "provider", doc: "", values: ["idporten", "entra", "openid"] }),
+    default: [],
+    doc: "Several providers in front of one application, such as idporten,entra; replaces PROVIDER. Users choose, unless ?provider= or a path rule does.",
+  }),
+  providerPaths: setting.list({
+    env: named("PROVIDER_PATHS", ""),
+    default: [],
+    doc: "Paths that are only for users of one provider, such as /admin/**=entra.",
+    check: sentence((rules: readonly string[]) =>
+      compileProviderPaths(rules, ["idporten", "entra", "openid"]),
+    ),
   }),
   clientId: setting.text({
     env: named("CLIENT_ID", "OPENID_CLIENT_ID"),

@@ -26,11 +26,37 @@ interface DoorTools {
   readonly log: Logger;
 }
 
-/** Opens the line to the provider that the settings name. Throws: Error for settings that cannot work. */
+/**
+ * Opens the lines to the providers that the settings name. With one provider, the general settings are its own; with several, they
+ * are those of `openid`, and the others have the platform's variables and their habits.
+ * Throws: Error for settings that cannot work.
+ */
 export async function openDoors(settings: LoginSettings, tools: DoorTools): Promise<Doors> {
-  const habits = findLoginHabits(settings.provider);
-  if (habits === undefined) throw new Error(`no provider is named ${settings.provider}`);
-  const client = clientOf(settings, habits);
+  const names = settings.providers.length > 0 ? [...new Set(settings.providers)] : [settings.provider];
+  const doors = new Map<string, Door>();
+  for (const name of names) {
+    const habits = findLoginHabits(name);
+    if (habits === undefined) throw new Error(`no provider is named ${name}`);
+    const general = names.length === 1 || habits.name === "openid";
+    // The first keeps the callback that is registered already; each of the others has its own, so that a mix-up fails.
+    const callbackPath = doors.size === 0 ? "/callback" : `/callback/${habits.name}`;
+    doors.set(habits.name, await openDoor(settings, tools, { habits, general, callbackPath }));
+  }
+  return {
+    byName: doors,
+    close: () => {
+      for (const { connection } of doors.values()) connection.close();
+    },
+  };
+}
+
+async function openDoor(
+  settings: LoginSettings,
+  tools: DoorTools,
+  door: { habits: LoginHabits; general: boolean; callbackPath: string },
+): Promise<Door> {
+  const { habits, general } = door;
+  const client = clientOf(settings, habits, general);
   const connection = connectProvider({
     setup: {
       name: habits.name,
@@ -38,7 +64,7 @@ export async function openDoors(settings: LoginSettings, tools: DoorTools): Prom
       clientId: client.clientId,
       wellKnownUrl: client.wellKnownUrl,
       tenants: settings.tenants,
-      trustedAudiences: settings.audiences,
+      trustedAudiences: general ? settings.audiences : [],
       authenticate: await authentication(client, settings.clientAuthJwtType, tools.now),
     },
     now: tools.now,
@@ -46,19 +72,21 @@ export async function openDoors(settings: LoginSettings, tools: DoorTools): Prom
     onTrouble: (provider, err) =>
       tools.log.warn({ err, provider }, "the provider's metadata or keys could not be read"),
   });
-  const level = settings.acrValues ?? habits.defaultLevel;
-  const door: Door = {
-    connection,
-    callbackPath: "/callback",
-    defaults: {
-      scopes: settings.scopes,
-      resource: settings.resource,
-      level: level === undefined ? undefined : levelOf(habits, level),
-      locale: settings.uiLocales ?? habits.defaultLocale,
-      domainHint: settings.domainHint,
-    },
+  return { connection, callbackPath: door.callbackPath, defaults: defaultsOf(settings, habits, general) };
+}
+
+/** A level, a locale or a resource means something to one provider only. */
+function defaultsOf(settings: LoginSettings, habits: LoginHabits, general: boolean): Door["defaults"] {
+  const { acrValues, uiLocales, scopes, resource, domainHint } = settings;
+  const ofThisScale = acrValues !== undefined && habits.levels.includes(levelOf(habits, acrValues));
+  const level = general || ofThisScale ? (acrValues ?? habits.defaultLevel) : habits.defaultLevel;
+  return {
+    scopes: general ? scopes : [],
+    resource: general || habits.name === "idporten" ? resource : undefined,
+    level: level === undefined ? undefined : levelOf(habits, level),
+    locale: (general || habits.defaultLocale !== undefined ? uiLocales : undefined) ?? habits.defaultLocale,
+    domainHint: general || habits.name === "entra" ? domainHint : undefined,
   };
-  return { byName: new Map([[habits.name, door]]), close: () => connection.close() };
 }
 
 interface Client {
@@ -69,12 +97,13 @@ interface Client {
 }
 
 /** Our own names first, then what the platform injects for the provider. */
-function clientOf(settings: LoginSettings, habits: LoginHabits): Client {
+function clientOf(settings: LoginSettings, habits: LoginHabits, general: boolean): Client {
   const preset = presetOf(settings, habits.name);
-  const clientId = settings.clientId ?? preset.clientId;
-  const wellKnownUrl = settings.wellKnownUrl ?? preset.wellKnownUrl;
-  const jwk = settings.clientJwk ?? preset.jwk;
-  const secret = settings.clientSecret ?? preset.secret;
+  const own = general ? settings : undefined;
+  const clientId = own?.clientId ?? preset.clientId;
+  const wellKnownUrl = own?.wellKnownUrl ?? preset.wellKnownUrl;
+  const jwk = own?.clientJwk ?? preset.jwk;
+  const secret = own?.clientSecret ?? preset.secret;
   const name = (ours: string, theirs: string | undefined): string =>
     theirs === undefined ? ours : `${ours} or ${theirs}`;
   if (clientId === undefined)
