@@ -132,11 +132,19 @@ function arrivalOf(
 /** Who the request says that it comes from; only for choosing faults and for the record. */
 function claimedClient(params: FormParams, headers: Headers): string | undefined {
   const basic = /^basic +(\S+)/i.exec(headers.get("authorization") ?? "")?.[1];
-  if (basic !== undefined)
-    return decodeURIComponent(Buffer.from(basic, "base64").toString().split(":")[0] ?? "");
+  if (basic !== undefined) return formDecoded(Buffer.from(basic, "base64").toString().split(":")[0] ?? "");
   const asserted = params.one("client_assertion") ?? params.one("assertion");
   const issuer = asserted === undefined ? undefined : peekJwt(asserted)?.claims.iss;
   return params.one("client_id") ?? issuer;
+}
+
+/** Undefined for what cannot be decoded: the token pipeline refuses that, not this. */
+function formDecoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return undefined;
+  }
 }
 
 async function fail(

@@ -119,7 +119,7 @@ export async function openStandins(options: StandinsOptions): Promise<Standins> 
     },
     [Symbol.asyncDispose]: () => standins.close(),
   };
-  const handle = controlApp(standins);
+  const handle = controlApp(standins, options.backHosts ?? []);
   control = await serve({ fetch: handle, address: options.addresses?.control ?? loopback, log: options.log });
   return standins;
 }

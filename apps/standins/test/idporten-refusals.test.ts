@@ -185,6 +185,11 @@ describe("ID-porten refuses what production would refuse", () => {
         form: async () => ({}),
         headers: { authorization: `Basic ${btoa("by-secret:wrong")}` },
       },
+      {
+        name: "RFC 6749 section 2.3.1: Basic that cannot be decoded",
+        form: async () => ({}),
+        headers: { authorization: `Basic ${btoa("%FF:x")}` },
+      },
       { name: "no proof at all", form: async () => ({ client_id: "by-secret" }) },
       {
         name: "a secret for a client with keys",

@@ -41,12 +41,22 @@ const verbs = {
 
 /**
  * The control API, for tests and for the platform's dev command. It is no provider's: it has a listener of its own.
- * Whoever can reach it owns the stand-ins, which hold nothing; still, no web page may use it (Origin is refused).
+ * Whoever can reach it owns the stand-ins, which hold nothing; still, no web page may use it: a request with an Origin,
+ * or under a name that is not one of ours (DNS rebinding), is refused.
  */
-export function controlApp(standins: Standins): (request: Request) => Promise<Response> {
+export function controlApp(
+  standins: Standins,
+  backHosts: readonly string[],
+): (request: Request) => Promise<Response> {
+  const hosts = new Set(["localhost", "127.0.0.1", "[::1]", ...backHosts]);
   const app = new Hono();
   app.use(async (context, next) => {
-    if (context.req.header("origin") !== undefined || context.req.header("sec-fetch-site") === "cross-site")
+    const foreign = !hosts.has(new URL(context.req.url).hostname);
+    if (
+      foreign ||
+      context.req.header("origin") !== undefined ||
+      context.req.header("sec-fetch-site") === "cross-site"
+    )
       return context.json({ error: "the control API is not for web pages" }, 403);
     return next();
   });
