@@ -48,8 +48,10 @@ async function main(): Promise<void> {
     if (code !== undefined) process.exitCode = code;
   } catch (error) {
     const known = error instanceof CommandError ? error : unforeseen(error);
-    around.terminal.err(`${paint("red", "portvakt:")} ${known.message}\n`);
-    for (const hint of known.hints) around.terminal.err(`${paint("cyan", "hint:")} ${hint}\n`);
+    for (const { sentence, hints } of [{ sentence: known.message, hints: known.hints }, ...known.others]) {
+      around.terminal.err(`${paint("red", "portvakt:")} ${sentence}\n`);
+      for (const hint of hints) around.terminal.err(`${paint("cyan", "hint:")} ${hint}\n`);
+    }
     process.exitCode = known.exitCode;
   }
 }

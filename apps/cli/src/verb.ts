@@ -23,6 +23,8 @@ export interface Surroundings {
 
 export interface Arguments {
   readonly values: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+  /** What stands without a `--name`, such as the two applications of `can`. */
+  readonly words: readonly string[];
   /** What stood after `--`. */
   readonly rest: readonly string[];
 }
@@ -34,6 +36,10 @@ export interface Verb {
   readonly usage: string;
   readonly example: string;
   readonly options: Readonly<Record<string, Option>>;
+  /** How many words stand without a `--name`; left out: none. */
+  readonly words?: { readonly least: number; readonly most: number; readonly wanted: string };
+  /** What the words are, for completion. */
+  readonly completes?: "applications" | readonly string[];
   /** What the help says beside the options; whole lines. */
   readonly notes?: readonly string[];
   /** May something stand after `--`? */
@@ -46,8 +52,8 @@ export interface Verb {
 /**
  * Parses the arguments of a verb.
  *
- * *Checks*: only the verb's own options, each with or without a value as declared; nothing positional but what follows
- * `--`, and that only where the verb takes a command.
+ * *Checks*: only the verb's own options, each with or without a value as declared; as many words as the verb wants; what
+ * follows `--` only where the verb takes a command.
  * *Does not check*: the values themselves.
  * *Throws*: CommandError with exit code 2.
  */
@@ -58,10 +64,20 @@ export function parseVerbArguments(verb: Verb, argv: readonly string[]): Argumen
   if (rest.length > 0 && verb.takesCommand !== true) {
     throw usageError(`${verb.name} takes no command after --`, verb.name);
   }
+  const { values, positionals } = parsed(verb, own);
+  const { least = 0, most = 0, wanted = "" } = verb.words ?? {};
+  if (positionals.length < least) throw usageError(`${verb.name} wants ${wanted}`, verb.name);
+  const extra = positionals[most];
+  if (extra !== undefined) throw usageError(`there is no place for "${extra}" here`, verb.name);
+  return { values, rest, words: positionals };
+}
+
+type Values = Arguments["values"];
+
+function parsed(verb: Verb, args: readonly string[]): { values: Values; positionals: readonly string[] } {
   try {
     const options = { ...verb.options, help: { type: "boolean", short: "h" } } as const;
-    const { values } = parseArgs({ args: [...own], options, strict: true, allowPositionals: false });
-    return { values, rest };
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
   } catch (error) {
     throw usageError(sentenceOf(error), verb.name);
   }

@@ -1,3 +1,4 @@
+import { accessVerbs } from "./access/verbs.ts";
 import type { ExitCode } from "./failure.ts";
 import type { Surroundings, Verb } from "./verb.ts";
 
@@ -90,6 +91,7 @@ export const verbs: readonly Verb[] = [
     notes: ["Ends with 0 when every journey went well, with 1 when one did not."],
     run: async (args, around) => (await import("./tour/run.ts")).runTour(args, around),
   },
+  ...accessVerbs,
   server(
     "login",
     "the login proxy",

@@ -103,8 +103,8 @@ export interface Application {
     readonly rules: readonly OutboundRule[];
     readonly external: readonly { readonly host: string }[];
   };
-  /** `inboundLine` is the line where a new inbound rule belongs. */
-  readonly source: SourceLine & { readonly inboundLine: number };
+  /** `inboundLine` is the line where a new inbound rule belongs, `specLine` that of `spec` itself. */
+  readonly source: SourceLine & { readonly inboundLine: number; readonly specLine: number };
 }
 
 /** The three parts of `cluster:namespace:name`. */

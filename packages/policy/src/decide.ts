@@ -74,7 +74,8 @@ export function decide(policy: Policy, question: Question): Decision {
     return denial(policy, question, "scope_not_granted", { missing }, admission.rule, patch);
   }
   if (!userAdmitted(question, target)) {
-    return denial(policy, question, "user_not_assigned", {}, admission.rule, userPatch(target));
+    const patch = userPatch(target, firstGroup(question.subject));
+    return denial(policy, question, "user_not_assigned", {}, admission.rule, patch);
   }
   return allowance(policy, question, admission);
 }
@@ -130,6 +131,12 @@ function userAdmitted(question: Question, target: Target): boolean {
   if (azure === undefined || azure.enabled === false || azure.allowAllUsers) return true;
   const groups = question.subject["groups"];
   return Array.isArray(groups) && azure.groups.some((group) => groups.includes(group));
+}
+
+function firstGroup(subject: Question["subject"]): string | undefined {
+  const groups = subject?.["groups"];
+  const first: unknown = Array.isArray(groups) ? groups[0] : undefined;
+  return typeof first === "string" && first.length <= 100 ? first : undefined;
 }
 
 function allowance(policy: Policy, question: Question, admission: Admission): Decision {

@@ -23,10 +23,10 @@ export function scopePatch(actor: ApplicationId, target: Target, scopes: readonl
   return at(target, `${ruleFor(actor, target.home)}${field}permissions:${field}  scopes:${lines}`);
 }
 
-/** The patch that opens the target to the members of another group. */
-export function userPatch(target: Target): Fix {
+/** The patch that opens the target to the members of another group: one of the user's, where they are known. */
+export function userPatch(target: Target, group = "<object id of a group of the user>"): Fix {
   const groups = "spec:\n  azure:\n    application:\n      claims:\n        groups:";
-  const fix = at(target, `${groups}${field}- id: "<object id of a group of the user>"`);
+  const fix = at(target, `${groups}${field}- id: ${JSON.stringify(group)}`);
   const { source } = target.application;
   // The line of the inbound rules is the wrong place for this one.
   return source === undefined ? fix : { ...fix, line: source.line };

@@ -5,7 +5,7 @@
  * and the sentence and the patch that go with each decision.
  * Does not own: reading files, registering clients, tokens and their claims, who the actor is.
  * Request path: manifest.ts (documents, template, schema, assemble) once at the start; then policy.ts -> decide.ts
- * (reasons, fix) for each token.
+ * (reasons, fix) for each token. Whoever asks about many at once (who may call whom, what would change): access/.
  * Spec: nais.io/v1alpha1 Application and Naisjob; portvakt.dev/v1.
  */
 export { formatApplicationId, parseApplicationId } from "./application.ts";
@@ -19,11 +19,11 @@ export type {
   Sidecar,
   SourceLine,
 } from "./application.ts";
-export type { Problem } from "./documents.ts";
-export { parseManifests } from "./manifest.ts";
-export type { ManifestOptions, ManifestSource, ParsedManifests } from "./manifest.ts";
-export { manifestJsonSchema } from "./schema.ts";
-export type { JsonSchema } from "./schema.ts";
+export type { Problem } from "./manifest/documents.ts";
+export { parseManifests } from "./manifest/manifest.ts";
+export type { ManifestOptions, ManifestSource, ParsedManifests } from "./manifest/manifest.ts";
+export { manifestJsonSchema } from "./manifest/schema.ts";
+export type { JsonSchema } from "./manifest/schema.ts";
 export { decisionsMarkdown, manifestMarkdown } from "./reference.ts";
 export { createPolicy } from "./policy.ts";
 export type { Admission, Policy, PolicyApplication, PolicyWarning, Target } from "./policy.ts";
@@ -32,3 +32,13 @@ export type { Decision, Question } from "./decide.ts";
 export { decisionReasons } from "./reasons.ts";
 export type { DecisionReason, Owner } from "./reasons.ts";
 export type { Fix } from "./fix.ts";
+export { createLandscape } from "./access/landscape.ts";
+export type { Landscape } from "./access/landscape.ts";
+export { wayNames, ways } from "./access/ways.ts";
+export type { Way, WayName } from "./access/ways.ts";
+export { mayCall } from "./access/call.ts";
+export type { Call, CallQuestion, Obstacle } from "./access/call.ts";
+export { audienceOf, compareAccess } from "./access/changes.ts";
+export type { AccessChange, Audience, AudienceChange, Changes } from "./access/changes.ts";
+export { nearMiss } from "./near-miss.ts";
+export { applyFix } from "./access/apply-fix.ts";

@@ -1,6 +1,6 @@
 import { decisionReasons } from "./reasons.ts";
-import { manifestJsonSchema } from "./schema.ts";
-import type { JsonSchema } from "./schema.ts";
+import { manifestJsonSchema } from "./manifest/schema.ts";
+import type { JsonSchema } from "./manifest/schema.ts";
 
 /** The reference page of manifests, as Markdown: every field that the schema knows, one row each. */
 export function manifestMarkdown(): string {

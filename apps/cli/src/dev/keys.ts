@@ -81,7 +81,8 @@ function found<T>(value: T | undefined, name: string): T {
   return value;
 }
 
-async function readKeyFile(file: string): Promise<KeyFile> {
+/** The key file, or an empty one where none is. *Throws*: CommandError. */
+export async function readKeyFile(file: string): Promise<KeyFile> {
   let text: string;
   try {
     text = await readFile(file, "utf8");

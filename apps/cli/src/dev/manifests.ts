@@ -7,6 +7,8 @@ import { CommandError, exitCodes } from "../failure.ts";
 /** An application of the platform and the program that runs it, where this command is to start one. */
 export interface Declared {
   readonly application: Application;
+  /** The absolute path of its manifest. */
+  readonly manifest: string;
   readonly program?: Program;
 }
 
@@ -16,10 +18,11 @@ export type Program = { readonly folder: string } & (
   | { readonly command: readonly string[] }
 );
 
-/** The example applications: every folder of examples/ with a manifest. */
-export async function demoApplications(cluster: string): Promise<Declared[]> {
-  const folder = fileURLToPath(new URL("../../../../examples/", import.meta.url));
-  const names = await readdir(folder).catch((error: unknown) => {
+const examples = fileURLToPath(new URL("../../../../examples/", import.meta.url));
+
+/** The manifests of the example applications: every folder of examples/ with one. */
+export async function exampleManifests(): Promise<{ file: string; text: string }[]> {
+  const names = await readdir(examples).catch((error: unknown) => {
     throw new CommandError("the example applications are not installed here", {
       hints: ["`--demo` works in a clone of Portvakt; elsewhere give a manifest with -f"],
       cause: error,
@@ -28,15 +31,20 @@ export async function demoApplications(cluster: string): Promise<Declared[]> {
   const sources = await Promise.all(
     names.map(async (name) => ({
       name,
-      text: await readFile(join(folder, name, "app.yaml"), "utf8").catch(() => undefined),
+      text: await readFile(join(examples, name, "app.yaml"), "utf8").catch(() => undefined),
     })),
   );
-  const found = sources.flatMap(({ name, text }) =>
+  return sources.flatMap(({ name, text }) =>
     text === undefined ? [] : [{ file: `examples/${name}/app.yaml`, text }],
   );
-  return parse(found, cluster).map((application) => {
-    const own = join(folder, "..", dirname(application.source.file));
-    return { application, program: { folder: own, module: join(own, "src", "main.ts") } };
+}
+
+/** The example applications, each with its program. */
+export async function demoApplications(cluster: string): Promise<Declared[]> {
+  return parse(await exampleManifests(), cluster).map((application) => {
+    const manifest = join(examples, "..", application.source.file);
+    const folder = dirname(manifest);
+    return { application, manifest, program: { folder, module: join(folder, "src", "main.ts") } };
   });
 }
 
@@ -54,9 +62,11 @@ export async function foreignApplications(options: {
       text: await readManifest(folder, file),
     })),
   );
-  return parse(sources, cluster).map((application, index) =>
-    index === 0 && command.length > 0 ? { application, program: { folder, command } } : { application },
-  );
+  return parse(sources, cluster).map((application, index) => ({
+    application,
+    manifest: resolve(folder, application.source.file),
+    ...(index === 0 && command.length > 0 ? { program: { folder, command } } : {}),
+  }));
 }
 
 async function readManifest(folder: string, file: string): Promise<string> {

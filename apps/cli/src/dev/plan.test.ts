@@ -6,7 +6,9 @@ import { applicationVariables, hereInstead, loginVariables, tokensVariables } fr
 import { keyName, sealName, wantedKeys, type Keys } from "./keys.ts";
 import { demoApplications } from "./manifests.ts";
 import { makePlan, plannedPorts, portSpan, type Plan, type PlannedApplication } from "./plan.ts";
-import { registrationsOf, scopeName, softwareStatement } from "./registrations.ts";
+import { registrationsOf, scopeName } from "./registrations.ts";
+import { clientOf } from "./tokenx-clients.ts";
+import { statementOf } from "../tokenx/registrar.ts";
 
 const declared = await demoApplications("local");
 const plan = makePlan(
@@ -214,17 +216,19 @@ describe("registrations", () => {
   });
 
   test("TokenX hears of inbound rules as ids, and of ours with their place", () => {
-    const statement = softwareStatement(plan, named("income-register"));
+    const statement = statementOf(clientOf(plan, named("income-register"), anyKey));
     assert.equal(statement["appId"], "local:benefits:income-register");
     assert.deepEqual(statement["accessPolicyInbound"], ["local:benefits:application-api"]);
     assert.equal(statement["portvakt_subject_clients"], undefined);
   });
 
   test("TokenX hears which of ID-porten's clients an application is", () => {
-    const { portvakt_subject_clients: clients } = softwareStatement(plan, named("portal"));
+    const { portvakt_subject_clients: clients } = statementOf(clientOf(plan, named("portal"), anyKey));
     assert.deepEqual(clients, { "http://localhost:7001": [named("portal").clients.idporten] });
   });
 });
+
+const anyKey = { public: () => ({ kty: "RSA", kid: "any" }) };
 
 test("a key is wanted for every client and for every login proxy, once", () => {
   const { signing, secrets } = wantedKeys(plan);

@@ -82,7 +82,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform 
       signal: AbortSignal.any([signal, failed.signal]),
     });
     ready = true;
-    const state = stateOf(plan, running);
+    const state = stateOf(plan, declared, running);
     await writeState(stateFolder, state);
     return { plan, state, logs, stop };
   } catch (error) {
@@ -150,7 +150,7 @@ function explained(error: NeverListened): CommandError {
   });
 }
 
-function stateOf(plan: Plan, running: readonly Supervised[]): DevState {
+function stateOf(plan: Plan, declared: readonly Declared[], running: readonly Supervised[]): DevState {
   const at = endpointsOf(plan);
   const brief = ({
     issuer,
@@ -165,6 +165,7 @@ function stateOf(plan: Plan, running: readonly Supervised[]): DevState {
       running.flatMap(({ spec, pid }) => (pid === undefined ? [] : [[spec.name, pid]])),
     ),
     cluster: plan.cluster,
+    manifests: [...new Set(declared.map(({ manifest }) => manifest))],
     providers: {
       idporten: brief(at.idporten),
       entra: brief(at.entra),

@@ -23,25 +23,6 @@ export function registrationsOf(plan: Plan, publicKeys: PublicKeys): Registratio
   };
 }
 
-/** The claims of the software statement that registers an application with TokenX, without the times. */
-export function softwareStatement(
-  plan: Plan,
-  { application, clients }: PlannedApplication,
-): Record<string, unknown> {
-  const ids = (rules: readonly { cluster: string; namespace: string; application: string }[]): string[] =>
-    rules.map((rule) => `${rule.cluster}:${rule.namespace}:${rule.application}`);
-  return {
-    appId: application.id,
-    accessPolicyInbound: ids(application.inbound),
-    accessPolicyOutbound: ids(application.outbound.rules),
-    portvakt_rules: application.inbound,
-    // a citizen's token names the client that she signed in to; this says which of ID-porten's clients that is
-    ...(clients.idporten === undefined
-      ? {}
-      : { portvakt_subject_clients: { [endpointsOf(plan).idporten.issuer]: [clients.idporten] } }),
-  };
-}
-
 function returnAddresses(planned: PlannedApplication): {
   redirect_uris: string[];
   post_logout_redirect_uris: string[];

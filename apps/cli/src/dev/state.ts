@@ -8,6 +8,8 @@ export interface DevState {
   /** The process of each part when the platform came up; one that died since has another number. */
   readonly processes: Readonly<Record<string, number>>;
   readonly cluster: string;
+  /** The manifests that it was started with, absolute paths. */
+  readonly manifests: readonly string[];
   readonly providers: Readonly<
     Record<"idporten" | "entra" | "maskinporten" | "tokenx", { issuer: string; jwksUri: string }>
   >;

@@ -1,9 +1,9 @@
 import type { z } from "zod";
-import type { Application } from "./application.ts";
+import type { Application } from "../application.ts";
 import { toApplication } from "./assemble.ts";
 import { openDocuments } from "./documents.ts";
 import type { ManifestDocument, Path, Problem } from "./documents.ts";
-import { nearMiss } from "./near-miss.ts";
+import { nearMiss } from "../near-miss.ts";
 import { foreignFields } from "./foreign-fields.ts";
 import { manifestSchema, schemaAt } from "./schema.ts";
 import type { JsonSchema } from "./schema.ts";

@@ -1,5 +1,5 @@
-import { formatApplicationId } from "./application.ts";
-import type { Application, AzureDeclaration, InboundRule, OutboundRule, Sidecar } from "./application.ts";
+import { formatApplicationId } from "../application.ts";
+import type { Application, AzureDeclaration, InboundRule, OutboundRule, Sidecar } from "../application.ts";
 import type { ManifestDocument } from "./documents.ts";
 import type { Manifest } from "./schema.ts";
 
@@ -56,6 +56,7 @@ export function toApplication(
       file: document.file,
       line: document.locate([], "key").line,
       inboundLine: document.locate(["spec", "accessPolicy", "inbound", "rules"], "key").line,
+      specLine: document.locate(["spec"], "key").line,
     },
   };
 }

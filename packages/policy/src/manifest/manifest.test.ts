@@ -7,8 +7,8 @@ import {
   manifestJsonSchema,
   manifestMarkdown,
   parseManifests,
-} from "./index.ts";
-import type { Problem } from "./index.ts";
+} from "../index.ts";
+import type { Problem } from "../index.ts";
 
 const parse = (text: string, values?: Record<string, unknown>) =>
   parseManifests([{ file: "app.yaml", text }], { cluster: "local", ...(values && { values }) });

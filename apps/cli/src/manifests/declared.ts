@@ -1,0 +1,107 @@
+import { access } from "node:fs/promises";
+import { relative, resolve } from "node:path";
+import { createLandscape, parseManifests, type Landscape, type Problem } from "@portvakt/policy";
+import { exampleManifests } from "../dev/manifests.ts";
+import { readState, type DevState } from "../dev/state.ts";
+import { CommandError, exitCodes, usageError } from "../failure.ts";
+import { flag, text, texts, type Arguments, type Surroundings } from "../verb.ts";
+import { readManifestFiles, readValues } from "./files.ts";
+
+/** What the manifests declare that a verb was given, or found. */
+export interface Declaration extends Landscape {
+  readonly cluster: string;
+  /** The platform that runs here, if one does. */
+  readonly running: DevState | undefined;
+}
+
+/** Where a project keeps its manifests, where nothing else is said. */
+const usualPlaces = [".nais", "nais.yaml", "nais.yml", "app.yaml", "app.yml"] as const;
+const defaultCluster = "local";
+
+/**
+ * The manifests that a verb is about: those of `-f`; else those of `--demo`; else those of the platform that runs here;
+ * else those in the usual places of this folder. *Throws*: CommandError that lists every problem in them.
+ */
+export async function declaration(verb: string, args: Arguments, around: Surroundings): Promise<Declaration> {
+  const running = await readState(resolve(around.folder, text(args, "state") ?? ".portvakt"));
+  const cluster = text(args, "cluster") ?? defaultCluster;
+  if (flag(args, "demo"))
+    return { ...(await landscapeOf({ sources: await exampleManifests(), cluster })), cluster, running };
+  const paths = await chosenPaths(verb, args, around, running);
+  return { ...(await readLandscape(paths, args, around)), cluster, running };
+}
+
+async function chosenPaths(
+  verb: string,
+  args: Arguments,
+  around: Surroundings,
+  running: DevState | undefined,
+): Promise<readonly string[]> {
+  const given = texts(args, "file");
+  if (given.length > 0) return given;
+  if (running !== undefined) return running.manifests.map((file) => relative(around.folder, file));
+  const present = await Promise.all(
+    usualPlaces.map(async (place) =>
+      access(resolve(around.folder, place)).then(
+        () => [place],
+        () => [],
+      ),
+    ),
+  );
+  const found = present.flat();
+  if (found.length > 0) return found;
+  throw usageError(`${verb} needs manifests: give them with -f`, verb);
+}
+
+/** The landscape of the given files and folders. */
+export async function readLandscape(
+  paths: readonly string[],
+  args: Arguments,
+  around: Surroundings,
+): Promise<Landscape> {
+  const { folder } = around;
+  const [sources, values] = await Promise.all([
+    readManifestFiles(paths, folder),
+    readValues(texts(args, "values"), folder),
+  ]);
+  const namespace = text(args, "namespace");
+  return landscapeOf({
+    sources,
+    values,
+    cluster: text(args, "cluster") ?? defaultCluster,
+    ...(namespace === undefined ? {} : { namespace }),
+  });
+}
+
+interface Sources {
+  readonly sources: readonly { readonly file: string; readonly text: string }[];
+  readonly cluster: string;
+  readonly namespace?: string;
+  readonly values?: Readonly<Record<string, unknown>>;
+}
+
+/** Parses manifests with the values that every place here may leave out. *Throws*: CommandError with every problem. */
+export async function landscapeOf({
+  sources,
+  cluster,
+  namespace = "default",
+  values,
+}: Sources): Promise<Landscape> {
+  const filled = { cluster, namespace, image: "local", ...values };
+  const { applications, problems } = parseManifests(sources, { cluster, namespace, values: filled });
+  if (problems.length > 0) throw problemsError(problems);
+  if (applications.length === 0) {
+    throw new CommandError("no application is declared in these manifests", { exitCode: exitCodes.usage });
+  }
+  return createLandscape(applications);
+}
+
+/** Every problem with its place and its hint: exit code 2. */
+export function problemsError(problems: readonly Problem[]): CommandError {
+  const [first, ...others] = problems.map(({ file, line, column, message, hint }) => ({
+    sentence: `${file}:${line}:${column}: ${message}`,
+    hints: [hint],
+  }));
+  const { sentence = "the manifests cannot be used", hints = [] } = first ?? {};
+  return new CommandError(sentence, { hints, others, exitCode: exitCodes.usage });
+}

@@ -1,0 +1,79 @@
+import { readFile, readdir, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { ManifestSource } from "@portvakt/policy";
+import { parse } from "yaml";
+import { CommandError, exitCodes } from "../failure.ts";
+
+const mostFiles = 20_000;
+const mostDepth = 12;
+const passedOver: ReadonlySet<string> = new Set(["node_modules", "target", "build", "dist"]);
+/** Folders with a dot are passed over, but for the one where deploy tools look for manifests. */
+const dotted: ReadonlySet<string> = new Set([".nais"]);
+
+/**
+ * Reads manifests: files as they are, of folders every `.yaml` and `.yml` below that may be a manifest of ours. Names stay
+ * as they were given, relative to `folder`. *Throws*: CommandError for what cannot be read.
+ */
+export async function readManifestFiles(paths: readonly string[], folder: string): Promise<ManifestSource[]> {
+  const sources: ManifestSource[] = [];
+  for (const path of paths) {
+    const kind = await stat(resolve(folder, path)).catch((error: unknown) => unreadable(path, error));
+    if (!kind.isDirectory()) {
+      sources.push({ file: path, text: await readText(path, folder) });
+      continue;
+    }
+    for (const file of await yamlFiles(path, folder, 0)) {
+      const text = await readText(file, folder);
+      // a folder holds all kinds of YAML; only what names one of our kinds is worth an error
+      if (/\b(?:nais\.io|portvakt\.dev)\//.test(text)) sources.push({ file, text });
+      if (sources.length > mostFiles) throw new CommandError(`more than ${mostFiles} manifests in ${path}`);
+    }
+  }
+  return sources;
+}
+
+async function yamlFiles(path: string, folder: string, depth: number): Promise<string[]> {
+  if (depth > mostDepth) return [];
+  const entries = await readdir(resolve(folder, path), { withFileTypes: true });
+  const found = await Promise.all(
+    entries
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+      .map(async (entry) => {
+        const own = join(path, entry.name);
+        if (entry.isFile()) return /\.ya?ml$/.test(entry.name) ? [own] : [];
+        const skipped = passedOver.has(entry.name) || (entry.name.startsWith(".") && !dotted.has(entry.name));
+        return entry.isDirectory() && !skipped ? await yamlFiles(own, folder, depth + 1) : [];
+      }),
+  );
+  return found.flat();
+}
+
+/** Values for templates, of several files; a later one counts. *Throws*: CommandError. */
+export async function readValues(paths: readonly string[], folder: string): Promise<Record<string, unknown>> {
+  const values: Record<string, unknown> = {};
+  for (const path of paths) {
+    const content: unknown = parsed(await readText(path, folder), path);
+    if (content === null) continue;
+    if (typeof content !== "object" || Array.isArray(content)) {
+      throw new CommandError(`${path} should hold fields (name: value)`, { exitCode: exitCodes.usage });
+    }
+    Object.assign(values, content);
+  }
+  return values;
+}
+
+function parsed(text: string, path: string): unknown {
+  try {
+    return parse(text, { maxAliasCount: 100 });
+  } catch (error) {
+    throw new CommandError(`${path} is no valid YAML`, { exitCode: exitCodes.usage, cause: error });
+  }
+}
+
+async function readText(path: string, folder: string): Promise<string> {
+  return await readFile(resolve(folder, path), "utf8").catch((error: unknown) => unreadable(path, error));
+}
+
+function unreadable(path: string, cause: unknown): never {
+  throw new CommandError(`the manifest ${path} cannot be read`, { exitCode: exitCodes.usage, cause });
+}

@@ -1,0 +1,39 @@
+import { createLandscape, parseApplicationId, type Application, type InboundRule, type Landscape } from "@portvakt/policy";
+import type { KnownClient, Registrar } from "./registrar.ts";
+
+/** What a TokenX knows of applications, as far as calls on behalf of citizens go. */
+export async function landscapeAt(registrar: Registrar): Promise<Landscape> {
+  const clients = await registrar.list();
+  return createLandscape(clients.flatMap((client) => applicationOf(client, registrar.issuer)));
+}
+
+function applicationOf({ id, statement }: KnownClient, issuer: string): Application[] {
+  const parts = parseApplicationId(id);
+  if (parts === undefined) return [];
+  return [
+    {
+      id,
+      ...parts,
+      kind: "Application",
+      port: 8080,
+      ingresses: [],
+      env: {},
+      paths: {},
+      tokenx: { enabled: true },
+      mcp: false,
+      inbound: rulesOf(statement),
+      outbound: { rules: [], external: [] },
+      source: { file: issuer, line: 1, inboundLine: 1, specLine: 1 },
+    },
+  ];
+}
+
+function rulesOf(statement: KnownClient["statement"]): InboundRule[] {
+  const { portvakt_rules: rules, accessPolicyInbound: ids } = statement;
+  if (Array.isArray(rules)) return rules.map((rule: InboundRule) => ({ ...rule, roles: rule.roles ?? [], scopes: rule.scopes ?? [] }));
+  if (!Array.isArray(ids)) return [];
+  return ids.flatMap((id: unknown) => {
+    const [cluster = "", namespace = "", application = ""] = String(id).split(":");
+    return application === "" ? [] : [{ cluster, namespace, application, roles: [], scopes: [] }];
+  });
+}
