@@ -5,6 +5,8 @@ import type { SignatureAlgorithm } from "@portvakt/oauth";
 import type { Logger, Metrics } from "@portvakt/runtime/observe";
 import type { Readiness } from "@portvakt/runtime/process";
 import { Hono } from "hono";
+import { accessMetadata } from "./access.ts";
+import type { AccessEndpoints } from "./access.ts";
 import type { RegistrationEndpoint } from "./registration/endpoint.ts";
 
 export interface AppParts {
@@ -16,6 +18,7 @@ export interface AppParts {
   readonly revoke: (request: Request) => Promise<Response>;
   readonly backChannelLogout: (request: Request) => Promise<Response>;
   readonly registration: RegistrationEndpoint;
+  readonly access: AccessEndpoints;
   readonly ready: () => Promise<Readiness>;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -42,6 +45,13 @@ export function createApp(parts: AppParts): (request: Request) => Response | Pro
   app.delete("/registration/client/:id", (context) =>
     parts.registration.remove(context.req.raw, context.req.param("id")),
   );
+  app.get(
+    "/.well-known/authzen-configuration",
+    documentHandler(() => accessMetadata(parts.issuer)),
+  );
+  app.post("/access/v1/evaluation", (context) => parts.access.evaluate(context.req.raw));
+  app.post("/access/v1/evaluations", (context) => parts.access.evaluateMany(context.req.raw));
+  app.get("/decisions/:id", (context) => parts.access.explain(context.req.raw, context.req.param("id")));
   app.get("/internal/isalive", () => new Response("ALIVE"));
   app.get("/internal/isready", async () => {
     const state = await parts.ready();

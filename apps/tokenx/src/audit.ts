@@ -2,6 +2,7 @@ import type { AuditEvent } from "@portvakt/issuer";
 import type { Decision } from "@portvakt/policy";
 import { correlationId } from "@portvakt/runtime/observe";
 import type { Logger, Metrics } from "@portvakt/runtime/observe";
+import type { DecisionStore } from "./registry/decision-store.ts";
 
 /** One decision or refusal, for whoever asks later why. Holds no token. */
 export interface AuditRecord {
@@ -21,16 +22,15 @@ export interface Audit {
   readonly registration: (change: string, clientId: string, registrar: string) => void;
   readonly issued: (clientId: string, audience: string) => void;
   readonly untied: (issuer: string) => void;
-  /** The latest records, newest first; at most 1,000 are held. */
-  recent(): readonly AuditRecord[];
-  find(decisionId: string): AuditRecord | undefined;
+  /** The record of a decision, of those that are still held: the last 1,000 here, refusals for longer in the database. */
+  find(decisionId: string): Promise<AuditRecord | undefined>;
 }
 
 const held = 1_000;
 
 /** The decision log: a line per token request on the log, the last thousand in memory, and counters. */
-export function createAudit(options: { log: Logger; metrics: Metrics }): Audit {
-  const { log } = options;
+export function createAudit(options: { log: Logger; metrics: Metrics; store: DecisionStore }): Audit {
+  const { log, store } = options;
   const counters = createCounters(options.metrics);
   const records: AuditRecord[] = [];
   let next = 0;
@@ -40,6 +40,7 @@ export function createAudit(options: { log: Logger; metrics: Metrics }): Audit {
       const record = toRecord(event);
       records[next] = record;
       next = (next + 1) % held;
+      store.add(record);
       counters.requests.inc({ outcome: event.outcome, error: event.error ?? "" });
       if (event.outcome === "failed") log.error({ ...record, err: event.cause }, "exchange failed");
       else log.info(record, event.outcome === "issued" ? "exchange allowed" : "exchange refused");
@@ -50,8 +51,7 @@ export function createAudit(options: { log: Logger; metrics: Metrics }): Audit {
     },
     issued: (clientId, audience) => counters.issued.inc({ client_id: clientId, audience }),
     untied: (issuer) => counters.untied.inc({ issuer }),
-    recent: () => [...records.slice(next), ...records.slice(0, next)].toReversed(),
-    find: (id) => records.find(({ decision }) => decision?.id === id),
+    find: async (id) => records.find(({ decision }) => decision?.id === id) ?? (await store.find(id)),
   };
 }
 

@@ -3,6 +3,7 @@ import type { AuthenticateClient } from "@portvakt/issuer";
 import type { SignatureAlgorithm } from "@portvakt/oauth";
 import { decide } from "@portvakt/policy";
 import type { Decision } from "@portvakt/policy";
+import { accessEndpoints } from "./access.ts";
 import { createApp } from "./app.ts";
 import { backChannelLogout } from "./back-channel-logout.ts";
 import { writeCompatError } from "./compat-errors.ts";
@@ -11,6 +12,7 @@ import { introspection, revocation } from "./issued-tokens.ts";
 import { registrationEndpoint } from "./registration/endpoint.ts";
 import type { RegistrationEndpoint } from "./registration/endpoint.ts";
 import { registrarJudge } from "./registration/registrars.ts";
+import type { JudgeRegistrar } from "./registration/registrars.ts";
 import { statementJudge } from "./registration/statement.ts";
 import type { Application } from "./registry/registration.ts";
 import { readinessOf, registrarsOf } from "./state.ts";
@@ -38,6 +40,7 @@ export function createHandler(
   const authenticate = createAuthenticator(state, issuer);
   const parts: Parts = { ...state, issuer, authenticate, admit: (client, at) => bucket(client.id, at) };
   const onFault = (err: unknown): void => log.error({ err }, "request failed");
+  const judgeRegistrar = createRegistrarJudge(state, issuer);
   const issued = { issuer, keys: keys.keySet, revocations, now };
   const { admit } = parts;
   return createApp({
@@ -48,7 +51,13 @@ export function createHandler(
     introspect: clientEndpoint({ now, authenticate, admit, serve: introspection(issued), onFault }),
     revoke: clientEndpoint({ now, authenticate, admit, serve: revocation(issued), onFault }),
     backChannelLogout: backChannelLogout({ issuers: state.subjects, revocations, now }),
-    registration: createRegistration(parts),
+    registration: createRegistration(state, judgeRegistrar),
+    access: accessEndpoints({
+      policy: state.registry.policy,
+      judgeRegistrar,
+      findDecision: (id) => state.audit.find(id),
+      now,
+    }),
     ready: () => readinessOf(state),
     metrics,
     log,
@@ -112,31 +121,30 @@ async function findClient(
   return registry.get(id);
 }
 
-function createRegistration(parts: Parts): RegistrationEndpoint {
-  const { settings, issuer, registry, audit } = parts;
-  const { now } = parts.tools;
-  const jwks = settings.registrarJwks?.keys ?? [];
-  const statementIssuer = settings.registrarId ?? "";
-  const hasProviders = registrarsOf(settings).length > 0;
+function createRegistrarJudge({ settings, tools, registrars }: State, issuer: string) {
+  const { registrarId, registrarJwks } = settings;
+  const isSelfSigned = registrarsOf(settings).length === 0 && registrarId !== undefined;
+  return registrarJudge({
+    selfSigned: isSelfSigned ? { issuer: registrarId, jwks: registrarJwks?.keys ?? [] } : undefined,
+    providers: registrars,
+    audiences: settings.registrarAudience ?? [issuer, `${issuer}/registration/client`],
+    maxLifetimeSeconds: settings.compatClients ? Number.POSITIVE_INFINITY : 3_600,
+    now: tools.now,
+  });
+}
+
+function createRegistration(state: State, judgeRegistrar: JudgeRegistrar): RegistrationEndpoint {
+  const { settings, registry, audit, used, tools } = state;
   return registrationEndpoint({
     registry,
-    judgeRegistrar: registrarJudge({
-      selfSigned:
-        hasProviders || settings.registrarId === undefined
-          ? undefined
-          : { issuer: settings.registrarId, jwks },
-      providers: parts.registrars,
-      audiences: settings.registrarAudience ?? [issuer, `${issuer}/registration/client`],
-      maxLifetimeSeconds: settings.compatClients ? Number.POSITIVE_INFINITY : 3_600,
-      now,
-    }),
+    judgeRegistrar,
     judgeStatement: statementJudge({
-      issuer: statementIssuer,
-      jwks,
+      issuer: settings.registrarId ?? "",
+      jwks: settings.registrarJwks?.keys ?? [],
       signingAlgorithms: settings.signingAlgorithms,
       acceptUndated: settings.compatClients,
-      claimJti: parts.used.claim,
-      now,
+      claimJti: used.claim,
+      now: tools.now,
     }),
     onChange: audit.registration,
   });

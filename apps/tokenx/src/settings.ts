@@ -192,6 +192,13 @@ export const settings = defineSettings({
     max: 3_600,
     doc: "How often the registry and keys are read afresh, should a notice have been missed.",
   }),
+  decisionRetentionSeconds: setting.seconds({
+    env: `${ours}DECISION_RETENTION`,
+    default: "168h",
+    min: 60,
+    max: 31_536_000,
+    doc: "How long refusals are kept in the database, to be explained by their decision id.",
+  }),
   compatErrors: setting.flag({
     env: `${ours}COMPAT_ERRORS`,
     default: false,

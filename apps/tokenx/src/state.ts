@@ -7,6 +7,8 @@ import type { SqlDatabase } from "@portvakt/runtime/store";
 import { createAudit } from "./audit.ts";
 import type { Audit } from "./audit.ts";
 import type { RegistrarRules } from "./registration/registrars.ts";
+import { decisionStore } from "./registry/decision-store.ts";
+import type { DecisionStore } from "./registry/decision-store.ts";
 import { createRegistry, registryChannel } from "./registry/registry.ts";
 import type { Registry } from "./registry/registry.ts";
 import { createRevocations, revocationChannel } from "./registry/revocations.ts";
@@ -34,6 +36,7 @@ export interface State {
   readonly revocations: Revocations;
   readonly subjects: TrustedIssuers<IssuerRules>;
   readonly registrars: TrustedIssuers<RegistrarRules>;
+  readonly decisions: DecisionStore;
   readonly audit: Audit;
 }
 
@@ -49,6 +52,7 @@ export function createState(
 ): State {
   const { now, log } = tools;
   const { signingAlgorithms } = settings;
+  const decisions = decisionStore({ db, now, log, retentionSeconds: settings.decisionRetentionSeconds });
   return {
     settings,
     tools,
@@ -66,7 +70,8 @@ export function createState(
     used: usedOnce({ db, now, log, graceSeconds: settings.outageGraceSeconds }),
     subjects: trustedIssuers({ issuers: subjectIssuersOf(settings), now, log }),
     registrars: trustedIssuers({ issuers: registrarsOf(settings), now, log }),
-    audit: createAudit(tools),
+    decisions,
+    audit: createAudit({ log, metrics: tools.metrics, store: decisions }),
   };
 }
 
@@ -98,6 +103,7 @@ export async function keepFresh({
   keys,
   used,
   revocations,
+  decisions,
   subjects,
   registrars,
 }: State): Promise<() => Promise<void>> {
@@ -117,17 +123,16 @@ export async function keepFresh({
     stops.push(await db.listen(channel, () => void refresh()));
     stops.push(repeatedly(settings.pollSeconds, refresh));
   }
+  const sweeps = [
+    ["the replay memory", 60, () => used.sweep()],
+    ["the revocations", 600, () => revocations.sweep()],
+    ["the decisions", 600, () => decisions.sweep()],
+  ] as const;
+  for (const [what, seconds, sweep] of sweeps) stops.push(repeatedly(seconds, quietly(what, sweep)));
+  for (const issuers of [subjects, registrars]) stops.push(repeatedly(30, () => issuers.refresh()));
   stops.push(
-    repeatedly(
-      60,
-      quietly("the replay memory", () => used.sweep()),
-    ),
-    repeatedly(
-      600,
-      quietly("the revocations", () => revocations.sweep()),
-    ),
-    repeatedly(30, () => subjects.refresh()),
-    repeatedly(30, () => registrars.refresh()),
+    repeatedly(1, () => decisions.flush()),
+    () => decisions.flush(),
   );
   return async () => {
     for (const stop of stops) await stop();

@@ -4,12 +4,12 @@ import type { JWK } from "@portvakt/oauth";
 import { z } from "zod";
 import type { Registration } from "../registry/registration.ts";
 import type { Registry } from "../registry/registry.ts";
-import type { Registrar } from "./registrars.ts";
+import type { JudgeRegistrar, Registrar } from "./registrars.ts";
 import type { Statement } from "./statement.ts";
 
 export interface RegistrationOptions {
   readonly registry: Registry;
-  readonly judgeRegistrar: (authorization: string | undefined) => Promise<Registrar>;
+  readonly judgeRegistrar: JudgeRegistrar;
   readonly judgeStatement: (raw: string) => Promise<Statement>;
   /** Is told of every change, for the audit log. */
   readonly onChange: (change: "registered" | "deleted", clientId: string, registrar: string) => void;

@@ -16,6 +16,9 @@ export interface Registrar {
   mayTouch(clientId: string): boolean;
 }
 
+/** Tells by the `Authorization` header who the registrar is, or throws ProtocolError invalid_token. */
+export type JudgeRegistrar = (authorization: string | undefined) => Promise<Registrar>;
+
 export interface RegistrarOptions {
   /** The registrar that signs its own tokens, by AUTH_CLIENT_ID and AUTH_CLIENT_JWKS; absent where providers are configured. */
   readonly selfSigned?: { readonly issuer: string; readonly jwks: readonly JWK[] } | undefined;
@@ -34,9 +37,7 @@ const algorithms = Object.keys(signatureAlgorithms) as SignatureAlgorithm[];
  * *Checks* signature, iss, aud, time, the subjects that the provider may send, and the lifetime of self-signed tokens.
  * *Does not check* which client is to be touched: ask `mayTouch`. *Throws* ProtocolError invalid_token.
  */
-export function registrarJudge(
-  options: RegistrarOptions,
-): (authorization: string | undefined) => Promise<Registrar> {
+export function registrarJudge(options: RegistrarOptions): JudgeRegistrar {
   const selfKeys = localKeySet(options.selfSigned?.jwks ?? []);
 
   function keysOf(issuer: string): { keys: KeySet; rules: RegistrarRules } | undefined {

@@ -28,6 +28,7 @@ export interface Registry {
 
 export const registryChannel = "tokenx_registry";
 const tombstoneSeconds = 7 * 86_400;
+const namesMaxAgeSeconds = 30;
 
 type Applications = Map<string, Application>;
 type Options = { readonly db: SqlDatabase<TokenxTables>; readonly now: Clock; readonly log: Logger };
@@ -59,7 +60,7 @@ export function createRegistry(options: Options): Registry {
     remove: async (id) => {
       await write((tx) => bury(tx, id, now()));
     },
-    policy: livePolicy(applications),
+    policy: livePolicy(applications, now),
   };
 }
 
@@ -146,16 +147,22 @@ async function bury(tx: Transaction<TokenxTables>, id: string, now: number): Pro
 }
 
 /** A policy that looks into the registry: a registration changes one target, and nothing else is made anew. */
-function livePolicy(applications: ReadonlyMap<string, Application>): Policy {
-  const empty = createPolicy([]);
+function livePolicy(applications: ReadonlyMap<string, Application>, now: Clock): Policy {
+  let names = { policy: createPolicy([]), madeAt: Number.NEGATIVE_INFINITY };
   return {
     get size() {
       return applications.size;
     },
     warnings: [],
     target: (id) => applications.get(id)?.target(),
-    similar: (id) =>
-      createPolicy([...applications.keys()].map((known) => ({ id: known, inbound: [] }))).similar(id),
-    newDecisionId: () => empty.newDecisionId(),
+    // Only for the sentence that goes with a refusal, so it may be a little behind, and costs little however often it is asked.
+    similar: (id) => {
+      if (Math.abs(now() - names.madeAt) > namesMaxAgeSeconds) {
+        const known = [...applications.keys()].map((name) => ({ id: name, inbound: [] }));
+        names = { policy: createPolicy(known), madeAt: now() };
+      }
+      return names.policy.similar(id);
+    },
+    newDecisionId: () => names.policy.newDecisionId(),
   };
 }

@@ -32,6 +32,12 @@ export interface TokenxTables {
     expires_at: number;
     revision: Generated<number>;
   };
+  decisions: {
+    id: string;
+    at: number;
+    /** JSON of an AuditRecord. */
+    record: string;
+  };
 }
 
 /** Taken in a transaction by whoever changes the registry or the keys, so that changes have one order. */
@@ -64,6 +70,16 @@ export const migrations: Record<string, Migration> = {
         expires_at double precision not null,
         revision bigserial not null unique
       )`.execute(db);
+    },
+  },
+  "0002-decisions": {
+    async up(db: Kysely<unknown>) {
+      await sql`create table decisions (
+        id text primary key,
+        at double precision not null,
+        record text not null
+      )`.execute(db);
+      await sql`create index decisions_at on decisions (at)`.execute(db);
     },
   },
 };

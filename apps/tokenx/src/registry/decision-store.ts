@@ -1,0 +1,69 @@
+import type { Clock } from "@portvakt/oauth";
+import type { Logger } from "@portvakt/runtime/observe";
+import type { SqlDatabase } from "@portvakt/runtime/store";
+import type { AuditRecord } from "../audit.ts";
+import type { TokenxTables } from "./schema.ts";
+
+/** Refusals by decision id, kept for whoever asks why. What was allowed is in the log only: there is no row per issued token. */
+export interface DecisionStore {
+  /** Takes a record, and stores it with the next flush; the request does not wait. */
+  add(record: AuditRecord): void;
+  flush(): Promise<void>;
+  find(id: string): Promise<AuditRecord | undefined>;
+  /** Forgets what is older than the retention. */
+  sweep(): Promise<void>;
+}
+
+const maxWaiting = 2_000;
+
+export function decisionStore(options: {
+  db: SqlDatabase<TokenxTables>;
+  now: Clock;
+  log: Logger;
+  retentionSeconds: number;
+}): DecisionStore {
+  const { db, now, log, retentionSeconds } = options;
+  let waiting: AuditRecord[] = [];
+
+  return {
+    add: (record) => {
+      // While the database is away the newest are dropped; the log has them.
+      if (record.decision?.outcome === "deny" && waiting.length < maxWaiting) waiting.push(record);
+    },
+    flush: async () => {
+      const batch = waiting;
+      if (batch.length === 0) return;
+      waiting = [];
+      const rows = batch.flatMap((record) => {
+        const id = record.decision?.id;
+        return id === undefined ? [] : [{ id, at: record.at, record: JSON.stringify(record) }];
+      });
+      try {
+        await db.query
+          .insertInto("decisions")
+          .values(rows)
+          .onConflict((conflict) => conflict.column("id").doNothing())
+          .execute();
+      } catch (err) {
+        log.warn({ err, lost: rows.length }, "decisions could not be stored");
+      }
+    },
+    find: async (id) => {
+      const unstored = waiting.find(({ decision }) => decision?.id === id);
+      if (unstored !== undefined) return unstored;
+      const row = await db.query
+        .selectFrom("decisions")
+        .select("record")
+        .where("id", "=", id)
+        .where("at", ">", now() - retentionSeconds)
+        .executeTakeFirst();
+      return row && (JSON.parse(row.record) as AuditRecord);
+    },
+    sweep: async () => {
+      await db.query
+        .deleteFrom("decisions")
+        .where("at", "<", now() - retentionSeconds)
+        .execute();
+    },
+  };
+}
