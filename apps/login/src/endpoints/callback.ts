@@ -1,5 +1,6 @@
 import { equalConstantTime, parseForm, type Clock, type FormParams } from "@portvakt/oauth";
 import type { CounterMetric, Logger } from "@portvakt/runtime/observe";
+import { StoreUnavailable } from "@portvakt/runtime/store";
 import type { Provider } from "../provider/connection.ts";
 import { redeemCode } from "../provider/tokens.ts";
 import type { Ingress } from "../request/ingress.ts";
@@ -138,6 +139,7 @@ async function finish(
       { err: cause, provider: answer.provider.setup.name, correlation_id: visit.correlationId },
       "sign-in was not completed",
     );
+    if (cause instanceof StoreUnavailable) return refuse("store_away", 503, "unavailable");
     return refuse("not_completed", 500, "failed", true);
   }
 }

@@ -37,6 +37,8 @@ export interface ForwardOptions {
   readonly onUnreachable: (error: Error) => void;
   /** Called when the answer is one that may go on for ever. */
   readonly onEventStream: () => void;
+  /** Where the browser is sent instead of this 401 of the application's; undefined to pass the answer on. */
+  readonly insteadOf401: (challenge: string | undefined) => string | undefined;
 }
 
 /**
@@ -110,6 +112,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     const headers = Array.isArray(raw) ? downstreamHeaders(raw, this.#options.isOwnCookie) : [];
     if (status < 200) {
       if (status === 103 && parsed["link"] !== undefined) response.writeEarlyHints({ link: parsed["link"] });
+      return;
+    }
+    const location =
+      status === 401 ? this.#options.insteadOf401(oneLine(parsed["www-authenticate"])) : undefined;
+    if (location !== undefined) {
+      this.#done = true;
+      response.writeHead(302, { location, "cache-control": "no-store", "content-length": 0 }).end();
+      controller.abort(new Error("answered otherwise"));
       return;
     }
     if (isEventStream(parsed["content-type"])) this.#options.onEventStream();
@@ -189,6 +199,10 @@ class Exchange implements Dispatcher.DispatchHandler {
       pairs.push([String(raw[index]), String(raw[index + 1])]);
     this.#response.addTrailers(pairs);
   }
+}
+
+function oneLine(value: string | string[] | undefined): string | undefined {
+  return typeof value === "string" ? value : value?.join(", ");
 }
 
 function isEventStream(type: string | string[] | undefined): boolean {

@@ -4,12 +4,14 @@ import { problem } from "@portvakt/runtime/http";
 import type { CounterMetric, Logger } from "@portvakt/runtime/observe";
 import { errorPage } from "../pages/page.ts";
 import { isNavigation } from "../request/navigation.ts";
+import { checkRedirect, homeOf } from "../request/redirect.ts";
 import type { Session } from "../session/model.ts";
 import { writeResponse } from "../write.ts";
 import { forward, type Upstream } from "./forward.ts";
 import type { Gate, Passage } from "./gate.ts";
 import { upstreamHeaders } from "./headers.ts";
 import type { TrustedPeers } from "./peers.ts";
+import { readStepUp, stepUpLocation } from "./step-up.ts";
 import { answerSocket, forwardUpgrade } from "./upgrade.ts";
 
 export interface ProxyOptions {
@@ -73,6 +75,7 @@ async function passRequest(options: ProxyOptions, passage: Passage, response: Se
     onEventStream: () => {
       if (session !== undefined) live.addStream(session.id, response);
     },
+    insteadOf401: (challenge) => stepUp(options, passage, session, challenge),
     onUnreachable: (error) => {
       log.warn({ err: error, correlation_id: correlationId }, "the application did not answer");
       answers.inc({ why: "bad_gateway" });
@@ -112,6 +115,26 @@ async function passUpgrade(
       if (session !== undefined) options.live.addSocket(session.id, client, end);
     },
   });
+}
+
+/** RFC 9470: an API that wants the user to authenticate better gets its wish, where a person is there to do it. */
+function stepUp(
+  options: ProxyOptions,
+  { request, ingress, target }: Passage,
+  session: Session | undefined,
+  challenge: string | undefined,
+): string | undefined {
+  if (
+    session === undefined ||
+    ingress === undefined ||
+    !isNavigation(request.method ?? "GET", request.headers)
+  )
+    return undefined;
+  const asked = readStepUp(challenge);
+  if (asked === undefined) return undefined;
+  options.answers.inc({ why: "step_up" });
+  const page = checkRedirect(target.path + target.search, ingress, [ingress]) ?? homeOf(ingress);
+  return stepUpLocation(asked, ingress, page, session.provider);
 }
 
 function headersFor(
