@@ -147,3 +147,32 @@ describe("pages without a user", () => {
     });
   }
 });
+
+describe("pages that nobody hopes to see", () => {
+  const idporten = (): string => demo.state.providers["idporten"]?.issuer ?? "";
+  const entra = (): string => demo.state.providers["entra"]?.issuer.replace(/\/v2\.0$/u, "") ?? "";
+  const cases: readonly [name: string, address: () => string][] = [
+    ["idporten-refuses", () => `${idporten()}/authorize?client_id=nobody`],
+    ["entra-refuses", () => `${entra()}/oauth2/v2.0/authorize?client_id=nobody`],
+    ["login-callback-of-nobody", () => `${demo.url("portal")}/oauth2/callback?code=x&state=y`],
+    ["login-logged-out", () => `${demo.url("portal")}/oauth2/logout/callback`],
+  ];
+  for (const [name, address] of cases) {
+    test(`${name} is one that people can read`, async () => {
+      const { context, page } = await visitor(browser);
+      await page.goto(address());
+      assert.equal(await page.locator("h1").count(), 1);
+      await judge(page, name);
+      await context.close();
+    });
+  }
+
+  test("the claims of a persona can be edited before signing in", async () => {
+    const { context, page } = await visitor(browser);
+    await page.goto(demo.url("portal"));
+    await page.click("button[name=edit][value=kari]");
+    await page.waitForLoadState();
+    await judge(page, "idporten-edit");
+    await context.close();
+  });
+});

@@ -63,14 +63,6 @@ describe("a running platform", () => {
   }
 });
 
-test("kill -9 of the command itself leaves no process", async () => {
-  const demo = await startDemo();
-  const pids = (await family(demo.process.pid!)).map((row) => row.pid);
-  demo.process.kill("SIGKILL");
-  assert.deepEqual(await remaining(pids, 15), []);
-  await demo.interrupt();
-});
-
 test("a tour without a running platform brings its own, and takes it away", async () => {
   const folder = await mkdtemp(join(tmpdir(), "portvakt-tour-"));
   assertAllWell(await portvakt("tour", "--json", "--state", folder));
