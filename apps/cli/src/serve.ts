@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import {
   commonSettings,
   runProcess,
@@ -21,7 +22,12 @@ async function serve<S extends Schema & CommonSettings>(
   around: Surroundings,
   argv: readonly string[],
 ): Promise<void> {
-  const { settings, start } = app;
+  const { settings } = app;
+  const start: typeof app.start = async (values, tools) => {
+    const running = await app.start(values, tools);
+    flushCompileCache(); // now, and not at the end: the next process may start in a moment
+    return running;
+  };
   await runProcess({ name: `portvakt ${name}`, settings, start, env: around.env, argv, now: around.now });
 }
 

@@ -103,7 +103,7 @@ async function refuseSecond(stateFolder: string): Promise<void> {
   });
 }
 
-/** The servers and the applications at once; what asks the stand-ins while it starts, as soon as they can answer. */
+/** The servers and the applications at once; whatever asks the stand-ins while it starts, once they can answer. */
 async function startInOrder(o: {
   specs: Specs;
   launch: (spec: ProcessSpec) => Supervised;
@@ -113,12 +113,15 @@ async function startInOrder(o: {
   const { specs, launch, signal } = o;
   const standins = launch(specs.standins);
   const tokenx = launch(specs.tokenx);
-  const applications = specs.applications.map(launch);
-  await everyoneListens([standins], signal);
-  const sidecars = specs.sidecars.map(launch);
+  /** One first, then the others: on a fresh clone, what the first has compiled the others find in the cache. */
+  const oneFirst = async ([first, ...others]: readonly ProcessSpec[]): Promise<void> => {
+    if (first !== undefined) await everyoneListens([launch(first)], signal);
+    await everyoneListens(others.map(launch), signal);
+  };
   await Promise.all([
     everyoneListens([tokenx], signal).then(o.register),
-    everyoneListens([...applications, ...sidecars], signal),
+    oneFirst(specs.applications),
+    everyoneListens([standins], signal).then(() => oneFirst(specs.sidecars)),
   ]);
 }
 

@@ -50,7 +50,11 @@ export function processSpecs(options: SpecOptions): Specs {
     folder: stateFolder,
     logFile: join(logs, `${name}.log`),
   });
-  const sidecars = plan.applications.flatMap((planned) => {
+  // those that hold both a login proxy and a token API first: see startInOrder
+  const byLogin = plan.applications.toSorted(
+    (a, b) => Number(b.login !== undefined) - Number(a.login !== undefined),
+  );
+  const sidecars = byLogin.flatMap((planned) => {
     if (planned.tokensPort === undefined) return [];
     const env = { ...tokensVariables(plan, planned, keys), ...loginVariables(plan, planned, keys) };
     const verb = planned.login === undefined ? "tokens" : "sidecar";
@@ -65,7 +69,11 @@ export function processSpecs(options: SpecOptions): Specs {
   });
   return {
     standins: server("standins", "the stand-ins", "standins", standinsVariables(plan, registrationsFile)),
-    tokenx: server("tokenx", "TokenX", "tokenx", tokenxVariables(plan, keys, join(stateFolder, "tokenx"))),
+    // its embedded database is WebAssembly, which starts sooner when V8 does not optimise it
+    tokenx: {
+      ...server("tokenx", "TokenX", "tokenx", tokenxVariables(plan, keys, join(stateFolder, "tokenx"))),
+      execArgv: ["--liftoff-only"],
+    },
     sidecars,
     applications: plan.applications.flatMap((planned) => programSpec(options, planned, base)),
   };

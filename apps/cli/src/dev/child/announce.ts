@@ -1,6 +1,7 @@
 // Preloaded into an application that `portvakt dev` starts. Tells the supervisor over IPC when the application listens
 // on its PORT, and ends the application when the supervisor is gone. The application itself knows nothing of it.
 import { subscribe } from "node:diagnostics_channel";
+import { flushCompileCache } from "node:module";
 import type { Server } from "node:net";
 
 // the supervisor names the port in this module's own address
@@ -10,6 +11,7 @@ subscribe("tracing:net.server.listen:asyncEnd", (event) => {
   const { server } = event as { server: Server };
   const address = server.address();
   if (address === null || typeof address === "string" || address.port !== wanted) return;
+  flushCompileCache(); // now, and not at the end: the next application starts in a moment
   if (!process.connected) return;
   const addresses = { application: `http://localhost:${wanted}` };
   process.send?.({ type: "listening", addresses }, undefined, undefined, () => {});
