@@ -1,6 +1,6 @@
 import { documentHandler, jwksHandler, metadataDocument, writeProtocolError } from "@portvakt/issuer";
 import type { SigningKeys } from "@portvakt/issuer";
-import { grantTypes, ProtocolError } from "@portvakt/oauth";
+import { grantTypes, ProtocolError, signatureAlgorithms } from "@portvakt/oauth";
 import type { SignatureAlgorithm } from "@portvakt/oauth";
 import type { Logger, Metrics } from "@portvakt/runtime/observe";
 import type { Readiness } from "@portvakt/runtime/process";
@@ -87,6 +87,7 @@ function metadataOf(parts: AppParts): Record<string, unknown> {
       ...Object.fromEntries(
         ["introspection", "revocation"].flatMap((name) => clientAuthentication(name, parts)),
       ),
+      dpop_signing_alg_values_supported: Object.keys(signatureAlgorithms),
       response_types_supported: [],
       subject_types_supported: ["public"],
     },

@@ -1,4 +1,10 @@
-import { clientAuthenticator, clientEndpoint, throttle, tokenEndpoint } from "@portvakt/issuer";
+import {
+  clientAuthenticator,
+  clientEndpoint,
+  judgeClientAssertion,
+  throttle,
+  tokenEndpoint,
+} from "@portvakt/issuer";
 import type { AuthenticateClient } from "@portvakt/issuer";
 import type { SignatureAlgorithm } from "@portvakt/oauth";
 import { decide } from "@portvakt/policy";
@@ -7,6 +13,7 @@ import { accessEndpoints } from "./access.ts";
 import { createApp } from "./app.ts";
 import { backChannelLogout } from "./back-channel-logout.ts";
 import { writeCompatError } from "./compat-errors.ts";
+import { proofJudge } from "./grants/dpop.ts";
 import { tokenExchange } from "./grants/token-exchange.ts";
 import { introspection, revocation } from "./issued-tokens.ts";
 import { registrationEndpoint } from "./registration/endpoint.ts";
@@ -18,6 +25,7 @@ import type { Application } from "./registry/registration.ts";
 import { readinessOf, registrarsOf } from "./state.ts";
 import type { State } from "./state.ts";
 import { subjectJudge } from "./subject/judge.ts";
+import { orByWorkloadToken } from "./workload-tokens.ts";
 
 /** Everything that a request may need. */
 interface Parts extends State {
@@ -65,8 +73,8 @@ export function createHandler(
 }
 
 function createAuthenticator(state: State, issuer: string): AuthenticateClient<Application> {
-  const { settings, tools, used } = state;
-  return clientAuthenticator({
+  const { settings, tools, used, clusters } = state;
+  const byOwnKey = clientAuthenticator({
     findClient: (id, { fresh }) => findClient(state, id, fresh),
     acceptedAudiences: settings.compatClients ? [issuer, `${issuer}/token`] : [issuer],
     acceptAudienceArray: settings.compatClients,
@@ -74,6 +82,25 @@ function createAuthenticator(state: State, issuer: string): AuthenticateClient<A
     now: tools.now,
     algorithms: assertionAlgorithms,
   });
+  const findWorkload = async (id: string): Promise<Application | undefined> =>
+    (await findClient(state, id, false)) ?? findClient(state, id, true);
+  return orByWorkloadToken(byOwnKey, { issuer, clusters, findClient: findWorkload, now: tools.now });
+}
+
+/** An actor token is judged as an assertion of the client about itself. */
+async function isActorToken(
+  token: string,
+  client: Application,
+  { issuer, used, tools }: Parts,
+): Promise<boolean> {
+  const result = await judgeClientAssertion(token, {
+    audiences: [issuer],
+    algorithms: assertionAlgorithms,
+    keysOf: async (id) => (id === client.id ? client.keys : "unknown"),
+    claimJti: (key, expiresAt) => used.claim(`actor\n${key}`, expiresAt),
+    now: tools.now,
+  });
+  return result.ok;
 }
 
 function createTokenEndpoint(parts: Parts): (request: Request) => Promise<Response> {
@@ -96,6 +123,8 @@ function createTokenEndpoint(parts: Parts): (request: Request) => Promise<Respon
         issuer,
         keys,
         judgeSubject,
+        judgeActor: (token, client) => isActorToken(token, client, parts),
+        judgeProof: proofJudge({ url: `${issuer}/token`, claimJti: parts.used.claim, now }),
         lifetimeSeconds: settings.tokenLifetimeSeconds,
         findTarget: (id) => registry.get(id),
         onIssued: audit.issued,

@@ -27,7 +27,8 @@ export function introspection(options: IssuedTokensOptions) {
     if (token === undefined || !concerns(token, client) || options.revocations.isRevoked(token.claims))
       return { active: false };
     const typ = token.header["typ"];
-    return { ...token.claims, active: true, token_type: "Bearer", ...(typeof typ === "string" && { typ }) };
+    const tokenType = token.claims["cnf"] === undefined ? "Bearer" : "DPoP";
+    return { ...token.claims, active: true, token_type: tokenType, ...(typeof typ === "string" && { typ }) };
   };
 }
 

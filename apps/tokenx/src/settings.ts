@@ -38,6 +38,10 @@ const rulesSchema = z.record(
   }),
 );
 
+const clustersSchema = z.array(
+  z.object({ wellKnownUrl: webUrl, cluster: z.string().regex(/^[a-z0-9-]{1,63}$/) }),
+);
+
 /** A parser for JSON settings whose message names the place, and not the value. */
 function shaped<T>(schema: z.ZodType<T>): (value: unknown) => T {
   return (value) => {
@@ -163,6 +167,12 @@ export const settings = defineSettings({
     env: [`${ours}REGISTRAR_AUDIENCE`, "AUTH_ACCEPTED_AUDIENCE"],
     optional: true,
     doc: "Audiences of registrars' tokens, any of which will do; absent = the issuer, and the registration endpoint.",
+  }),
+  workloadIssuers: setting.json({
+    env: `${ours}WORKLOAD_ISSUERS`,
+    parse: shaped(clustersSchema),
+    default: "[]",
+    doc: "Clusters whose workload tokens authenticate their applications: [{wellKnownUrl, cluster}].",
   }),
   ratePerSecond: setting.whole({
     env: `${ours}RATE_PER_SECOND`,

@@ -22,6 +22,7 @@ import type { settings as schema } from "./settings.ts";
 import type { IssuerRules } from "./subject/claims.ts";
 import { trustedIssuers } from "./trusted-issuers.ts";
 import type { TrustedIssuers } from "./trusted-issuers.ts";
+import type { ClusterRules } from "./workload-tokens.ts";
 
 export type Settings = SettingsOf<typeof schema>;
 
@@ -36,6 +37,7 @@ export interface State {
   readonly revocations: Revocations;
   readonly subjects: TrustedIssuers<IssuerRules>;
   readonly registrars: TrustedIssuers<RegistrarRules>;
+  readonly clusters: TrustedIssuers<ClusterRules>;
   readonly decisions: DecisionStore;
   readonly audit: Audit;
 }
@@ -70,6 +72,14 @@ export function createState(
     used: usedOnce({ db, now, log, graceSeconds: settings.outageGraceSeconds }),
     subjects: trustedIssuers({ issuers: subjectIssuersOf(settings), now, log }),
     registrars: trustedIssuers({ issuers: registrarsOf(settings), now, log }),
+    clusters: trustedIssuers({
+      issuers: settings.workloadIssuers.map(({ wellKnownUrl: url, cluster }) => ({
+        url,
+        rules: { cluster },
+      })),
+      now,
+      log,
+    }),
     decisions,
     audit: createAudit({ log, metrics: tools.metrics, store: decisions }),
   };
@@ -83,6 +93,7 @@ export async function readAll({
   revocations,
   subjects,
   registrars,
+  clusters,
 }: State): Promise<void> {
   await Promise.all([
     keys.refresh(),
@@ -91,6 +102,7 @@ export async function readAll({
     revocations.refresh(),
     subjects.refresh(),
     registrars.refresh(),
+    clusters.refresh(),
   ]);
 }
 
@@ -106,6 +118,7 @@ export async function keepFresh({
   decisions,
   subjects,
   registrars,
+  clusters,
 }: State): Promise<() => Promise<void>> {
   const { log } = tools;
   const quietly = (what: string, work: () => Promise<void>) => (): Promise<void> =>
@@ -129,7 +142,7 @@ export async function keepFresh({
     ["the decisions", 600, () => decisions.sweep()],
   ] as const;
   for (const [what, seconds, sweep] of sweeps) stops.push(repeatedly(seconds, quietly(what, sweep)));
-  for (const issuers of [subjects, registrars]) stops.push(repeatedly(30, () => issuers.refresh()));
+  for (const issuers of [subjects, registrars, clusters]) stops.push(repeatedly(30, () => issuers.refresh()));
   stops.push(
     repeatedly(1, () => decisions.flush()),
     () => decisions.flush(),

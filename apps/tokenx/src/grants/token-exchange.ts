@@ -5,17 +5,23 @@ import type { FormParams, JwtClaims } from "@portvakt/oauth";
 import type { Decision } from "@portvakt/policy";
 import type { Application } from "../registry/registration.ts";
 import { depthOf, maxActors } from "../subject/claims.ts";
+import type { JudgeProof } from "./dpop.ts";
 import type { JudgeSubject, Subject } from "../subject/judge.ts";
 
 export interface TokenExchangeOptions {
   readonly issuer: string;
   readonly keys: SigningKeys;
   readonly judgeSubject: JudgeSubject;
+  readonly judgeActor: JudgeActor;
+  readonly judgeProof: JudgeProof;
   /** Longest life of an issued token, seconds. */
   readonly lifetimeSeconds: number;
   readonly findTarget: (id: string) => Application | undefined;
   readonly onIssued: (clientId: string, audience: string) => void;
 }
+
+/** Whether the token says, in the client's own signature, that the client acts. */
+export type JudgeActor = (token: string, client: Application) => Promise<boolean>;
 
 const subjectTokenTypes: readonly string[] = [tokenTypes.jwt, tokenTypes.accessToken];
 const requestedTokenTypes: readonly (string | undefined)[] = [
@@ -34,17 +40,19 @@ export function tokenExchange(options: TokenExchangeOptions): Grant<Application,
     authorize: async ({ request, client, now }: GrantContext<Application>) => {
       const { params } = request;
       const target = judgeParameters(params);
+      await judgeActorToken(params, client, options.judgeActor);
       const subject = await options.judgeSubject(params.one("subject_token") ?? "", client);
       if (depthOf(subject.actor) >= maxActors)
         throw new ProtocolError(
           "invalid_request",
           `invalid subject_token: more than ${maxActors} applications would have acted`,
         );
+      const jkt = await options.judgeProof(request);
       const scope = narrowScope(params.one("scope"), subject);
       return {
         question: { actor: client.id, target, grant: grantTypes.tokenExchange, subject: subject.claims },
         issue: async () => {
-          const claims = issuedClaims(subject, { caller: client.id, target, scope, now, options });
+          const claims = issuedClaims(subject, { caller: client.id, target, scope, now, jkt, options });
           const token = options.findTarget(target)?.registration.token;
           const signer = await options.keys.signer(token?.alg);
           const accessToken = await signer.sign(claims, { typ: token?.typ ?? "JWT" });
@@ -52,7 +60,7 @@ export function tokenExchange(options: TokenExchangeOptions): Grant<Application,
           return {
             access_token: accessToken,
             issued_token_type: params.one("requested_token_type") ?? tokenTypes.accessToken,
-            token_type: "Bearer",
+            token_type: jkt === undefined ? "Bearer" : "DPoP",
             expires_in: (claims.exp ?? 0) - (claims.iat ?? 0),
             ...(params.one("scope") !== undefined && { scope: scope.join(" ") }),
           };
@@ -80,13 +88,25 @@ function judgeParameters(params: FormParams): string {
       "invalid_request",
       `parameter requested_token_type must be ${tokenTypes.accessToken} or ${tokenTypes.jwt}`,
     );
-  // The actor is always the authenticated client, so that no actor_token can name another (delegation chain splicing).
-  if (params.one("actor_token") !== undefined || params.one("actor_token_type") !== undefined)
+  return target;
+}
+
+/**
+ * RFC 8693 section 2.1. The actor is always the authenticated client; an actor token may only say so once more, signed by that
+ * client, so that none can name another (delegation chain splicing).
+ */
+async function judgeActorToken(params: FormParams, client: Application, judge: JudgeActor): Promise<void> {
+  const [token, type] = [params.one("actor_token"), params.one("actor_token_type")];
+  if ((token === undefined) !== (type === undefined))
+    throw new ProtocolError("invalid_request", "actor_token and actor_token_type go together");
+  if (token === undefined) return;
+  if (type !== tokenTypes.jwt)
+    throw new ProtocolError("invalid_request", `parameter actor_token_type must be ${tokenTypes.jwt}`);
+  if (!(await judge(token, client)))
     throw new ProtocolError(
       "invalid_request",
-      "actor_token is not taken: the actor is the authenticated client",
+      "invalid actor_token: the actor can only be the authenticated client",
     );
-  return target;
 }
 
 /** An exchange never widens scope: what is asked for must be in the subject token. Nothing asked for = all of it. */
@@ -104,10 +124,12 @@ interface Issuance {
   readonly target: string;
   readonly scope: readonly string[];
   readonly now: number;
+  /** The key that the token is bound to (RFC 9449 section 6). */
+  readonly jkt: string | undefined;
   readonly options: TokenExchangeOptions;
 }
 
-function issuedClaims(subject: Subject, { caller, target, scope, now, options }: Issuance): JwtClaims {
+function issuedClaims(subject: Subject, { caller, target, scope, now, jkt, options }: Issuance): JwtClaims {
   const iat = Math.floor(now);
   return {
     ...subject.claims,
@@ -122,5 +144,6 @@ function issuedClaims(subject: Subject, { caller, target, scope, now, options }:
     client_id: caller,
     idp: subject.idp,
     act: subject.actor === undefined ? { sub: caller } : { sub: caller, act: subject.actor },
+    ...(jkt !== undefined && { cnf: { jkt } }),
   };
 }
