@@ -82,7 +82,7 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
       await probe?.close({ graceSeconds: 0 });
       doors.close();
       await unsubscribe();
-      await upstream.pool.destroy();
+      await upstream.close();
       if (parts.store === undefined) await store.close();
     },
   };

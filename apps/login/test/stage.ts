@@ -66,7 +66,7 @@ async function clientJwk(): Promise<JWK> {
   return jwk;
 }
 
-export const encryptionKey = Buffer.alloc(32, 7).toString("base64");
+const encryptionKey = Buffer.alloc(32, 7).toString("base64");
 
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const clock = { now: 1_800_000_000 };

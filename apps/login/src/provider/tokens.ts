@@ -23,7 +23,7 @@ interface NetTools {
 }
 
 /** Why an ID token was not accepted. The message is for logs; it holds no token. */
-export class SignInRefused extends Error {
+class SignInRefused extends Error {
   readonly code: string;
   constructor(code: string, message: string) {
     super(message);

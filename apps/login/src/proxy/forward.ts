@@ -7,11 +7,22 @@ export interface Upstream {
   /** Such as `http://127.0.0.1:8080`. */
   readonly origin: string;
   readonly pool: Pool;
+  readonly patience: Patience;
+  close(): Promise<void>;
+}
+
+/** Ends what has waited too long for the application's first byte. */
+interface Patience {
+  /** Begins to wait; gives how to stop. */
+  wait(waiting: { giveUp(): void }): void;
+  stop(waiting: { giveUp(): void }): void;
 }
 
 const maxConnections = 4096;
 const connectMilliseconds = 5000;
-const firstByteMilliseconds = 300_000;
+const sweepMilliseconds = 15_000;
+/** How many sweeps an answer may take to begin: five minutes. */
+const sweepsPatient = 20;
 
 /** Opens the pool of connections to the application. Bodies may take any time: event streams and long downloads are normal. */
 export function openUpstream(origin: string, tls?: { readonly ca: string | undefined }): Upstream {
@@ -21,11 +32,36 @@ export function openUpstream(origin: string, tls?: { readonly ca: string | undef
     pipelining: 1,
     allowH2: false,
     maxHeaderSize: 65_536,
-    headersTimeout: firstByteMilliseconds,
+    // A timer for every request costs more than reading its headers; patience is one timer for all of them.
+    headersTimeout: 0,
     bodyTimeout: 0,
     connect,
   });
-  return { origin, pool };
+  const patience = onePatience();
+  return {
+    origin,
+    pool,
+    patience,
+    close: async () => {
+      patience.end();
+      await pool.destroy();
+    },
+  };
+}
+
+function onePatience(): Patience & { end(): void } {
+  const waiting = new Map<{ giveUp(): void }, number>();
+  let sweeps = 0;
+  const timer = setInterval(() => {
+    sweeps += 1;
+    for (const [one, since] of waiting) if (sweeps - since > sweepsPatient) one.giveUp();
+  }, sweepMilliseconds);
+  timer.unref();
+  return {
+    wait: (one) => void waiting.set(one, sweeps),
+    stop: (one) => void waiting.delete(one),
+    end: () => clearInterval(timer),
+  };
 }
 
 export interface ForwardOptions {
@@ -90,10 +126,16 @@ class Exchange implements Dispatcher.DispatchHandler {
     const method = this.#request.method ?? "GET";
     // Not the request itself: its destruction by an upstream failure would cut the connection that the 502 must travel on.
     const body = this.#hasBody ? this.#request.iterator({ destroyOnReturn: false }) : null;
+    upstream.patience.wait(this);
     upstream.pool.dispatch(
       { path, method, headers, body: body as (Dispatcher.DispatchOptions["body"] & object) | null },
       this,
     );
+  }
+
+  /** The application has taken too long to begin its answer. */
+  giveUp(): void {
+    this.#controller?.abort(new Error("the application did not begin its answer in time"));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -108,6 +150,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     message?: string,
   ): void {
     const response = this.#response;
+    this.#options.upstream.patience.stop(this);
     const raw = controller.rawHeaders;
     const headers = Array.isArray(raw) ? downstreamHeaders(raw, this.#options.isOwnCookie) : [];
     if (status < 200) {
@@ -160,6 +203,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#options.upstream.patience.stop(this);
     if (this.#done) return;
     if (this.#clientGone) {
       this.#done = true;

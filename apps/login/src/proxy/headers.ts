@@ -51,7 +51,7 @@ function fateOf(name: string): Fate {
 }
 
 /** Which headers `Connection` names; undefined when it names one that must not be dropped. */
-export function namedByConnection(connection: string | undefined): ReadonlySet<string> | undefined {
+function namedByConnection(connection: string | undefined): ReadonlySet<string> | undefined {
   if (connection === undefined || connection === "keep-alive" || connection === "close") return none;
   const names = new Set<string>();
   for (const part of connection.split(",")) {
