@@ -34,6 +34,8 @@ export interface ApiOptions {
   readonly env?: Record<string, string>;
   /** The client's key at every provider; one that all tests share when absent. */
   readonly key?: { readonly privateJwk: JWK; readonly publicJwk: JWK };
+  /** The time, when a test shares it with doubles of its own. */
+  readonly clock?: { seconds: number };
   /** Called with the doubles before the API starts. */
   readonly before?: (doubles: Pick<Api, "entra" | "maskinporten" | "tokenx" | "idporten">) => void;
 }
@@ -56,7 +58,7 @@ export async function clientKey(alg: string = "RS256"): Promise<{ privateJwk: JW
 const shared = await clientKey();
 
 export async function startApi(options: ApiOptions = {}): Promise<Api> {
-  const clock = { seconds: Math.floor(Date.now() / 1000) };
+  const clock = options.clock ?? { seconds: Math.floor(Date.now() / 1000) };
   const now = (): number => clock.seconds;
   const key = options.key ?? shared;
   const common = { now, clientKeys: [key.publicJwk] };
@@ -95,17 +97,15 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
   });
   const metrics = createMetrics();
   const pauses: number[] = [];
-  const running = await start(
-    readSettings(settings, env),
-    { now, log, metrics },
-    {
-      random: () => 0.5,
-      wait: (seconds) => {
-        pauses.push(seconds);
-        return Promise.resolve();
-      },
+  const seams = {
+    random: () => 0.5,
+    wait: (seconds: number) => {
+      pauses.push(seconds);
+      return Promise.resolve();
     },
-  ).catch(async (error: unknown) => {
+  };
+  const startOrThrow = async () => start(readSettings(settings, env), { now, log, metrics }, seams);
+  const running = await startOrThrow().catch(async (error: unknown) => {
     await closeDoubles();
     throw error;
   });
