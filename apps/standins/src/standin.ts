@@ -4,7 +4,7 @@ import type { Recorder } from "./faults/recorder.ts";
 import type { Personas } from "./personas/personas.ts";
 import type { Report } from "./report.ts";
 import type { Registry } from "./registry.ts";
-import type { Signing } from "./signing.ts";
+import type { Signing } from "./keys/signing.ts";
 
 /** What every stand-in is made of. */
 export interface Parts {

@@ -12,8 +12,8 @@ import { builtinPersonas, type Personas } from "./personas/personas.ts";
 import { createReport } from "./report.ts";
 import { createRegistry } from "./registry.ts";
 import { mergeRegistrations, type Registrations, type RegistrationsInput } from "./registrations.ts";
-import { keysInFolder, type KeyKeeper } from "./kept-keys.ts";
-import { createSigning } from "./signing.ts";
+import { keysInFolder, type KeyKeeper } from "./keys/kept-keys.ts";
+import { createSigning } from "./keys/signing.ts";
 import type { Parts, Standin, TokenOrder } from "./standin.ts";
 
 interface Address {

@@ -14,7 +14,7 @@ import { authorizationCodeGrant, refreshTokenGrant, type SigninGrantOptions } fr
 import type { Login } from "../signin/logins.ts";
 import { logout, sendByPost } from "../signin/logout.ts";
 import { pushRequest } from "../signin/pushed.ts";
-import { createSigning } from "../signing.ts";
+import { createSigning } from "../keys/signing.ts";
 import { orderedClaims, textOf, type Parts, type Standin, type TokenOrder } from "../standin.ts";
 import { openidSignIn, personaOf } from "./sign-in.ts";
 import { accessClaims, idClaims, openidAnswer, ownTokenGrant, scopedClaims } from "./tokens.ts";

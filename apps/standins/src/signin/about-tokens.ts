@@ -2,7 +2,7 @@ import { anyAudience, ProtocolError, verifyJwt, type Clock, type JwtClaims } fro
 import type { AuthenticateClient, RegisteredClient } from "@portvakt/issuer";
 import type { Visit } from "../app.ts";
 import type { Expiring } from "../expiring.ts";
-import type { Signing } from "../signing.ts";
+import type { Signing } from "../keys/signing.ts";
 import type { Login, Logins } from "./logins.ts";
 
 /** Tokens by reference, and which login each access token belongs to (by `jti`). */

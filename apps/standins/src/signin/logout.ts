@@ -7,7 +7,7 @@ import { cookieNames, endCookie } from "./cookies.ts";
 import type { Session } from "./logins.ts";
 import type { SigninClient, SigninProvider } from "./provider.ts";
 import { redirect } from "./response.ts";
-import type { Signing } from "../signing.ts";
+import type { Signing } from "../keys/signing.ts";
 
 export interface LogoutOptions {
   readonly provider: SigninProvider;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { verifyJwt } from "@portvakt/oauth";
-import { createFaults } from "./faults/faults.ts";
+import { createFaults } from "../faults/faults.ts";
 import { keysInFolder } from "./kept-keys.ts";
 import { createSigning } from "./signing.ts";
 

@@ -7,7 +7,7 @@ import {
   type KeySet,
   type Signer,
 } from "@portvakt/oauth";
-import type { Faults, Occasion } from "./faults/faults.ts";
+import type { Faults, Occasion } from "../faults/faults.ts";
 import type { KeyKeeper } from "./kept-keys.ts";
 
 type PublicJwk = Signer["publicJwk"];
