@@ -1,7 +1,6 @@
 import type { JWK } from "@portvakt/oauth";
 import type { Application, ExposedScope } from "@portvakt/policy";
 import type { RegistrationsInput } from "@portvakt/standins";
-import { endpointsOf } from "./endpoints.ts";
 import { keyName } from "./keys.ts";
 import { organisationNumber, type Plan, type PlannedApplication } from "./plan.ts";
 

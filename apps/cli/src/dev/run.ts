@@ -19,6 +19,9 @@ export async function runDev(args: Arguments, around: Surroundings): Promise<Exi
   const stateFolder = resolve(around.folder, text(args, "state") ?? ".portvakt");
   await mkdir(stateFolder, { recursive: true, mode: 0o700 });
   const ending = endingSignal();
+  terminal.err(
+    terminal.paint("dim", `starting the platform for ${counted(declared.length, "application")} ...\n`),
+  );
   const platform = await startPlatform({
     declared,
     stateFolder,
@@ -49,6 +52,10 @@ async function declaredBy(args: Arguments, around: Surroundings): Promise<Declar
   }
   if (files.length === 0) throw usageError("dev wants --demo, or a manifest with -f", "dev");
   return await foreignApplications({ files, command: args.rest, folder: around.folder, cluster });
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function portOf(args: Arguments): number {

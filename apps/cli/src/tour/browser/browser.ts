@@ -31,7 +31,7 @@ export function createBrowser(ask: Ask): Browser {
   const jar = createCookieJar();
   return {
     open: (url) => navigate(ask, jar, { url, method: "GET" }),
-    press: (page, words) => navigate(ask, jar, pressed(page, words)),
+    press: async (page, words) => await navigate(ask, jar, pressed(page, words)),
     async fetch(url) {
       const cookie = jar.header(new URL(url));
       const response = await ask(url, {
