@@ -16,4 +16,7 @@ export {
   judgeIntrospectionResponse,
   type IntrospectionAnswer,
 } from "./introspection.ts";
+export { entraErrors } from "./explain/entra-errors.ts";
+export { maskinportenErrors } from "./explain/maskinporten.ts";
+export type { ErrorRow } from "./explain/row.ts";
 export * from "./login/index.ts";
