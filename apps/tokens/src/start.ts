@@ -12,6 +12,7 @@ import type { Connection } from "./connections/connection.ts";
 import { createConnections } from "./connections/connections.ts";
 import { wireConnections } from "./connections/wire.ts";
 import { openApiDocument } from "./docs/openapi.ts";
+import { docsPage } from "./docs/page.ts";
 import { exchange } from "./exchange.ts";
 import { introspect } from "./introspect.ts";
 import { createListener } from "./listener.ts";
@@ -94,12 +95,14 @@ function appOptions(
   });
   const tokenOptions = { now, connections, acquire, observe: meters.cache };
   const introspectOptions = { now, fetch, connections, memory, observe: meters.introspection };
-  const document = json(200, openApiDocument(version));
+  const document = openApiDocument(version);
+  const [description, page] = [json(200, document), docsPage(document)];
   const routes: AppOptions["routes"] = {
     "POST /api/v1/token": (type, body) => token(tokenOptions, type, body),
     "POST /api/v1/token/exchange": (type, body) => exchange(tokenOptions, type, body),
     "POST /api/v1/introspect": (type, body) => introspect(introspectOptions, type, body),
-    "GET /docs/openapi.json": () => document,
+    "GET /docs": () => page,
+    "GET /docs/openapi.json": () => description,
   };
   return {
     mayCall: createCallerCheck(callerOptions(settings, now)),

@@ -204,3 +204,33 @@ test("the API describes itself in OpenAPI 3.1, by the schemas that check request
     "skip_cache",
   ]);
 });
+
+test("the page at /docs: a form for each endpoint, no script, nothing from elsewhere", async () => {
+  await using api = await startApi();
+  const response = await fetch(`${api.url}/docs`);
+  const html = await response.text();
+  assert.equal(response.headers.get("content-type"), "text/html; charset=utf-8");
+  assert.match(
+    response.headers.get("content-security-policy") ?? "",
+    /^default-src 'none'; style-src 'sha256-/,
+  );
+  assert.equal(html.match(/<form /g)?.length, 3);
+  assert.doesNotMatch(html, /<script|https?:|undefined/);
+  const names = [...html.matchAll(/ name="([a-z_]+)"/g)].map(([, name]) => name);
+  assert.ok(names.includes("user_token") && names.includes("require") && names.includes("consumer_org"));
+  const labels = [...html.matchAll(/<label for="([^"]+)"/g)].map(([, id]) => id);
+  assert.deepEqual(
+    labels,
+    [...html.matchAll(/<(?:input|select|textarea) id="([^"]+)"/g)].map(([, id]) => id),
+  );
+  // What the form sends when only the required fields are filled in.
+  const form = {
+    identity_provider: "entra_id",
+    target: "local:benefits:case-api",
+    resource: "",
+    authorization_details: "",
+    skip_cache: "",
+    pid: "",
+  };
+  assert.equal((await api.form(path, form)).status, 200);
+});
