@@ -15,6 +15,7 @@ const defaultPort = 7000;
 export async function runDev(args: Arguments, around: Surroundings): Promise<ExitCode> {
   const { terminal, now } = around;
   const began = now();
+  const port = portOf(args);
   const declared = await declaredBy(args, around);
   const stateFolder = resolve(around.folder, text(args, "state") ?? ".portvakt");
   await mkdir(stateFolder, { recursive: true, mode: 0o700 });
@@ -25,7 +26,7 @@ export async function runDev(args: Arguments, around: Surroundings): Promise<Exi
   const platform = await startPlatform({
     declared,
     stateFolder,
-    port: portOf(args),
+    port,
     env: around.env,
     now,
     watcher: talker(terminal),
