@@ -8,4 +8,4 @@
  * Spec: RFC 8693, RFC 8414, RFC 7591, RFC 7523.
  */
 export { settings } from "./settings.ts";
-export { start } from "./start.ts";
+export { replaceSigningKeys, start } from "./start.ts";

@@ -30,3 +30,17 @@ export async function start(settings: Settings, tools: Tools): Promise<Running> 
     throw error;
   }
 }
+
+/**
+ * Emergency: makes new signing keys that sign at once, and withdraws all others, on every replica. Tokens signed with those
+ * are refused from then on, by whoever reads the key set afresh.
+ */
+export async function replaceSigningKeys(settings: Settings, tools: Tools): Promise<void> {
+  const { db, ring } = await openDatabase(settings, tools.log);
+  try {
+    await createState(settings, tools, db, ring).keys.replaceAll();
+    tools.log.warn("all signing keys were replaced");
+  } finally {
+    await db.close();
+  }
+}

@@ -103,6 +103,23 @@ export interface PlatformOptions {
 
 export const resource = "https://platform.example";
 
+/** The settings that a platform starts with, for whoever starts something else with them. */
+export function settingsOf(
+  shared: Omit<Shared, "issuer" | "apps" | "clock">,
+  env: Record<string, string | undefined> = {},
+) {
+  return readSettings(schema, {
+    PORTVAKT_TOKENX_BIND_ADDRESS: "127.0.0.1:0",
+    PORTVAKT_TOKENX_DATA_DIRECTORY: "memory",
+    PORTVAKT_TOKENX_POLL_INTERVAL: "1h",
+    SUBJECT_TOKEN_ISSUERS: shared.idporten.wellKnown,
+    PORTVAKT_TOKENX_SUBJECT_RULES: JSON.stringify({ [shared.idporten.wellKnown]: { audiences: [resource] } }),
+    AUTH_CLIENT_ID: "registrar",
+    AUTH_CLIENT_JWKS: JSON.stringify({ keys: [shared.registrar.jwk] }),
+    ...env,
+  });
+}
+
 export async function platform(options: PlatformOptions = {}): Promise<Platform> {
   const { beside } = options;
   const clock = options.clock ?? beside?.clock ?? { now: 1_750_000_000 };
@@ -115,20 +132,10 @@ export async function platform(options: PlatformOptions = {}): Promise<Platform>
     log: createLogger({ name: "tokenx", destination: { write: (line) => void logged.push(line) } }),
     metrics,
   };
-  const env = {
-    PORTVAKT_TOKENX_BIND_ADDRESS: "127.0.0.1:0",
-    PORTVAKT_TOKENX_DATA_DIRECTORY: "memory",
-    PORTVAKT_TOKENX_POLL_INTERVAL: "1h",
-    SUBJECT_TOKEN_ISSUERS: idporten.wellKnown,
-    PORTVAKT_TOKENX_SUBJECT_RULES: JSON.stringify({ [idporten.wellKnown]: { audiences: [resource] } }),
-    AUTH_CLIENT_ID: "registrar",
-    AUTH_CLIENT_JWKS: JSON.stringify({ keys: [registrar.jwk] }),
-    ...(beside && { ISSUER_URL: beside.issuer }),
-    ...options.env,
-  };
-  const running = await start(readSettings(schema, env), tools);
+  const settings = settingsOf({ registrar, idporten }, { ISSUER_URL: beside?.issuer, ...options.env });
+  const running = await start(settings, tools);
   const url = running.addresses["tokenx"] ?? "";
-  const issuer = env["ISSUER_URL"] ?? url;
+  const issuer = settings.issuer ?? url;
   const apps = beside?.apps ?? new Map<string, Party>();
   const self: Platform = {
     issuer,

@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
-import { Secret } from "@portvakt/runtime/observe";
+import { createLogger, createMetrics, Secret } from "@portvakt/runtime/observe";
 import { openSqlDatabase } from "@portvakt/runtime/store";
-import { decodeProtectedHeader } from "jose";
+import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
+import type { JSONWebKeySet } from "jose";
+import { replaceSigningKeys } from "../src/index.ts";
 import { freshDatabase } from "./database.ts";
 import { eventually } from "./eventually.ts";
-import { party, platform, provider } from "./platform.ts";
+import { party, platform, provider, settingsOf } from "./platform.ts";
 import type { Platform, Shared } from "./platform.ts";
 
 const caller = "local:a:caller";
@@ -162,4 +164,69 @@ test("rotation: the new key was published before it signed, and replicas agree o
   );
   assert.equal(new Set(used).size, 1);
   assert.ok(ahead.includes(used[0] ?? ""));
+});
+
+test("rotation under load: no request is lost, and every token verifies with a key set that was cached before", async () => {
+  await replicas[0].register(target, { accessPolicyInbound: [caller] });
+  // Whoever reads the keys next makes the one that follows, and tells the others.
+  await (await replica()).close();
+  await eventually(async () =>
+    (await Promise.all(replicas.map(kids))).every(({ length }) => length > 2) ? true : undefined,
+  );
+  const cached = (await (
+    await fetch(`${replicas[0].running.addresses["tokenx"]}/jwks`)
+  ).json()) as JSONWebKeySet;
+  const verify = createLocalJWKSet(cached);
+  const exchangeAndVerify = async (by: Platform): Promise<string | undefined> => {
+    const { status, body } = await by.exchange(caller, {
+      subject_token: await by.subjectToken(),
+      audience: target,
+    });
+    assert.equal(status, 200, JSON.stringify(body));
+    const currentDate = new Date(shared.clock.now * 1000);
+    const { protectedHeader } = await jwtVerify(String(body["access_token"]), verify, {
+      audience: target,
+      currentDate,
+    });
+    return protectedHeader.kid;
+  };
+  const burst = () =>
+    Promise.all(
+      Array.from({ length: 10 }, () => replicas)
+        .flat()
+        .map(exchangeAndVerify),
+    );
+  const before = new Set(await burst());
+  shared.clock.now += 86_400;
+  const after = new Set(await burst());
+  assert.equal(before.size, 1);
+  assert.equal(after.size, 1);
+  assert.notDeepEqual(after, before);
+});
+
+test("emergency: one command replaces the keys on every replica, and what the old ones signed is refused", async () => {
+  const chained = "local:a:chained";
+  await replicas[0].register(chained, { accessPolicyInbound: [target] });
+  const { body } = await replicas[0].exchange(caller, {
+    subject_token: await replicas[0].subjectToken(),
+    audience: target,
+  });
+  const subject_token = String(body["access_token"]);
+  const before = await kids(replicas[0]);
+  const env = { DATABASE_URL: databaseUrl, PORTVAKT_TOKENX_SEAL_KEYS: sealKey };
+  const log = createLogger({ name: "test", level: "silent" });
+  await replaceSigningKeys(settingsOf(shared, env), {
+    now: () => shared.clock.now,
+    log,
+    metrics: createMetrics(),
+  });
+  for (const one of replicas) {
+    await eventually(async () => ((await kids(one)).some((kid) => before.includes(kid)) ? undefined : true));
+    const answer = await one.exchange(target, { subject_token, audience: chained });
+    assert.equal(answer.body["error"], "invalid_request");
+    assert.equal(
+      (await one.exchange(caller, { subject_token: await one.subjectToken(), audience: target })).status,
+      200,
+    );
+  }
 });

@@ -1,0 +1,225 @@
+/** What TokenX keeps, on every database that it can be kept in: the same tests on PGlite and on PostgreSQL. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { createSigner, generatePrivateJwk } from "@portvakt/oauth";
+import { createLogger, Secret } from "@portvakt/runtime/observe";
+import { createKeyRing } from "@portvakt/runtime/seal";
+import { openSqlDatabase } from "@portvakt/runtime/store";
+import type { SqlDatabase } from "@portvakt/runtime/store";
+import { decisionStore } from "../src/registry/decision-store.ts";
+import type { Registration } from "../src/registry/registration.ts";
+import { createRegistry } from "../src/registry/registry.ts";
+import { createRevocations } from "../src/registry/revocations.ts";
+import { migrations } from "../src/registry/schema.ts";
+import type { TokenxTables } from "../src/registry/schema.ts";
+import { signingKeyStore } from "../src/registry/signing-key-store.ts";
+import { usedOnce } from "../src/registry/used-once.ts";
+import { freshDatabase } from "./database.ts";
+
+const log = createLogger({ name: "test", level: "silent" });
+const ring = () => createKeyRing([new Secret(randomBytes(32).toString("base64"))]);
+const registration = (clientId: string, statedAt: number, inbound: string[] = []): Registration => ({
+  clientId,
+  jwks: { keys: [] },
+  softwareStatement: "statement",
+  inbound: inbound.map((application) => ({
+    application,
+    namespace: "a",
+    cluster: "c",
+    roles: [],
+    scopes: [],
+  })),
+  subjectClients: {},
+  token: { typ: "JWT" },
+  statedAt,
+});
+
+const databases: Readonly<Record<string, () => Promise<SqlDatabase<TokenxTables>>>> = {
+  PGlite: () => openSqlDatabase<TokenxTables>(),
+  PostgreSQL: async () => openSqlDatabase<TokenxTables>({ url: new Secret(await freshDatabase()) }),
+};
+
+for (const [name, open] of Object.entries(databases)) {
+  describe(name, () => {
+    let db: SqlDatabase<TokenxTables>;
+    const clock = { now: 1_750_000_000 };
+    const now = () => clock.now;
+    before(async () => {
+      db = await open();
+      await db.migrate(migrations);
+    });
+    after(() => db.close());
+
+    test("migrations are taken once, however often they are asked for", async () => {
+      await Promise.all([db.migrate(migrations), db.migrate(migrations)]);
+    });
+
+    describe("registry", () => {
+      test("what one wrote, another reads; changes, deletions and registrations anew too", async () => {
+        const [writer, reader] = [createRegistry({ db, now, log }), createRegistry({ db, now, log })];
+        await writer.put(registration("c:a:one", 1, ["x"]));
+        await writer.put(registration("c:a:two", 1));
+        await reader.refresh();
+        assert.deepEqual([...reader.all()].map(({ id }) => id).sort(), ["c:a:one", "c:a:two"]);
+        assert.equal(reader.get("c:a:one")?.registration.inbound[0]?.application, "x");
+        await writer.put(registration("c:a:one", 2, ["y"]));
+        await writer.remove("c:a:two");
+        await reader.refresh();
+        assert.equal(reader.get("c:a:one")?.registration.inbound[0]?.application, "y");
+        assert.equal(reader.get("c:a:two"), undefined);
+        await writer.put(registration("c:a:two", 3));
+        await reader.refresh();
+        assert.equal(reader.size, 2);
+      });
+      test("of two statements the later stands, whichever is written last", async () => {
+        const registry = createRegistry({ db, now, log });
+        assert.equal(await registry.put(registration("c:a:order", 10, ["late"])), true);
+        assert.equal(await registry.put(registration("c:a:order", 9, ["early"])), false);
+        assert.equal(registry.get("c:a:order")?.registration.inbound[0]?.application, "late");
+      });
+      test("fifty writers at once lose nothing", async () => {
+        const writers = Array.from({ length: 5 }, () => createRegistry({ db, now, log }));
+        const ids = Array.from({ length: 50 }, (_, i) => `c:many:app${i}`);
+        await Promise.all(ids.map((id, i) => writers[i % 5]!.put(registration(id, 1))));
+        const reader = createRegistry({ db, now, log });
+        await reader.refresh();
+        assert.deepEqual(
+          ids.filter((id) => reader.get(id) === undefined),
+          [],
+        );
+        for (const writer of writers) {
+          await writer.refresh();
+          assert.equal(writer.size, reader.size);
+        }
+      });
+      test("tombstones are cleared in time, and nobody misses the change", async () => {
+        const [writer, reader] = [createRegistry({ db, now, log }), createRegistry({ db, now, log })];
+        await writer.put(registration("c:a:buried", 1));
+        await reader.refresh();
+        await writer.remove("c:a:buried");
+        await reader.refresh();
+        clock.now += 8 * 86_400;
+        await writer.put(registration("c:a:later", 1));
+        await writer.remove("c:a:later");
+        const rows = await db.query
+          .selectFrom("clients")
+          .select("client_id")
+          .where("registration", "is", null)
+          .execute();
+        assert.ok(!rows.some((row) => row.client_id === "c:a:buried"));
+        await reader.refresh();
+        assert.equal(reader.get("c:a:buried"), undefined);
+        assert.equal(reader.get("c:a:later"), undefined);
+      });
+      test("the policy follows the registry", async () => {
+        const registry = createRegistry({ db, now, log });
+        await registry.put(registration("c:a:target", 1, ["friend"]));
+        assert.ok(registry.policy.target("c:a:target")?.exact.has("c:a:friend"));
+        await registry.put(registration("c:a:target", 2, []));
+        assert.equal(registry.policy.target("c:a:target")?.exact.size, 0);
+        await registry.remove("c:a:target");
+        assert.equal(registry.policy.target("c:a:target"), undefined);
+      });
+    });
+
+    test("signing keys: kept sealed, changed by one at a time, and opened only by the ring", async () => {
+      const own = ring();
+      const store = signingKeyStore(db, own);
+      const key = async (activeFrom: number) => {
+        const jwk = await generatePrivateJwk("ES256");
+        return { kid: (await createSigner(jwk)).kid, alg: "ES256" as const, jwk, activeFrom };
+      };
+      const add = () => store.change(async (keys) => [...keys, await key(keys.length)]);
+      await Promise.all([add(), add(), add()]);
+      const kept = await store.read();
+      assert.deepEqual(
+        kept.map(({ activeFrom }) => activeFrom).sort((a, b) => a - b),
+        [0, 1, 2],
+      );
+      assert.ok(await (await createSigner(kept[0]!.jwk)).sign({ iss: "x" }));
+      const rows = await db.query.selectFrom("signing_keys").selectAll().execute();
+      for (const { sealed } of rows)
+        assert.doesNotMatch(sealed + Buffer.from(sealed, "base64url").toString("latin1"), /kty/);
+      await assert.rejects(signingKeyStore(db, ring()).read(), /PORTVAKT_TOKENX_SEAL_KEYS/);
+      await store.change(async () => []);
+      assert.equal((await store.read()).length, 0);
+    });
+
+    test("used once: once, until it expires", async () => {
+      const used = usedOnce({ db, now, log, graceSeconds: 0 });
+      const until = clock.now + 60;
+      assert.deepEqual(
+        (await Promise.all([1, 2, 3].map(() => used.claim("same", until)))).filter(Boolean).length,
+        1,
+      );
+      assert.equal(await used.claim("other", until), true);
+      clock.now += 61;
+      assert.equal(await used.claim("same", clock.now + 60), true);
+      await used.sweep();
+    });
+
+    test("revocations: of a token and of a session, told to others, forgotten in time", async () => {
+      const [here, there] = [createRevocations({ db, now }), createRevocations({ db, now })];
+      await here.revokeToken("t1", clock.now + 60);
+      await here.revokeSession("https://idp.example", "s1");
+      await there.refresh();
+      const idp = "https://idp.example";
+      for (const one of [here, there]) {
+        assert.equal(one.isRevoked({ jti: "t1" }), true);
+        assert.equal(one.isRevoked({ jti: "t2", idp, sid: "s1" }), true);
+        assert.equal(one.isRevoked({ jti: "t2", idp, sid: "s2" }), false);
+        assert.equal(one.isRevoked({ jti: "t2", idp: "https://other.example", sid: "s1" }), false);
+      }
+      clock.now += 86_401;
+      await there.sweep();
+      await there.refresh();
+      assert.equal(there.isRevoked({ jti: "t1", idp, sid: "s1" }), false);
+    });
+
+    test("decisions: refusals by their id, for as long as they are kept", async () => {
+      const store = decisionStore({ db, now, log, retentionSeconds: 100 });
+      const decision = {
+        id: "d1",
+        outcome: "deny",
+        reason: "no_rule",
+        actor: "a",
+        target: "b",
+        grant: "g",
+        at: clock.now,
+      } as const;
+      const record = { at: clock.now, outcome: "refused", correlation_id: "c" } as const;
+      const full = {
+        ...decision,
+        roles: [],
+        scopes: [],
+        explanation: "",
+        owner: "the target's team",
+      } as const;
+      store.add({ ...record, decision: full });
+      store.add({ ...record, decision: { ...full, id: "d2", outcome: "allow" } });
+      assert.equal((await store.find("d1"))?.decision?.reason, "no_rule", "before it is stored");
+      await store.flush();
+      assert.equal((await store.find("d1"))?.decision?.reason, "no_rule");
+      assert.equal(await store.find("d2"), undefined, "what was allowed leaves no row");
+      clock.now += 101;
+      assert.equal(await store.find("d1"), undefined);
+      await store.sweep();
+      assert.deepEqual(await db.query.selectFrom("decisions").select("id").execute(), []);
+    });
+  });
+}
+
+test("used once: what was used before a restart of embedded PGlite stays used", async () => {
+  const db = await openSqlDatabase<TokenxTables>();
+  await db.migrate(migrations);
+  const options = { db, now: () => 1_000, log, graceSeconds: 0 };
+  const before = usedOnce(options);
+  await before.claim("kept", 2_000);
+  let rows: unknown[] = [];
+  while (rows.length === 0) rows = await db.query.selectFrom("used_once").selectAll().execute();
+  const restarted = usedOnce(options);
+  await restarted.load();
+  assert.equal(await restarted.claim("kept", 2_000), false);
+  await db.close();
+});
