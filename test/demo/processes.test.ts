@@ -8,6 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { portvakt, startDemo } from "./platform.ts";
 import type { Demo, Ran } from "./platform.ts";
 import { family, memberOf, remaining } from "./processes.ts";
+import { everythingTold, neverToTell, serversOf } from "./told.ts";
 
 const journeys = ["1.1", "1.2", "2.1", "2.2", "3.1", "3.2", "4"];
 
@@ -26,6 +27,15 @@ function assertAllWell(ran: Ran): void {
   assert.equal(ran.code, 0);
 }
 
+/** Circuit breakers look at a server that was down once in a while only: the first tour may come a moment too early. */
+async function wellWithin(tour: () => Promise<Ran>, seconds: number): Promise<Ran> {
+  const until = performance.now() + seconds * 1000;
+  for (;;) {
+    const ran = await tour();
+    if (ran.code === 0 || performance.now() > until) return ran;
+  }
+}
+
 describe("a running platform", () => {
   let demo: Demo;
   const tour = async (): Promise<Ran> => portvakt("tour", "--json", "--state", demo.folder);
@@ -41,6 +51,27 @@ describe("a running platform", () => {
   });
 
   test("the tour goes through all seven journeys", async () => assertAllWell(await tour()));
+
+  test("every server says that it is alive and ready, and has metrics", async () => {
+    const servers = await serversOf(demo);
+    assert.ok(servers.length >= 10, servers.map(({ name }) => name).join(" "));
+    for (const { name, status } of servers) {
+      assert.equal((await fetch(`${status}/healthz`)).status, 200, name);
+      const ready = await fetch(`${status}/readyz`);
+      assert.equal(ready.status, 200, `${name}: ${await ready.text()}`);
+      assert.match(await (await fetch(`${status}/metrics`)).text(), /^# HELP /mu, name);
+    }
+  });
+
+  test("after a tour, no log, no metric and no line on the terminal holds a token, a key, a code or a person's number", async () => {
+    const told = await everythingTold(demo);
+    assert.ok(Object.keys(told).length > 20);
+    for (const { what, pattern } of await neverToTell(demo)) {
+      for (const [where, text] of Object.entries(told)) {
+        assert.doesNotMatch(text, pattern, `${where} holds ${what}`);
+      }
+    }
+  });
 
   const servers: readonly [name: string, command: RegExp, sentence: RegExp][] = [
     ["TokenX", /portvakt\.js tokenx/u, /TokenX ended unexpectedly/u],
@@ -58,7 +89,7 @@ describe("a running platform", () => {
       if (during.code === 1) assert.match(during.stderr, /FAIL/u);
       assert.doesNotMatch(during.stderr, /\n\s+at .*\.ts:\d+/u, "no stack trace");
       await demo.prints(/is back/u, seen);
-      assertAllWell(await tour());
+      assertAllWell(await wellWithin(tour, 10));
     });
   }
 });
