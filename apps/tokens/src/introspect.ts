@@ -1,4 +1,4 @@
-import { peekJwt, ProtocolError } from "@portvakt/oauth";
+import { peekJwt } from "@portvakt/oauth";
 import { json, type Answer } from "./answers.ts";
 import type { Awaitable } from "./app.ts";
 import type { Connections } from "./connections/connections.ts";
@@ -56,13 +56,9 @@ function answerFor(
 
 /** The provider whose issuer the (unverified) token names. Its rules then judge the token, the issuer included. */
 async function findByIssuer(connections: Connections, token: string): Promise<Connection | undefined> {
+  // A by-reference token does not name its issuer, so that nobody could be asked about it.
   const issuer = peekJwt(token)?.claims.iss;
-  if (issuer === undefined) {
-    throw new ProtocolError(
-      "invalid_request",
-      "any needs a token that is a JWT: a by-reference token does not name its issuer",
-    );
-  }
+  if (issuer === undefined) return undefined;
   for (const connection of connections.all) {
     const known = connection.known ?? (await connection.discover().catch(() => undefined));
     if (known?.issuer === issuer) return connection;

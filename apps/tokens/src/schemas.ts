@@ -41,7 +41,7 @@ export const tokenRequest = z.object({
     .min(1)
     .max(16)
     .nullish()
-    .describe("RFC 9396 authorization details; in a form, as JSON text."),
+    .describe("RFC 9396 authorization details."),
   consumer_org: z
     .string()
     .min(1)

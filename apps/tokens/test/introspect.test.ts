@@ -369,6 +369,7 @@ test("any: the provider is found by issuer, and its own rules judge", async () =
     active: false,
     error: "token can not be validated with any identity provider that is enabled",
   });
+  assert.deepEqual((await api.post(path, { any: true, token: "opaque" })).body, foreign.body);
   const neither = await api.post(path, { token });
   assert.equal(neither.status, 400);
 });

@@ -66,7 +66,7 @@ function section(path: string, { summary, description, requestBody }: Operation)
     field(`${id}-${name}`, name, property, required.includes(name)),
   );
   return `<section aria-labelledby="${id}"><h2 id="${id}">${escape(summary)}</h2>
-<p><code>POST ${escape(path)}</code></p><p>${escape(description)}</p>
+<p><code>POST ${escape(path)}</code></p><p>${prose(description)}</p>
 <form method="post" action="${escape(path)}" autocomplete="off">${fields.join("\n")}
 <button>Send</button></form></section>`;
 }
@@ -82,7 +82,12 @@ function field(id: string, name: string, property: Property, required: boolean):
         : `<input ${attributes} spellcheck="false">`;
   const asJson = kind === "object" || (kind === "array" && name !== "resource") ? " As JSON." : "";
   return `<label for="${id}"><code>${name}</code>${required ? " (required)" : ""}</label>
-<p id="${id}-d">${escape((property.description ?? "") + asJson)}</p>${input}`;
+<p id="${id}-d">${prose((property.description ?? "") + asJson)}</p>${input}`;
+}
+
+/** A description: what stands between backticks is code. */
+function prose(text: string): string {
+  return escape(text).replaceAll(/`([^`]+)`/g, "<code>$1</code>");
 }
 
 function escape(text: string): string {
