@@ -348,6 +348,28 @@ describe("Entra ID, used by an independent client", () => {
     for (const { name, made, code } of cases)
       test(`AADSTS${code}: ${name}`, async () =>
         assert.deepEqual((await ask(await made())).body["error_codes"], [code]));
+    test("AADSTS700016: an application of another tenant", async () => {
+      idp.register({
+        entra: {
+          applications: [
+            {
+              client_id: ids.foreign,
+              name: "local:other:foreign",
+              tenant: "other.example",
+              federated_credentials: [{ issuer, subject, jwks: clientJwks }],
+            },
+          ],
+        },
+      });
+      const { body } = await post(server.token_endpoint ?? "", {
+        grant_type: "client_credentials",
+        scope: "api://local.benefits.case-api/.default",
+        client_id: ids.foreign,
+        client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        client_assertion: await assertion(claims),
+      });
+      assert.deepEqual(body["error_codes"], [700016]);
+    });
   });
 
   test("a change of the registrations counts at once", async () => {

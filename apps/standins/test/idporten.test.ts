@@ -273,6 +273,10 @@ describe("ID-porten, used by an independent client", () => {
     });
     assert.equal(again.claims["sid"], first.claims["sid"]);
     assert.notEqual(tab.cookies.get("standin_idporten_session"), cookie, "session fixation");
+    const stolen = browser();
+    stolen.cookies.set("standin_idporten_session", cookie ?? "");
+    const old = await request({ ...base, tab: stolen, params: { prompt: "none" } });
+    assert.equal(old.callback.searchParams.get("error"), "login_required", "the old cookie is worth nothing");
     const refresh = {
       grant_type: "refresh_token",
       client_id: "by-secret",
@@ -330,6 +334,8 @@ describe("ID-porten, used by an independent client", () => {
             pid: "61827935041",
             acr: "idporten-loa-substantial",
             iss: "https://evil.example",
+            azp: "evil",
+            nbf: 9_999_999_999,
           }),
         });
       },
@@ -337,6 +343,7 @@ describe("ID-porten, used by an independent client", () => {
     assert.equal(edited.claims["pid"], "61827935041");
     assert.equal(edited.claims["acr"], "idporten-loa-substantial");
     assert.equal(edited.claims.iss, idp.issuers.idporten, "claims of the protocol cannot be edited");
+    assert.equal("azp" in edited.claims || "nbf" in edited.claims, false);
     const refusedThenHigh = await signIn({
       ...base,
       params: { acr_values: "idporten-loa-high" },

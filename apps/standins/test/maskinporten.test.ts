@@ -148,6 +148,12 @@ describe("Maskinporten", () => {
       says: /Issue time is after now/,
     },
     {
+      name: "issued twelve seconds ago",
+      options: () => ({ claims: { iat: at() - 12, exp: at() + 60 } }),
+      error: "invalid_grant",
+      says: /MP-011/,
+    },
+    {
       name: "a life of 121 seconds",
       options: () => ({ claims: { iat: at(), exp: at() + 121 } }),
       error: "invalid_grant",

@@ -83,7 +83,7 @@ export function authenticateByGrant(context: AssertionContext): AuthenticateClie
 function checkShape({ aud, iat = 0, exp = 0 }: Readonly<JwtClaims>, now: number): void {
   if (Array.isArray(aud) && aud.length !== 1)
     throw maskinportenError("MP-110", "aud must be the issuer alone");
-  if (iat < now - tolerance - longestLife) throw maskinportenError("MP-130", "iat is too old");
+  if (iat < now - tolerance) throw maskinportenError("MP-011", "iat is more than 10 seconds ago");
   if (exp - iat > longestLife) throw maskinportenError("MP-011", "exp - iat is more than 120 seconds");
   if (exp <= iat) throw maskinportenError("MP-011", "exp is not after iat");
 }
