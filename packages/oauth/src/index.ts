@@ -39,6 +39,7 @@ export {
   type VerifyResult,
   type VerifyRules,
 } from "./jwt/verify.ts";
+export { judgeDpopProof, type ProofExpectations, type ProofResult } from "./jwt/dpop-proof.ts";
 export { judgeIdToken, type IdTokenExpectations } from "./jwt/id-token.ts";
 export { backChannelLogoutEvent, judgeLogoutToken } from "./jwt/logout-token.ts";
 export {

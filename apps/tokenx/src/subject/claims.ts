@@ -13,7 +13,7 @@ export interface IssuerRules {
 }
 
 /** What is taken over from an external subject token where its issuer has no list of its own. */
-export const defaultClaims = [
+const defaultClaims = [
   "sub",
   "pid",
   "acr",
