@@ -1,5 +1,6 @@
 // `npm run conformance`: every requirement with its result. `npm run conformance -- 8693` prints matching specifications.
 
+import { withNamedTests } from "./named-tests.ts";
 import { prove } from "./prove.ts";
 import { specifications } from "./specifications.ts";
 import type { Requirement } from "./table.ts";
@@ -14,18 +15,19 @@ async function resultOf(requirement: Requirement): Promise<string> {
 }
 
 const words = process.argv.slice(2);
-const chosen = specifications.filter(({ name }) => words.every((word) => name.includes(word)));
+const all = await withNamedTests(specifications);
+const chosen = all.filter(({ name }) => words.every((word) => name.includes(word)));
 let failed = 0;
-let all = 0;
+let count = 0;
 for (const { name, title, requirements } of chosen) {
-  console.log(`\n${name}: ${title}`);
+  console.log(`\n${name}${title === "" ? "" : `: ${title}`}`);
   for (const requirement of requirements) {
     const result = await resultOf(requirement);
-    all += 1;
+    count += 1;
     if (result.startsWith("FAILS")) failed += 1;
     const { section, level, says } = requirement;
     console.log(`  ${`§ ${section}`.padEnd(18)} ${level.padEnd(6)} ${says.padEnd(72)} ${result}`);
   }
 }
-console.log(`\n${all} requirements of ${chosen.length} specifications, ${failed} fail`);
-process.exitCode = failed > 0 || all === 0 ? 1 : 0;
+console.log(`\n${count} requirements of ${chosen.length} specifications, ${failed} fail`);
+process.exitCode = failed > 0 || count === 0 ? 1 : 0;

@@ -1,7 +1,7 @@
 // The shape of a specification's table.
 
-/** How binding a requirement is, in RFC 2119's words. */
-type Level = "must" | "should" | "may";
+/** How binding a requirement is, in RFC 2119's words; "-" where the row does not say. */
+type Level = "must" | "should" | "may" | "-";
 
 /** One requirement: either a check of a few lines, or the test elsewhere that proves it. */
 export type Requirement = {
