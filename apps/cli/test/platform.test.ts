@@ -28,7 +28,7 @@ describe("the whole platform", { timeout: 180_000 }, () => {
     assert.equal(second.code, 3);
     assert.match(second.err, /a platform is already running here, as process \d+/);
 
-    const back = said(dev, "stderr", "TokenX is back");
+    const back = said(dev, "stderr", "TokenX: it is back");
     const named = said(dev, "stderr", "TokenX ended unexpectedly (SIGKILL); starting it again in 0.25 s");
     process.kill(state.processes["tokenx"] ?? 0, "SIGKILL");
     await named;

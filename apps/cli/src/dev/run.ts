@@ -80,7 +80,7 @@ export function talker(terminal: Terminal): Watcher {
           : `starting it again in ${again} s`;
       say(spec.name, terminal.paint("red", `${spec.title} ended unexpectedly (${how}); ${next}`));
     },
-    back: (spec) => say(spec.name, terminal.paint("green", `${spec.title} is back`)),
+    back: (spec) => say(spec.name, terminal.paint("green", `${spec.title}: it is back`)),
   };
 }
 

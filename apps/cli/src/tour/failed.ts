@@ -1,14 +1,28 @@
+interface FailedOptions {
+  readonly hint?: string;
+  /** The answer was "not right now" (5xx): the same step may go well in a moment, when a server is back. */
+  readonly passing?: boolean;
+  readonly cause?: unknown;
+}
+
 /** A step of a journey did not go as it should: a sentence for the person who reads the tour's output. */
 export class Failed extends Error {
   readonly hint: string | undefined;
-  constructor(sentence: string, options: { hint?: string; cause?: unknown } = {}) {
+  readonly passing: boolean;
+  constructor(sentence: string, options: FailedOptions = {}) {
     super(sentence, options.cause === undefined ? {} : { cause: options.cause });
     this.name = "Failed";
     this.hint = options.hint;
+    this.passing = options.passing ?? false;
   }
 }
 
 /** Fails with the sentence unless the condition holds. */
 export function must(condition: boolean, sentence: string, hint?: string): asserts condition {
   if (!condition) throw new Failed(sentence, hint === undefined ? {} : { hint });
+}
+
+/** Fails with the sentence unless the status is 200; a 5xx may pass. */
+export function mustBeOk(status: number, sentence: string): void {
+  if (status !== 200) throw new Failed(sentence, { passing: status >= 500 });
 }

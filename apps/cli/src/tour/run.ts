@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { demoApplications } from "../dev/manifests.ts";
 import { startPlatform } from "../dev/platform.ts";
 import { endingSignal } from "../ending.ts";
@@ -80,14 +81,26 @@ async function platformToTour(args: Arguments, around: Surroundings, quiet: bool
   }
 }
 
-async function travel(journey: Journey, trip: Trip): Promise<JourneyResult> {
+const mostTries = 4;
+const pauseMs = 2_500;
+
+/** Travels; a server that answers "not right now" gets the time to come back that a person would give it. */
+async function travel(
+  journey: Journey,
+  trip: Trip,
+  tries = 1,
+  began = performance.now(),
+): Promise<JourneyResult> {
   const { id, name } = journey;
-  const began = performance.now();
   const ms = (): number => Math.round(performance.now() - began);
   try {
     const seen = await journey.travel(trip);
     return { id, name, ok: true, ms: ms(), seen };
   } catch (error) {
+    if (error instanceof Failed && error.passing && tries < mostTries) {
+      await delay(pauseMs);
+      return await travel(journey, trip, tries + 1, began);
+    }
     if (error instanceof Failed) {
       return {
         id,

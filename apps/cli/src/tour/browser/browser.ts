@@ -1,6 +1,6 @@
 import { createCookieJar, type CookieJar } from "./cookies.ts";
 import { Failed } from "../failed.ts";
-import { formsOf, linksOf, textOf, type Form } from "./forms.ts";
+import { formsOf, linksOf, mainOf, textOf, type Form } from "./forms.ts";
 import type { Ask } from "../http.ts";
 
 /** What a browser shows after a navigation. */
@@ -103,7 +103,7 @@ async function shown(response: Response, url: string, way: readonly string[]): P
     url,
     status: response.status,
     html,
-    text: textOf(html),
+    text: textOf(mainOf(html)),
     forms: formsOf(html, url),
     links: linksOf(html, url),
     way,

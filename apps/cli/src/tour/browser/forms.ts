@@ -33,6 +33,11 @@ export function linksOf(html: string, base: string): { readonly href: string; re
   });
 }
 
+/** What a page is about: its `main` part where it has one. */
+export function mainOf(html: string): string {
+  return /<main\b[^>]*>([\s\S]*?)<\/main>/i.exec(html)?.[1] ?? html;
+}
+
 /** The text of some markup. */
 export function textOf(html: string): string {
   const bare = html.replaceAll(/<(script|style)\b[\s\S]*?<\/\1>/gi, " ").replaceAll(/<[^>]*>/g, " ");

@@ -1,5 +1,5 @@
 import { chainOf, hopAt, reasonOf } from "./answers.ts";
-import { must } from "../failed.ts";
+import { must, mustBeOk } from "../failed.ts";
 import { json } from "../http.ts";
 import type { Journey } from "../journey.ts";
 import { citizen, demo, signIn } from "./people.ts";
@@ -14,8 +14,8 @@ export const callForCitizen: Journey = {
     await signIn(trip, browser, { application: "portal", provider: "ID-porten", issuer, person: citizen });
     const response = await browser.fetch(`${demo(trip, "portal").url}/api/overview`);
     const answer = await json(response, "the portal");
-    must(
-      response.status === 200,
+    mustBeOk(
+      response.status,
       `the portal could not show her application: ${reasonOf(answer, response.status)}`,
     );
     const chain = chainOf(answer, "the portal");

@@ -1,5 +1,5 @@
 import { chainOf, hopAt, reasonOf } from "./answers.ts";
-import { must } from "../failed.ts";
+import { must, mustBeOk } from "../failed.ts";
 import { json } from "../http.ts";
 import type { Journey } from "../journey.ts";
 import { demo, employee, signIn } from "./people.ts";
@@ -19,10 +19,7 @@ export const callForEmployee: Journey = {
     });
     const response = await browser.fetch(`${demo(trip, "caseworker").url}/api/cases`);
     const answer = await json(response, "caseworker");
-    must(
-      response.status === 200,
-      `caseworker could not list the cases: ${reasonOf(answer, response.status)}`,
-    );
+    mustBeOk(response.status, `caseworker could not list the cases: ${reasonOf(answer, response.status)}`);
     const chain = chainOf(answer, "caseworker");
     const start = hopAt(chain, "caseworker");
     const hop = hopAt(chain, "case-api");

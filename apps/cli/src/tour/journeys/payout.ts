@@ -1,5 +1,5 @@
 import { chainOf, hopAt, reasonOf, type SeenCall } from "./answers.ts";
-import { must } from "../failed.ts";
+import { mustBeOk } from "../failed.ts";
 import { json } from "../http.ts";
 import type { Trip } from "../journey.ts";
 import { demo } from "./people.ts";
@@ -8,6 +8,6 @@ import { demo } from "./people.ts";
 export async function runStep(trip: Trip, step: "cases" | "assessments", at: string): Promise<SeenCall> {
   const response = await trip.ask(`${demo(trip, "payout-job").url}/run/${step}`, { method: "POST" });
   const answer = await json(response, "payout-job");
-  must(response.status === 200, `payout-job could not do its work: ${reasonOf(answer, response.status)}`);
+  mustBeOk(response.status, `payout-job could not do its work: ${reasonOf(answer, response.status)}`);
   return hopAt(chainOf(answer, "payout-job"), at);
 }

@@ -37,18 +37,28 @@ export async function signIn(
   const { url } = demo(trip, who.application);
   const chooser = await browser.open(url);
   const provider = new URL(who.issuer).origin;
+  if (chooser.status >= 500) throw notNow(who.application, chooser);
   must(
     new URL(chooser.url).origin === provider,
     `${who.application} did not send a visitor without a session to ${who.provider}, but to ${chooser.url}`,
     `the page says: ${chooser.text.slice(0, 200)}`,
   );
   const home = await browser.press(chooser, who.person);
+  if (home.status >= 500) throw notNow(who.application, home);
   must(
     home.url.startsWith(url) && home.status === 200,
     `after signing in, the browser was not back at ${who.application} but got ${home.status} at ${withoutQuery(home.url)}`,
     `the page says: ${home.text.slice(0, 200)}`,
   );
   return { chooser, home };
+}
+
+function notNow(application: string, { status, url, text }: Page): Failed {
+  const server = new URL(url).port;
+  return new Failed(`${application} cannot serve right now: ${status} at port ${server}`, {
+    hint: `the page says: ${text.slice(0, 300)}`,
+    passing: true,
+  });
 }
 
 /** An address without its query, which may hold a code or a state. */
