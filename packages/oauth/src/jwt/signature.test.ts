@@ -56,8 +56,7 @@ for (const [host, { importSigningKey, importVerificationKey }] of Object.entries
     const refused: readonly { name: string; jwk: () => JWK | Promise<JWK>; alg: SignatureAlgorithm }[] = [
       {
         name: "RFC 7518 section 3.3: RSA with 1024 bits",
-        jwk: () =>
-          generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey.export({ format: "jwk" }),
+        jwk: () => generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey.export({ format: "jwk" }),
         alg: "RS256",
       },
       {
