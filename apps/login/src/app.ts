@@ -160,8 +160,14 @@ function hostOf(request: IncomingMessage, trusted: TrustedPeers): string | undef
 
 function correlationOf(request: IncomingMessage): string {
   const given = request.headers["x-request-id"];
-  return typeof given === "string" && /^(?!ey)[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
+  if (typeof given === "string" && /^(?!ey)[A-Za-z0-9._-]{1,64}$/.test(given)) return given;
+  requests += 1;
+  return `${processId}-${requests.toString(36)}`;
 }
+
+/** A correlation id tells requests apart and guards nothing: random once for the process, then counted. */
+const processId = randomUUID();
+let requests = 0;
 
 function forbidCaching(answer: Response): void {
   answer.headers.set("cache-control", "no-store");

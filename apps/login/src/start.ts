@@ -34,7 +34,7 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
   const store =
     parts.store ?? (await openKeyValueStore({ ...redisUrl(settings), now: tools.now, log: tools.log }));
   const session = sessionParts(settings, { store, doors, fetch: fetcher, tools });
-  const live = liveConnections();
+  const live = liveConnections((ticket) => session.admissions.isLive(ticket));
   const unsubscribe = await hearOfEndings(store, live, tools.log);
   const upstream = openUpstream(originOf(settings), { ca: settings.upstreamCa });
   const trusted = trustedPeers(settings.trustedProxies);
@@ -77,7 +77,7 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
     addresses: { public: server.url, ...(probe === undefined ? {} : { probe: probe.url }) },
     ready,
     async close() {
-      live.endAll();
+      live.close();
       await server.close({ graceSeconds: settings.shutdownGraceSeconds });
       await probe?.close({ graceSeconds: 0 });
       doors.close();

@@ -37,6 +37,8 @@ export interface Knobs {
   tokenDelayMs: number;
   acrSupported: string[];
   metadata: Record<string, unknown>;
+  /** The audience that client assertions must have; undefined = the issuer. */
+  assertionAudience: string | undefined;
 }
 
 interface Grant {
@@ -88,6 +90,7 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
     tokenDelayMs: 0,
     acrSupported: ["idporten-loa-substantial", "idporten-loa-high"],
     metadata: {},
+    assertionAudience: undefined,
     ...options.knobs,
   };
   const requests: ProviderDouble["requests"] = [];
@@ -117,7 +120,7 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
         {
           issuer: options.clientId,
           subject: options.clientId,
-          audience: issuer,
+          audience: knobs.assertionAudience ?? issuer,
           currentDate: new Date(now() * 1000),
           requiredClaims: ["jti", "exp", "iat"],
         },

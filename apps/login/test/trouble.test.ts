@@ -1,7 +1,20 @@
 import { test, type TestContext } from "node:test";
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import http from "node:http";
+import https from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Writable } from "node:stream";
+import { publicClient } from "@portvakt/oauth";
+import { loginHabits } from "@portvakt/providers";
 import { openKeyValueStore, StoreUnavailable, type KeyValueStore } from "@portvakt/runtime/store";
 import { background, navigation } from "./browser.ts";
+import { connectProvider } from "../src/provider/connection.ts";
+import { startProvider } from "./provider-double.ts";
 import { openStage, type Stage, type StageOptions } from "./stage.ts";
 
 async function stage(t: TestContext, options: StageOptions = {}): Promise<Stage> {
@@ -145,4 +158,186 @@ test("ping answers on every host; what is not ours under /oauth2 is 404 and neve
   assert.equal((await browser().send(`${ingress}/oauth2`)).status, 404);
   assert.equal(upstream.seen.length, 0);
   assert.equal((await browser().send(`${ingress}/oauth2x`)).status, 200);
+});
+
+test("users need 9: an event stream ends within a second when its session expires or becomes inactive", async (t) => {
+  const inactivity = {
+    PORTVAKT_LOGIN_SESSION_INACTIVITY: "true",
+    PORTVAKT_LOGIN_SESSION_INACTIVITY_TIMEOUT: "60s",
+  };
+  for (const [env, seconds] of [
+    [{}, 36_001],
+    [inactivity, 61],
+  ] as const) {
+    const { signedIn, replicas, upstream, clock } = await stage(t, { env });
+    const user = await signedIn();
+    upstream.handler = (_request, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write("data: 1\n\n");
+    };
+    const cookie = `__Host-io.nais.wonderwall.session=${user.cookie("__Host-io.nais.wonderwall.session")}`;
+    const [host, port] = replicas[0]!.address.split(":");
+    const outgoing = http.get({
+      host,
+      port,
+      path: "/raw/events",
+      headers: { host: "app.test", cookie },
+      agent: false,
+    });
+    const [incoming] = (await once(outgoing, "response")) as [http.IncomingMessage];
+    const closed = new Promise((resolve) => incoming.on("close", resolve));
+    incoming.on("error", () => undefined).resume();
+    clock.now += seconds;
+    await closed;
+  }
+});
+
+test("weak point 4.2.5: metadata is read while running: a provider that comes up late is used at the next click", async (t) => {
+  const probe = await startProvider({ clientId: "client-1", now: () => 0 });
+  const port = Number(new URL(probe.issuer).port);
+  await probe.close();
+  const { browser, ingress, clock, replicas } = await stage(t, {
+    secret: true,
+    wellKnownUrl: probe.wellKnownUrl,
+  });
+  assert.equal((await browser().send(`${ingress}/oauth2/login`, { headers: navigation })).status, 503);
+  const late = await startProvider({
+    clientId: "client-1",
+    clientSecret: "s3cret",
+    now: () => clock.now,
+    port,
+  });
+  t.after(() => late.close());
+  clock.now += 10;
+  assert.equal((await browser().send(`${ingress}/oauth2/login`, { headers: navigation })).status, 302);
+  assert.equal((await replicas[0]!.running.ready()).ready, true);
+});
+
+test("metadata is read again while running", async (t) => {
+  const provider = await startProvider({ clientId: "client-1", now: () => 0 });
+  t.after(() => provider.close());
+  const connection = connectProvider({
+    setup: {
+      name: "openid",
+      habits: loginHabits.openid,
+      clientId: "client-1",
+      wellKnownUrl: provider.wellKnownUrl,
+      tenants: [],
+      trustedAudiences: [],
+      authenticate: () => publicClient({ clientId: "client-1" }),
+    },
+    now: () => 0,
+    fetch,
+    onTrouble: () => assert.fail(),
+    rereadSeconds: 0.01,
+  });
+  t.after(() => connection.close());
+  assert.equal((await connection.provider()).metadata.end_session_endpoint, `${provider.issuer}/logout`);
+  provider.knobs.endSession = false;
+  // The third read from here began after the change, so the second of them has been taken in.
+  await provider.arrived(
+    "/.well-known/openid-configuration",
+    provider.count("/.well-known/openid-configuration") + 3,
+  );
+  assert.equal(connection.known()?.metadata.end_session_endpoint, undefined);
+});
+
+test("Entra's {tenantid}: only listed tenants sign in, and the token's own tid must fit its issuer", async (t) => {
+  const tenant = "11111111-1111-1111-1111-111111111111";
+  for (const [tid, issuerTid, status] of [
+    [tenant, tenant, 200],
+    ["other", "other", 500],
+    [tenant, "other", 500],
+  ] as const) {
+    const one = await stage(t, {
+      env: { PORTVAKT_LOGIN_PROVIDER: "azure", PORTVAKT_LOGIN_TENANTS: tenant },
+      knobs: {
+        announceIss: false,
+        metadata: { issuer: "https://login.example/{tenantid}/v2.0" },
+        assertionAudience: "https://login.example/{tenantid}/v2.0",
+        idClaims: (claims) => ({ ...claims, tid, iss: `https://login.example/${issuerTid}/v2.0` }),
+      },
+    });
+    assert.equal((await one.browser().go(`${one.ingress}/oauth2/login`)).status, status);
+  }
+});
+
+test("the application behind TLS: its certificate is checked", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "login-tls-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  const made = spawnSync("openssl", [
+    "req",
+    "-x509",
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:P-256",
+    "-nodes",
+    "-keyout",
+    key,
+    "-out",
+    cert,
+    "-days",
+    "2",
+    "-subj",
+    "/CN=localhost",
+    "-addext",
+    "subjectAltName=DNS:localhost",
+  ]);
+  assert.equal(made.status, 0, "needs openssl (Debian: apt install openssl)");
+  const pem = readFileSync(cert, "utf8");
+  const server = https.createServer({ key: readFileSync(key), cert: pem }, (_request, response) =>
+    response.end("over TLS"),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+  t.after(() => server.close());
+  const address = `https://localhost:${(server.address() as AddressInfo).port}`;
+  const trusting = await stage(t, {
+    env: { PORTVAKT_LOGIN_UPSTREAM_HOST: address, PORTVAKT_LOGIN_UPSTREAM_CA: pem },
+  });
+  assert.equal((await trusting.browser().send(`${trusting.ingress}/`)).body, "over TLS");
+  const wary = await stage(t, { env: { PORTVAKT_LOGIN_UPSTREAM_HOST: address } });
+  assert.equal((await wary.browser().send(`${wary.ingress}/`)).status, 502);
+});
+
+test("back-pressure: what one side does not read is not taken from the other", async (t) => {
+  const { replicas, upstream } = await stage(t);
+  const [host, port] = replicas[0]!.address.split(":");
+  const piece = Buffer.alloc(65_536);
+  const limit = 64 * 1024 * 1024;
+  /** Writes until the other side takes no more for a while; gives how much it took. */
+  const pour = (into: Writable): Promise<number> =>
+    new Promise((resolve) => {
+      let taken = 0;
+      let idle: NodeJS.Timeout | undefined;
+      const write = (): void => {
+        clearTimeout(idle);
+        idle = setTimeout(() => resolve(taken), 300);
+        while (taken < limit) {
+          taken += piece.length;
+          if (!into.write(piece)) return;
+        }
+        resolve(taken);
+      };
+      into.on("drain", write).on("error", () => undefined);
+      write();
+    });
+  const reached = Promise.withResolvers<Writable>();
+  upstream.handler = (request, response) => {
+    if (request.url === "/raw/down") reached.resolve(response);
+  };
+  const up = http
+    .request({ host, port, path: "/raw/up", method: "POST", headers: { host: "app.test" }, agent: false })
+    .on("error", () => undefined);
+  assert.ok((await pour(up)) < 32 * 1024 * 1024, "an upload that the application does not read");
+  up.destroy();
+  const down = http
+    .get({ host, port, path: "/raw/down", headers: { host: "app.test" }, agent: false }, () => undefined)
+    .on("error", () => undefined);
+  assert.ok(
+    (await pour(await reached.promise)) < 32 * 1024 * 1024,
+    "a download that the client does not read",
+  );
+  down.destroy();
 });

@@ -7,6 +7,8 @@ export interface Upstream {
   /** Such as `http://127.0.0.1:8080`. */
   readonly origin: string;
   readonly pool: Pool;
+  /** Whose certificate the application must show; without TLS undefined. The request's Host is the browser's, so it cannot say. */
+  readonly servername: string | undefined;
   readonly patience: Patience;
   close(): Promise<void>;
 }
@@ -41,6 +43,7 @@ export function openUpstream(origin: string, tls?: { readonly ca: string | undef
   return {
     origin,
     pool,
+    servername: origin.startsWith("https:") ? new URL(origin).hostname : undefined,
     patience,
     close: async () => {
       patience.end();
@@ -127,8 +130,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     // Not the request itself: its destruction by an upstream failure would cut the connection that the 502 must travel on.
     const body = this.#hasBody ? this.#request.iterator({ destroyOnReturn: false }) : null;
     upstream.patience.wait(this);
+    const order = {
+      path,
+      method,
+      headers,
+      body: body as (Dispatcher.DispatchOptions["body"] & object) | null,
+    };
     upstream.pool.dispatch(
-      { path, method, headers, body: body as (Dispatcher.DispatchOptions["body"] & object) | null },
+      upstream.servername === undefined ? order : Object.assign(order, { servername: upstream.servername }),
       this,
     );
   }

@@ -7,7 +7,7 @@ import { isNavigation } from "../request/navigation.ts";
 import type { RequestPath } from "../request/path.ts";
 import { checkRedirect, homeOf } from "../request/redirect.ts";
 import type { Admission, Admissions } from "../session/admission.ts";
-import type { Session } from "../session/model.ts";
+import type { Session, Ticket } from "../session/model.ts";
 
 /** One request that is for the application. */
 export interface Passage {
@@ -19,9 +19,15 @@ export interface Passage {
   readonly upgrade: boolean;
 }
 
+/** A signed-in user's session, with the ticket that finds it again. */
+export interface User {
+  readonly session: Session;
+  readonly ticket: Ticket;
+}
+
 /** What the gate says: go on (with or without a session), or this answer instead. */
 export type Verdict =
-  | { readonly kind: "pass"; readonly session: Session | undefined }
+  | { readonly kind: "pass"; readonly user: User | undefined }
   | { readonly kind: "answer"; readonly response: Response; readonly why: string };
 
 export type Gate = (passage: Passage) => Promise<Verdict>;
@@ -57,10 +63,10 @@ export function createGate(options: GateOptions): Gate {
       const refusal =
         ingress === undefined ? undefined : crossSiteRefusal(passage, ingress, options.allowedOrigins);
       if (refusal !== undefined) return answer("cross_site", crossSite(refusal, passage));
-      return { kind: "pass", session: admission.session };
+      return { kind: "pass", user: admission };
     }
     return options.autoLogin === undefined
-      ? { kind: "pass", session: undefined }
+      ? { kind: "pass", user: undefined }
       : demandLogin(passage, options, options.autoLogin.excluded, provider);
   };
 }
@@ -82,7 +88,7 @@ function demandLogin(
 ): Verdict {
   const { request, target, ingress } = passage;
   if (target.ambiguous) return answer("ambiguous_path", ambiguousPath(passage));
-  if (excluded(target.canonical)) return { kind: "pass", session: undefined };
+  if (excluded(target.canonical)) return { kind: "pass", user: undefined };
   if (ingress === undefined) return answer("no_ingress", nowhereToSignIn(passage));
   if (!passage.upgrade && isNavigation(request.method ?? "GET", request.headers)) {
     const wanted = checkRedirect(target.path + target.search, ingress, options.ingresses) ?? homeOf(ingress);

@@ -9,6 +9,7 @@ import type { Session } from "../session/model.ts";
 import { writeResponse } from "../write.ts";
 import { forward, type Upstream } from "./forward.ts";
 import type { Gate, Passage } from "./gate.ts";
+import type { LiveConnections } from "./live.ts";
 import { upstreamHeaders } from "./headers.ts";
 import type { TrustedPeers } from "./peers.ts";
 import { readStepUp, stepUpLocation } from "./step-up.ts";
@@ -28,14 +29,6 @@ export interface ProxyOptions {
   readonly live: LiveConnections;
   readonly log: Logger;
   readonly answers: CounterMetric;
-}
-
-/** Long-lived connections of sessions, which end when their session does. */
-export interface LiveConnections {
-  /** Remembers an open connection of a session's and how to end it; forgets it when it closes. */
-  addSocket(sessionId: string, client: Duplex, end: () => void): void;
-  /** Remembers an answer that may go on for ever. */
-  addStream(sessionId: string, response: ServerResponse): void;
 }
 
 export interface Proxy {
@@ -59,7 +52,8 @@ async function passRequest(options: ProxyOptions, passage: Passage, response: Se
     answers.inc({ why: verdict.why });
     return writeResponse(response, verdict.response, request.method);
   }
-  const { session } = verdict;
+  const { user } = verdict;
+  const session = user?.session;
   const headers = headersFor(options, passage, session);
   if (headers === undefined) return writeResponse(response, ambiguousFraming(passage), request.method);
   if (options.accessLog)
@@ -73,7 +67,7 @@ async function passRequest(options: ProxyOptions, passage: Passage, response: Se
     headers,
     isOwnCookie: options.isOwnCookie,
     onEventStream: () => {
-      if (session !== undefined) live.addStream(session.id, response);
+      if (user !== undefined) live.addStream(user.ticket, response);
     },
     insteadOf401: (challenge) => stepUp(options, passage, session, challenge),
     onUnreachable: (error) => {
@@ -95,7 +89,8 @@ async function passUpgrade(
     options.answers.inc({ why: verdict.why });
     return answerSocket(socket, verdict.response);
   }
-  const { session } = verdict;
+  const { user } = verdict;
+  const session = user?.session;
   const headers = headersFor(options, passage, session);
   if (headers === undefined) return answerSocket(socket, ambiguousFraming(passage));
   forwardUpgrade(passage.request, socket, head, {
@@ -112,7 +107,7 @@ async function passUpgrade(
       if (!socket.destroyed) void answerSocket(socket, badGateway(passage));
     },
     onOpen: (client, end) => {
-      if (session !== undefined) options.live.addSocket(session.id, client, end);
+      if (user !== undefined) options.live.addSocket(user.ticket, client, end);
     },
   });
 }

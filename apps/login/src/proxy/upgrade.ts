@@ -49,7 +49,7 @@ export function forwardUpgrade(
     agent: false,
     setHost: false,
     timeout: connectMilliseconds,
-    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    ...(url.protocol === "https:" ? { servername: url.hostname, ca: options.ca } : {}),
     headers: [...options.headers, "connection", "Upgrade", "upgrade", request.headers.upgrade ?? ""],
   });
   const abort = (): void => void outgoing.destroy();

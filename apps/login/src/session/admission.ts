@@ -15,7 +15,7 @@ export type Standing =
 
 /** Whether a request may go on as a signed-in user. */
 export type Admission =
-  | { readonly kind: "admitted"; readonly session: Session }
+  | { readonly kind: "admitted"; readonly session: Session; readonly ticket: Ticket }
   | { readonly kind: "none"; readonly reason: "no_session" | "inactive" | "ended" | "level" }
   /** The store or the provider is away: nobody can say. Never treated as signed out, never as signed in. */
   | { readonly kind: "unavailable"; readonly what: "store" | "provider"; readonly cause?: unknown };
@@ -23,6 +23,8 @@ export type Admission =
 export interface Admissions {
   /** Looks the session up, without counting it as used and without refreshing. */
   look(cookieHeader: string | undefined, ingress: Ingress): Promise<Standing>;
+  /** Whether a ticket's session has neither ended nor become inactive. Throws when the store is away. */
+  isLive(ticket: Ticket): Promise<boolean>;
   /** Looks up, enforces the level, refreshes when due, and counts the request as activity. */
   admit(cookieHeader: string | undefined, ingress: Ingress): Promise<Admission>;
 }
@@ -57,6 +59,10 @@ export function createAdmissions(options: AdmissionOptions): Admissions {
   };
   return {
     look,
+    async isLive(ticket) {
+      const found = await sessions.find(ticket);
+      return found !== undefined && (found.timeoutAt === undefined || now() < found.timeoutAt);
+    },
     async admit(cookieHeader, ingress) {
       const standing = await look(cookieHeader, ingress);
       if (standing.kind === "none") return { kind: "none", reason: "no_session" };
@@ -70,7 +76,7 @@ export function createAdmissions(options: AdmissionOptions): Admissions {
         if (renewal.kind === "ended") return { kind: "none", reason: "ended" };
         if (renewal.kind === "unavailable") return { kind: "unavailable", what: "provider" };
         sessions.touch(ticket.id);
-        return { kind: "admitted", session: renewal.session };
+        return { kind: "admitted", session: renewal.session, ticket };
       } catch (cause) {
         return { kind: "unavailable", what: "store", cause };
       }
