@@ -41,6 +41,7 @@ export function createAudit(options: { log: Logger; metrics: Metrics; store: Dec
       records[next] = record;
       next = (next + 1) % held;
       store.add(record);
+      counters.seconds.observe(event.seconds, { outcome: event.outcome });
       counters.requests.inc({ outcome: event.outcome, error: event.error ?? "" });
       if (event.outcome === "failed") log.error({ ...record, err: event.cause }, "exchange failed");
       else log.info(record, event.outcome === "issued" ? "exchange allowed" : "exchange refused");
@@ -74,6 +75,11 @@ function createCounters(metrics: Metrics) {
       name: "portvakt_tokenx_token_requests_total",
       help: "Token requests by outcome and error code",
       labels: ["outcome", "error"],
+    }),
+    seconds: metrics.histogram({
+      name: "portvakt_tokenx_token_request_seconds",
+      help: "How long token requests took, by outcome",
+      labels: ["outcome"],
     }),
     issued: metrics.counter({
       name: "portvakt_tokenx_tokens_issued_total",

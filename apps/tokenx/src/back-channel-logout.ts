@@ -25,7 +25,7 @@ export function backChannelLogout(
     const { params } = await readFormRequest(raw, [], maxBytes);
     const token = params.one("logout_token");
     if (token === undefined) throw new ProtocolError("invalid_request", "parameter logout_token is missing");
-    const known = options.issuers.find(peekJwt(token)?.claims.iss ?? "");
+    const known = await options.issuers.find(peekJwt(token)?.claims.iss);
     const audience = known?.rules.logoutAudience;
     if (known === undefined || audience === undefined)
       throw new ProtocolError("invalid_request", "the logout token's issuer is not listened to");

@@ -29,10 +29,15 @@ const claimName = z
   .string()
   .min(1)
   .refine((name) => !ownClaims.has(name), "is a claim that this server alone writes");
+/** ID-porten writes `unspecified` where a client asked for no resource: it stands for nobody. */
+const audience = z
+  .string()
+  .min(1)
+  .refine((aud) => aud !== "unspecified", "stands for no resource");
 const rulesSchema = z.record(
   webUrl,
   z.object({
-    audiences: z.array(z.string().min(1)).default([]),
+    audiences: z.array(audience).default([]),
     claims: z.array(claimName).optional(),
     logoutAudience: z.string().min(1).optional(),
   }),

@@ -10,7 +10,8 @@ export interface TrustedIssuer<R> {
 }
 
 export interface TrustedIssuers<R> {
-  find(issuer: string): TrustedIssuer<R> | undefined;
+  /** The issuer, when it is one of the trusted. While some are not known yet, they are asked for once more, at most every 2 s. */
+  find(issuer: string | undefined): Promise<TrustedIssuer<R> | undefined>;
   /** Fetches what is missing or old; never fails. Called at start and now and then: an issuer that is down stops nothing. */
   refresh(): Promise<void>;
   /** By well-known URL: whether its metadata was ever fetched. */
@@ -25,6 +26,7 @@ interface Slot<R> {
 }
 
 const metadataMaxAgeSeconds = 86_400;
+const retrySeconds = 2;
 
 /** Issuers by their well-known URLs (OpenID Connect Discovery, RFC 8414). Of two URLs that name one issuer the first counts. */
 export function trustedIssuers<R>(options: {
@@ -36,6 +38,7 @@ export function trustedIssuers<R>(options: {
   const { now, log } = options;
   const slots: Slot<R>[] = options.issuers.map(({ url, rules }) => ({ url, rules }));
   const byIssuer = new Map<string, TrustedIssuer<R>>();
+  let triedAt = Number.NEGATIVE_INFINITY;
 
   async function refreshSlot(slot: Slot<R>): Promise<void> {
     if (slot.known !== undefined && now() - (slot.fetchedAt ?? 0) < metadataMaxAgeSeconds) return;
@@ -69,11 +72,20 @@ export function trustedIssuers<R>(options: {
     }
   }
 
+  async function refresh(): Promise<void> {
+    triedAt = now();
+    await Promise.all(slots.map(refreshSlot));
+  }
+
   return {
-    find: (issuer) => byIssuer.get(issuer),
-    refresh: async () => {
-      await Promise.all(slots.map(refreshSlot));
+    find: async (issuer) => {
+      if (issuer === undefined) return undefined;
+      const isDue = Math.abs(now() - triedAt) >= retrySeconds;
+      // One that came up a moment ago is not kept waiting for the next round.
+      if (!byIssuer.has(issuer) && isDue && slots.some(({ known }) => known === undefined)) await refresh();
+      return byIssuer.get(issuer);
     },
+    refresh,
     state: () => Object.fromEntries(slots.map(({ url, known }) => [url, known !== undefined])),
   };
 }

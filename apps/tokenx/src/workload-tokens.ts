@@ -32,7 +32,7 @@ export function orByWorkloadToken(
 ): AuthenticateClient<Application> {
   return async (request) => {
     const assertion = request.params.one("client_assertion");
-    const cluster = options.clusters.find(peekJwt(assertion ?? "")?.claims.iss ?? "");
+    const cluster = await options.clusters.find(peekJwt(assertion ?? "")?.claims.iss);
     if (assertion === undefined || cluster === undefined) return authenticate(request);
     if (
       request.params.one("client_assertion_type") !== clientAssertionType ||

@@ -111,6 +111,25 @@ describe("issued tokens", () => {
     assert.equal(decodeProtectedHeader(token).typ, "at+jwt");
   });
 
+  test("a target's own signing algorithm, where the server has it", async () => {
+    const both = await platform({ env: { PORTVAKT_TOKENX_SIGNING_ALGORITHMS: "RS256,PS256,ES256,EdDSA" } });
+    await both.register(portal);
+    for (const alg of [undefined, "PS256", "ES256", "EdDSA"]) {
+      await both.register("local:benefits:chooser", {
+        accessPolicyInbound: [portal],
+        portvakt_token: { typ: "JWT", ...(alg && { alg }) },
+      });
+      const subject_token = await both.subjectToken();
+      const answer = await both.exchange(portal, { subject_token, audience: "local:benefits:chooser" });
+      const keys = createRemoteJWKSet(new URL(`${both.issuer}/jwks`));
+      const { protectedHeader } = await jwtVerify(tokenOf(answer), keys, {
+        currentDate: new Date(both.clock.now * 1000),
+      });
+      assert.equal(protectedHeader.alg, alg ?? "RS256");
+    }
+    await both.close();
+  });
+
   test("RFC 8693 section 2.2.1: scope is all of the subject's, or the part that was asked for", async () => {
     const subject_token = await on.subjectToken({ scope: "a b" });
     assert.equal(

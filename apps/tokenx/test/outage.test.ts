@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { cuttableWay, freshDatabase } from "./database.ts";
 import type { CuttableWay } from "./database.ts";
 import { eventually } from "./eventually.ts";
-import { platform, provider } from "./platform.ts";
+import { platform, provider, signed } from "./platform.ts";
 import type { Platform } from "./platform.ts";
 
 const caller = "local:a:caller";
@@ -87,6 +87,26 @@ describe("an issuer of subject tokens is away", () => {
     await on.close();
     await idporten.close();
   });
+});
+
+test("an issuer that comes up after TokenX is known as soon as one of its tokens comes", async () => {
+  const early = await provider();
+  await early.close();
+  const on = await platform({ env: { SUBJECT_TOKEN_ISSUERS: early.wellKnown } });
+  await on.register(caller, { portvakt_subject_clients: { [early.issuer]: ["c"] } });
+  await on.register(target, { accessPolicyInbound: [caller] });
+  const late = await provider(Number(new URL(early.issuer).port));
+  const claims = { iss: late.issuer, client_id: "c", aud: "x", iat: on.clock.now, exp: on.clock.now + 600 };
+  const subject_token = await signed(late, claims);
+  assert.equal(
+    (await on.exchange(caller, { subject_token, audience: target })).status,
+    400,
+    "asked a moment ago",
+  );
+  on.clock.now += 2;
+  assert.equal((await on.exchange(caller, { subject_token, audience: target })).status, 200);
+  await on.close();
+  await late.close();
 });
 
 describe("too many requests", () => {

@@ -37,7 +37,7 @@ export interface Provider extends Party {
   close(): Promise<void>;
 }
 
-export async function provider(): Promise<Provider> {
+export async function provider(port = 0): Promise<Provider> {
   const own = await party();
   let issuer = "";
   const server = createServer((request, response) => {
@@ -45,7 +45,7 @@ export async function provider(): Promise<Provider> {
     const isKeys = request.url === "/jwks";
     response.end(JSON.stringify(isKeys ? { keys: [own.jwk] } : { issuer, jwks_uri: `${issuer}/jwks` }));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const close = async (): Promise<void> => {
     server.closeAllConnections();

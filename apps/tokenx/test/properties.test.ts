@@ -136,3 +136,9 @@ test("a mapping of acr that would raise a level is refused when the settings are
   assert.equal(acrMappingProblem("idporten-loa-high", "Level4"), undefined);
   assert.equal(acrMappingProblem("idporten-loa-high", "Level3"), undefined);
 });
+
+test("no resource is called unspecified: that is what ID-porten writes where there is none", async () => {
+  const rules = JSON.stringify({ [on.idporten.wellKnown]: { audiences: ["unspecified"] } });
+  const env = { PORTVAKT_TOKENX_SUBJECT_RULES: rules };
+  await assert.rejects(platform({ beside: on, env }), /PORTVAKT_TOKENX_SUBJECT_RULES/);
+});

@@ -78,17 +78,18 @@ export function tokenEndpoint<C extends RegisteredClient, D extends PolicyAnswer
     return decision;
   }
 
+  const times = (at: number) => ({ at, seconds: Math.max(0, options.now() - at) });
   return async (raw) => {
     const now = options.now();
     const trail: Trail<D> = {};
     try {
       const answer = await run(raw, now, trail);
       // 7. Audit, then write: no token leaves without its line.
-      options.audit(auditLine(now, trail, raw.headers));
+      options.audit(auditLine(times(now), trail, raw.headers));
       return Response.json(answer, { headers: noStore });
     } catch (thrown) {
       const error = toProtocolError(thrown);
-      options.audit(auditLine(now, trail, raw.headers, error, thrown));
+      options.audit(auditLine(times(now), trail, raw.headers, error, thrown));
       return writeUncached(error, raw, options.writeError);
     }
   };
@@ -151,14 +152,14 @@ function deniedByPolicy(decision: PolicyAnswer): ProtocolError {
 }
 
 function auditLine<D extends PolicyAnswer>(
-  at: number,
+  times: { at: number; seconds: number },
   trail: Trail<D>,
   headers: Headers,
   error?: ProtocolError,
   thrown?: unknown,
 ): AuditEvent<D> {
   return {
-    at,
+    ...times,
     outcome: error === undefined ? "issued" : error.status >= 500 ? "failed" : "refused",
     grantType: trail.grantType,
     client: trail.client,

@@ -89,6 +89,8 @@ export type ClaimOnce = (key: string, expiresAt: number) => Promise<boolean>;
 /** One line of the audit log: exactly one per token request, whatever became of it. */
 export interface AuditEvent<D extends PolicyAnswer = PolicyAnswer> {
   readonly at: number;
+  /** How long the request took so far, seconds. */
+  readonly seconds: number;
   readonly outcome: "issued" | "refused" | "failed";
   readonly grantType: string | undefined;
   readonly client: string | undefined;

@@ -40,7 +40,7 @@ const algorithms = Object.keys(signatureAlgorithms) as SignatureAlgorithm[];
 export function registrarJudge(options: RegistrarOptions): JudgeRegistrar {
   const selfKeys = localKeySet(options.selfSigned?.jwks ?? []);
 
-  function keysOf(issuer: string): { keys: KeySet; rules: RegistrarRules } | undefined {
+  async function keysOf(issuer: string): Promise<{ keys: KeySet; rules: RegistrarRules } | undefined> {
     if (options.selfSigned?.issuer === issuer) return { keys: selfKeys, rules: {} };
     return options.providers.find(issuer);
   }
@@ -49,7 +49,7 @@ export function registrarJudge(options: RegistrarOptions): JudgeRegistrar {
     const raw = /^bearer +([\w.~+/-]+=*)$/i.exec(authorization ?? "")?.[1];
     if (raw === undefined) throw invalidToken("a bearer token is needed");
     const issuer = peekJwt(raw)?.claims.iss;
-    const known = issuer === undefined ? undefined : keysOf(issuer);
+    const known = issuer === undefined ? undefined : await keysOf(issuer);
     if (issuer === undefined || known === undefined)
       throw invalidToken("its issuer may not register clients");
     const rules = {

@@ -60,7 +60,7 @@ export function subjectJudge(options: SubjectJudgeOptions): JudgeSubject {
   return async (raw, caller) => {
     const issuer = peekJwt(raw)?.claims.iss;
     if (issuer === undefined) throw invalidSubject("it is not a signed JWT with an issuer");
-    const known = issuer === options.issuer ? undefined : options.issuers.find(issuer);
+    const known = issuer === options.issuer ? undefined : await options.issuers.find(issuer);
     if (known === undefined && issuer !== options.issuer)
       throw invalidSubject("its issuer is not trusted here");
     const subject =
