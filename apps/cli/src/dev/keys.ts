@@ -11,6 +11,8 @@ export interface Keys {
   readonly public: (name: string) => JWK;
   /** 32 random bytes, base64. */
   readonly secret: (name: string) => string;
+  /** Were they made just now, because there were none? */
+  readonly isNew: boolean;
 }
 
 /** The key that the platform registers TokenX's clients with. */
@@ -73,6 +75,7 @@ export async function keepKeys(
     private: signing,
     public: (name) => publicJwkOf(signing(name)),
     secret: (name) => found(all.secrets[name], name),
+    isNew: Object.keys(kept.secrets).length === 0,
   };
 }
 

@@ -26,6 +26,7 @@ const keys: Keys = {
   private: (name) => ({ kty: "RSA", kid: name, d: "private" }),
   public: (name) => ({ kty: "RSA", kid: name }),
   secret: (name) => `secret of ${name}`,
+  isNew: false,
 };
 
 describe("the plan of the demo", () => {

@@ -1,14 +1,16 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Application } from "@portvakt/policy";
 import { CommandError } from "../failure.ts";
 import { whenAborted } from "../ending.ts";
 import { endpointsOf } from "./endpoints.ts";
 import { keepKeys, wantedKeys, writePrivate } from "./keys.ts";
 import type { Declared } from "./manifests.ts";
+import { worthShowing } from "./log-lines.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { planOnFreePorts } from "./ports.ts";
 import { NeverListened, supervise, type ProcessSpec, type Supervised, type Watcher } from "./process.ts";
-import { registrationsOf } from "./registrations.ts";
+import { registrationsOf, scopeName } from "./registrations.ts";
 import { processSpecs, type Specs } from "./specs.ts";
 import { readState, removeState, writeState, type DevState } from "./state.ts";
 import { registerWithTokenx } from "./tokenx-clients.ts";
@@ -53,6 +55,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform 
   const logs = join(stateFolder, "logs");
   await mkdir(logs, { recursive: true, mode: 0o700 });
   const keys = await keepKeys(join(stateFolder, "keys.json"), wantedKeys(plan));
+  // what the keys of another time sealed, nobody can open any more; everything in it is registered anew below
+  if (keys.isNew) await rm(join(stateFolder, "tokenx"), { recursive: true, force: true });
   const registrationsFile = join(stateFolder, "registrations.json");
   await writePrivate(registrationsFile, `${JSON.stringify(registrationsOf(plan, keys.public), null, 2)}\n`);
 
@@ -146,7 +150,8 @@ async function everyoneListens(running: readonly Supervised[], signal: AbortSign
 }
 
 function explained(error: NeverListened): CommandError {
-  const last = error.tail.map((line) => `  ${line}`).join("\n");
+  const telling = error.tail.flatMap((line) => worthShowing(line, true) ?? []);
+  const last = [...new Set(telling)].map((line) => `  ${line}`).join("\n");
   return new CommandError(`${error.message}${last === "" ? "" : `\n${last}`}`, {
     hints: [`the whole log is in ${error.spec.logFile}`],
     cause: error,
@@ -186,8 +191,14 @@ function stateOf(plan: Plan, declared: readonly Declared[], running: readonly Su
           ...(planned.tokensPort === undefined ? {} : { tokens: `http://127.0.0.1:${planned.tokensPort}` }),
           ...(planned.login === undefined ? {} : { login: planned.login.provider }),
           clients: { ...planned.clients },
+          ...offersOf(planned.application),
         },
       ]),
     ),
   };
+}
+
+function offersOf({ namespace, maskinporten }: Application): { offers?: readonly string[] } {
+  const offers = (maskinporten?.exposes ?? []).filter(({ enabled }) => enabled);
+  return offers.length === 0 ? {} : { offers: offers.map((scope) => scopeName(namespace, scope)) };
 }

@@ -38,6 +38,8 @@ export interface Supervised {
 }
 
 const mostDeaths = 5;
+/** What has never listened is tried once more: a passing trouble may be over, a wrong set-up is not. */
+const mostDeathsAtStart = 1;
 const windowSeconds = 60;
 const tailLines = 12;
 
@@ -76,7 +78,9 @@ export function supervise(spec: ProcessSpec, watcher: Watcher, now: () => number
     },
     ended(how, code, tail) {
       if (stopping) return;
-      const again = secondsToNextStart(deaths, now(), code === 2 && !listened);
+      // wrong settings (exit code 2) stay wrong
+      const most = listened ? mostDeaths : code === 2 ? 0 : mostDeathsAtStart;
+      const again = secondsToNextStart(deaths, now(), most);
       if (again === undefined && !listened) first.reject(new NeverListened(spec, how, tail));
       watcher.died(spec, how, again);
       if (again !== undefined) timer = setTimeout(() => (current = start(spec, events)), again * 1000);
@@ -98,11 +102,11 @@ export function supervise(spec: ProcessSpec, watcher: Watcher, now: () => number
   };
 }
 
-/** Notes a death; gives the back-off, or undefined when starting again makes no sense (wrong settings stay wrong). */
-function secondsToNextStart(deaths: number[], at: number, hopeless: boolean): number | undefined {
+/** Notes a death; gives the back-off, or undefined after more than `most` deaths within the window. */
+function secondsToNextStart(deaths: number[], at: number, most: number): number | undefined {
   deaths.push(at);
   while ((deaths[0] ?? at) < at - windowSeconds) deaths.shift();
-  if (hopeless || deaths.length > mostDeaths) return undefined;
+  if (deaths.length > most) return undefined;
   return 0.25 * 2 ** (deaths.length - 1);
 }
 

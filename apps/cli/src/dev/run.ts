@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
-import { exitCodes, usageError, type ExitCode } from "../failure.ts";
+import { CommandError, exitCodes, usageError, type ExitCode } from "../failure.ts";
 import type { Terminal } from "../terminal.ts";
 import { flag, text, texts, type Arguments, type Surroundings } from "../verb.ts";
 import { endingSignal, whenAborted } from "../ending.ts";
@@ -18,7 +18,12 @@ export async function runDev(args: Arguments, around: Surroundings): Promise<Exi
   const port = portOf(args);
   const declared = await declaredBy(args, around);
   const stateFolder = resolve(around.folder, text(args, "state") ?? ".portvakt");
-  await mkdir(stateFolder, { recursive: true, mode: 0o700 });
+  await mkdir(stateFolder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    throw new CommandError(`the folder ${stateFolder} cannot be made`, {
+      hints: ["`--state` names another"],
+      cause,
+    });
+  });
   const ending = endingSignal();
   terminal.err(
     terminal.paint("dim", `starting the platform for ${counted(declared.length, "application")} ...\n`),

@@ -28,6 +28,8 @@ export interface DevApplication {
   readonly tokens?: string;
   readonly login?: string;
   readonly clients: Readonly<Record<string, string>>;
+  /** Its scopes of Maskinporten's that other organisations may use. */
+  readonly offers?: readonly string[];
 }
 
 const fileName = "dev.json";
