@@ -12,7 +12,10 @@ const mostLines = 4000;
 export function diffLines(file: string, before: string | undefined, after: string, paint: Paint): string {
   const edits = editsBetween(linesOf(before ?? ""), linesOf(after));
   if (edits.every(({ kind }) => kind === " ")) return "";
-  const lines = [paint("bold", `--- ${before === undefined ? "/dev/null" : file}`), paint("bold", `+++ ${file}`)];
+  const lines = [
+    paint("bold", `--- ${before === undefined ? "/dev/null" : file}`),
+    paint("bold", `+++ ${file}`),
+  ];
   for (const { start, end } of hunks(edits)) {
     const part = edits.slice(start, end);
     const at = (kind: "-" | "+"): string => {
@@ -41,7 +44,8 @@ function editsBetween(old: readonly string[], young: readonly string[]): Edit[] 
   let head = 0;
   while (head < old.length && head < young.length && old[head] === young[head]) head += 1;
   let tail = 0;
-  while (tail < Math.min(old.length, young.length) - head && old.at(-1 - tail) === young.at(-1 - tail)) tail += 1;
+  while (tail < Math.min(old.length, young.length) - head && old.at(-1 - tail) === young.at(-1 - tail))
+    tail += 1;
   const removed = old.slice(head, old.length - tail);
   const added = young.slice(head, young.length - tail);
   const same = (lines: readonly string[]): Edit[] => lines.map((line) => ({ kind: " ", line }));

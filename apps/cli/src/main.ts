@@ -36,6 +36,7 @@ async function main(): Promise<void> {
   const around: Surroundings = {
     env: process.env,
     folder: process.cwd(),
+    input: () => process.stdin,
     now: () => Date.now() / 1000,
     terminal: {
       out: (text) => void process.stdout.write(text),

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { parseArgs } from "node:util";
 import { usageError, type ExitCode } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
@@ -17,6 +18,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly folder: string;
   readonly terminal: Terminal;
+  /** What comes on stdin, for the verbs that take `-`. */
+  readonly input: () => Readable;
   /** Seconds since the epoch. */
   readonly now: () => number;
 }

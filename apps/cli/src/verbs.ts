@@ -1,5 +1,6 @@
 import { accessVerbs } from "./access/verbs.ts";
 import type { ExitCode } from "./failure.ts";
+import { tokenVerbs } from "./token/verbs.ts";
 import type { Surroundings, Verb } from "./verb.ts";
 
 /** Every server verb: the same help, and the arguments go to the server as they are. */
@@ -92,6 +93,7 @@ export const verbs: readonly Verb[] = [
     run: async (args, around) => (await import("./tour/run.ts")).runTour(args, around),
   },
   ...accessVerbs,
+  ...tokenVerbs,
   server(
     "login",
     "the login proxy",

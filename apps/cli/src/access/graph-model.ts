@@ -1,4 +1,11 @@
-import { parseApplicationId, wayNames, ways, type Application, type Landscape, type WayName } from "@portvakt/policy";
+import {
+  parseApplicationId,
+  wayNames,
+  ways,
+  type Application,
+  type Landscape,
+  type WayName,
+} from "@portvakt/policy";
 
 /** Who may sign in at an application. */
 export type SignIn = "citizens" | "employees";
@@ -43,7 +50,9 @@ export function graphOf({ applications, policy }: Landscape): Graph {
       if (caller === target.id) continue;
       if (!nodes.has(caller)) addUndeclared(caller, nodes);
       const side = applications.get(caller);
-      const both = wayNames.filter((way) => ways[way].uses(target) && (side === undefined || ways[way].uses(side)));
+      const both = wayNames.filter(
+        (way) => ways[way].uses(target) && (side === undefined || ways[way].uses(side)),
+      );
       edges.push({ from: caller, to: target.id, ways: both, wildcard: admission.wildcard });
     }
   }
@@ -56,7 +65,11 @@ export function graphOf({ applications, policy }: Landscape): Graph {
 function nodeOf(application: Application): GraphNode {
   const { id, name, namespace, cluster, team, idporten, azure, maskinporten } = application;
   const signIn: SignIn | undefined =
-    idporten?.sidecar?.enabled === true ? "citizens" : azure?.sidecar?.enabled === true ? "employees" : undefined;
+    idporten?.sidecar?.enabled === true
+      ? "citizens"
+      : azure?.sidecar?.enabled === true
+        ? "employees"
+        : undefined;
   return {
     ...{ id, name, namespace, cluster, declared: true },
     ...(team === undefined ? {} : { team }),

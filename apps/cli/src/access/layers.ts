@@ -23,7 +23,11 @@ const sweeps = 12;
  * cross (after Sugiyama: break cycles, longest path, bends in between, barycentres). `edges` are those of the graph, in its
  * order; `ids` are the applications that have any.
  */
-export function layered(ids: readonly string[], edges: Graph["edges"], groupOf: (id: string) => string): Layers {
+export function layered(
+  ids: readonly string[],
+  edges: Graph["edges"],
+  groupOf: (id: string) => string,
+): Layers {
   const forward = withoutCycles(ids, edges);
   const rank = ranks(ids, forward);
   const places = new Map<string, Place>();
@@ -40,7 +44,8 @@ export function layered(ids: readonly string[], edges: Graph["edges"], groupOf: 
     const first = rank.get(from) ?? 0;
     const last = rank.get(to) ?? 0;
     const keys = [from];
-    for (let layer = first + 1; layer < last; layer++) keys.push(add(`${index}/${layer}`, undefined, layer).key);
+    for (let layer = first + 1; layer < last; layer++)
+      keys.push(add(`${index}/${layer}`, undefined, layer).key);
     keys.push(to);
     for (const [at, key] of keys.slice(1).entries()) {
       places.get(keys[at] ?? "")?.after.push(key);

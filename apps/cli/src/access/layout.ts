@@ -49,11 +49,11 @@ export function layout(graph: Graph, sizes: Sizes): Layout {
   for (const [index, { id }] of alone.entries()) {
     at.set(id, {
       x: margin + (index % perRow) * (box.width + gap * 2),
-      y: (aloneFrom ?? 0) + margin + box.height / 2 + Math.floor(index / perRow) * (box.height + gap),
+      y: (aloneFrom ?? 0) + margin + 8 + box.height / 2 + Math.floor(index / perRow) * (box.height + gap),
     });
   }
   const rows = Math.ceil(alone.length / perRow);
-  const height = aloneFrom === undefined ? bottom + margin : aloneFrom + margin * 2 + rows * (box.height + gap);
+  const height = aloneFrom === undefined ? bottom : aloneFrom + margin + 8 + rows * (box.height + gap);
   return { width, height, at, routes: routes.map((keys) => points(keys, at, box.width)), aloneFrom };
 }
 
@@ -64,7 +64,10 @@ function channel(layers: readonly (readonly Place[])[], { box }: Sizes): number 
 }
 
 /** Pulls everything towards its neighbours, as far as the order and the gaps in its layer allow. */
-function straightened(layers: readonly (readonly Place[])[], { box, gap, margin }: Sizes): Map<string, number> {
+function straightened(
+  layers: readonly (readonly Place[])[],
+  { box, gap, margin }: Sizes,
+): Map<string, number> {
   const y = new Map<string, number>();
   const size = (place: Place): number => (place.id === undefined ? gap : box.height + gap);
   const tallest = Math.max(...layers.map((layer) => layer.reduce((sum, place) => sum + size(place), 0)), 0);
@@ -80,7 +83,9 @@ function straightened(layers: readonly (readonly Place[])[], { box, gap, margin 
     for (const layer of round % 2 === 0 ? layers : layers.toReversed()) {
       const wanted = layer.map((place) => {
         const near = [...place.before, ...place.after].map((key) => y.get(key) ?? 0);
-        return near.length === 0 ? (y.get(place.key) ?? 0) : near.reduce((sum, one) => sum + one, 0) / near.length;
+        return near.length === 0
+          ? (y.get(place.key) ?? 0)
+          : near.reduce((sum, one) => sum + one, 0) / near.length;
       });
       for (const [index, place] of layer.entries()) y.set(place.key, spread(layer, wanted, size)[index] ?? 0);
     }
@@ -90,7 +95,11 @@ function straightened(layers: readonly (readonly Place[])[], { box, gap, margin 
 }
 
 /** The places nearest to the wanted ones that keep their order and distance (pool adjacent violators). */
-function spread(layer: readonly Place[], wanted: readonly number[], size: (place: Place) => number): number[] {
+function spread(
+  layer: readonly Place[],
+  wanted: readonly number[],
+  size: (place: Place) => number,
+): number[] {
   const offsets: number[] = [];
   let offset = 0;
   for (const [index, place] of layer.entries()) {
@@ -101,7 +110,11 @@ function spread(layer: readonly Place[], wanted: readonly number[], size: (place
   const pools: { sum: number; count: number }[] = [];
   for (const [index, want] of wanted.entries()) {
     let pool = { sum: want - (offsets[index] ?? 0), count: 1 };
-    for (let last = pools.at(-1); last !== undefined && last.sum / last.count > pool.sum / pool.count; last = pools.at(-1)) {
+    for (
+      let last = pools.at(-1);
+      last !== undefined && last.sum / last.count > pool.sum / pool.count;
+      last = pools.at(-1)
+    ) {
       pools.pop();
       pool = { sum: pool.sum + last.sum, count: pool.count + last.count };
     }

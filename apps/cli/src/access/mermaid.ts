@@ -8,7 +8,11 @@ export function mermaid({ nodes, edges, open }: Graph): string {
   const lines = ["flowchart LR"];
   const groups = Map.groupBy(nodes, ({ cluster, namespace }) => `${cluster}:${namespace}`);
   for (const [at, [place, members]] of [...groups].entries()) {
-    lines.push(`  subgraph n${at}["${place}"]`, ...members.map((node) => `    ${index.get(node.id)}${shape(node)}`), "  end");
+    lines.push(
+      `  subgraph n${at}["${place}"]`,
+      ...members.map((node) => `    ${index.get(node.id)}${shape(node)}`),
+      "  end",
+    );
   }
   for (const { from, to, ways } of edges) {
     const label = ways.map((way) => letters[way]).join(", ");

@@ -19,7 +19,8 @@ import { flag, text, type Arguments, type Surroundings } from "../verb.ts";
 /** `portvakt plan`: what would change if these manifests took the place of those that count today. */
 export async function runPlan(args: Arguments, around: Surroundings): Promise<ExitCode> {
   const against = text(args, "against");
-  if (against === undefined) throw usageError("plan wants --against: manifests that count today, or a TokenX", "plan");
+  if (against === undefined)
+    throw usageError("plan wants --against: manifests that count today, or a TokenX", "plan");
   const { terminal, now } = around;
   const after = await declaration("plan", args, around);
   const isServer = /^https?:\/\//.test(against);
@@ -99,7 +100,8 @@ function listed(items: readonly string[]): string {
 
 function because({ change, before, after }: AccessChange, paint: Terminal["paint"]): string[] {
   if (change === "lost") {
-    const why = after === undefined ? "it is gone" : after.obstacles[0]?.explanation ?? after.decision.explanation;
+    const why =
+      after === undefined ? "it is gone" : (after.obstacles[0]?.explanation ?? after.decision.explanation);
     return [`    ${paint("dim", why)}`];
   }
   const rule = (after ?? before)?.decision.rule;
@@ -119,8 +121,13 @@ function inWords(audience: Audience | undefined): string {
 function summary(access: readonly AccessChange[], audiences: readonly AudienceChange[]): string {
   if (access.length + audiences.length === 0) return "Nobody gains access, and nobody loses it.";
   const pairs = byPair(access);
-  const count = (kind: AccessChange["change"]): number => pairs.filter(([first]) => first?.change === kind).length;
+  const count = (kind: AccessChange["change"]): number =>
+    pairs.filter(([first]) => first?.change === kind).length;
   const altered = count("altered") + audiences.length;
-  const parts = [`${count("gained")} gain access`, `${count("lost")} lose it`, ...(altered > 0 ? [`${altered} change`] : [])];
+  const parts = [
+    `${count("gained")} gain access`,
+    `${count("lost")} lose it`,
+    ...(altered > 0 ? [`${altered} change`] : []),
+  ];
   return `${parts.join(", ")}.`;
 }

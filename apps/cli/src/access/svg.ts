@@ -1,7 +1,9 @@
 import type { Graph, GraphEdge, GraphNode } from "./graph-model.ts";
 import { layout, type Layout, type Point } from "./layout.ts";
 
-const sizes = { box: { width: 184, height: 44 }, gap: 16, margin: 32 } as const;
+const box = { width: 184, height: 42 } as const;
+const margin = 32;
+const manyNodes = 60;
 const headHeight = 72;
 const legendHeight = 64;
 const letters = { name: 22, place: 26 } as const;
@@ -28,26 +30,26 @@ const style = `
 
 /** The graph as a picture of its own: no scripts, no fonts from elsewhere, light and dark. */
 export function svg(graph: Graph): string {
-  const plan = layout(graph, sizes);
+  const plan = layout(graph, { box, margin, gap: graph.nodes.length > manyNodes ? 8 : 16 });
   const width = Math.max(plan.width, 760);
   const height = plan.height + headHeight + legendHeight;
   const open = new Map(graph.open.map(({ id, admits }) => [id, admits]));
   const colours = coloursOf(graph.nodes);
   const edges = graph.edges.map((edge, index) => edgeLine(edge, plan.routes[index] ?? []));
-  const boxes = graph.nodes.map((node) => box(node, plan.at.get(node.id), colours, open.get(node.id)));
+  const boxes = graph.nodes.map((node) => boxOf(node, plan.at.get(node.id), colours, open.get(node.id)));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${round(width)} ${round(height)}" width="${round(width)}" height="${round(height)}" role="img" aria-label="Who may call whom">`,
     `<style>${style}\n</style>`,
     `<defs>${Object.keys(kinds).map(arrow).join("")}</defs>`,
     `<rect class="back" width="100%" height="100%"/>`,
-    `<text class="title" x="${sizes.margin}" y="36">Who may call whom</text>`,
-    `<text class="sub" x="${sizes.margin}" y="56">${escaped(headline(graph))}</text>`,
+    `<text class="title" x="${margin}" y="36">Who may call whom</text>`,
+    `<text class="sub" x="${margin}" y="56">${escaped(headline(graph))}</text>`,
     `<g transform="translate(0 ${headHeight - 16})"${graph.edges.length > 60 ? ' class="many"' : ""}>`,
     ...edges,
     ...alone(plan),
     ...boxes,
     `</g>`,
-    legend(height - 28),
+    legend(height - 28, new Set(graph.edges.map(kindOf))),
     `</svg>`,
     "",
   ].join("\n");
@@ -56,7 +58,11 @@ export function svg(graph: Graph): string {
 function headline({ nodes, edges, open }: Graph): string {
   const places = new Set(nodes.map(({ cluster, namespace }) => `${cluster}:${namespace}`)).size;
   const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? "" : "s"}`;
-  const parts = [count(nodes.length, "application"), count(places, "namespace"), `${count(edges.length, "pair")} admitted`];
+  const parts = [
+    count(nodes.length, "application"),
+    count(places, "namespace"),
+    `${count(edges.length, "pair")} admitted`,
+  ];
   if (open.length > 0) parts.push(`${count(open.length, "rule")} with *`);
   return parts.join(" · ");
 }
@@ -64,7 +70,9 @@ function headline({ nodes, edges, open }: Graph): string {
 /** Namespaces side by side in the alphabet get hues far apart. */
 function coloursOf(nodes: readonly GraphNode[]): ReadonlyMap<string, string> {
   const places = [...new Set(nodes.map(placeOf))].toSorted();
-  return new Map(places.map((place, index) => [place, `hsl(${Math.round((210 + index * 137.5) % 360)} 62% 52%)`]));
+  return new Map(
+    places.map((place, index) => [place, `hsl(${Math.round((210 + index * 137.5) % 360)} 62% 52%)`]),
+  );
 }
 
 function placeOf({ cluster, namespace }: GraphNode): string {
@@ -108,11 +116,21 @@ function curve(points: readonly Point[]): string {
   return steps.join("");
 }
 
-function box(node: GraphNode, at: Point | undefined, colours: ReadonlyMap<string, string>, admits: string | undefined): string {
+function boxOf(
+  node: GraphNode,
+  at: Point | undefined,
+  colours: ReadonlyMap<string, string>,
+  admits: string | undefined,
+): string {
   if (at === undefined) return "";
-  const { width, height } = sizes.box;
+  const { width, height } = box;
   const colour = colours.get(placeOf(node)) ?? "gray";
-  const about = [node.id, node.team === undefined ? "" : `team ${node.team}`, node.declared ? "" : "declared by no manifest here", admits ?? ""];
+  const about = [
+    node.id,
+    node.team === undefined ? "" : `team ${node.team}`,
+    node.declared ? "" : "declared by no manifest here",
+    admits ?? "",
+  ];
   const parts = [
     `<title>${escaped(about.filter((line) => line !== "").join("\n"))}</title>`,
     `<rect class="box" width="${width}" height="${height}" rx="8"/>`,
@@ -120,14 +138,16 @@ function box(node: GraphNode, at: Point | undefined, colours: ReadonlyMap<string
     `<text class="name" x="18" y="19">${escaped(cut(node.name, letters.name))}</text>`,
     `<text class="place" x="18" y="34">${escaped(cut(below(node), letters.place))}</text>`,
     ...(node.signIn === undefined ? [] : [person(width - 20)]),
-    ...(admits === undefined ? [] : [`<text class="place open" x="${width - 10}" y="34" text-anchor="end">open to *</text>`]),
+    ...(admits === undefined
+      ? []
+      : [`<text class="place open" x="${width - 10}" y="34" text-anchor="end">open to *</text>`]),
   ];
   return `<g class="${node.declared ? "declared" : "undeclared"}" transform="translate(${round(at.x)} ${round(at.y - height / 2)})">${parts.join("")}</g>`;
 }
 
 function below({ namespace, cluster, signIn, external }: GraphNode): string {
   const place = cluster === "local" ? namespace : `${cluster}:${namespace}`;
-  const more = [signIn === undefined ? "" : `${signIn} sign in`, external ? "Maskinporten" : ""];
+  const more = [signIn ?? "", external ? "Maskinporten" : ""];
   return [place, ...more.filter((word) => word !== "")].join(" · ");
 }
 
@@ -139,18 +159,21 @@ function alone({ aloneFrom, width }: Layout): string[] {
   if (aloneFrom === undefined) return [];
   const y = round(aloneFrom + 8);
   return [
-    `<path d="M${sizes.margin} ${y}H${round(width - sizes.margin)}" stroke="var(--line)"/>`,
-    `<text class="note" x="${sizes.margin}" y="${y + 17}">neither call nor are called</text>`,
+    `<path d="M${margin} ${y}H${round(width - margin)}" stroke="var(--line)"/>`,
+    `<text class="note" x="${margin}" y="${y + 17}">neither call nor are called</text>`,
   ];
 }
 
-function legend(y: number): string {
-  let x: number = sizes.margin;
-  const entries = Object.entries(kinds).map(([kind, words]) => {
-    const entry = `<path class="edge ${kind}" d="M${x} ${y - 4}h28" marker-end="url(#tip-${kind})"/><text class="note" x="${x + 36}" y="${y}">${words}</text>`;
-    x += 60 + words.length * 5.6;
-    return entry;
-  });
+/** What the colours of the edges mean, of those that there are. */
+function legend(y: number, present: ReadonlySet<string>): string {
+  let x = margin;
+  const entries = Object.entries(kinds)
+    .filter(([kind]) => present.has(kind))
+    .map(([kind, words]) => {
+      const entry = `<path class="edge ${kind}" d="M${x} ${y - 4}h28" marker-end="url(#tip-${kind})"/><text class="note" x="${x + 36}" y="${y}">${words}</text>`;
+      x += 60 + words.length * 6;
+      return entry;
+    });
   return entries.join("\n");
 }
 
@@ -159,7 +182,11 @@ function cut(text: string, most: number): string {
 }
 
 function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
 }
 
 function round(value: number): number {

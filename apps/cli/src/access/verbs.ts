@@ -1,7 +1,11 @@
 import { jsonOption, manifestOptions } from "../manifests/options.ts";
 import type { Verb } from "../verb.ts";
 
-const twoApplications = { least: 2, most: 2, wanted: "two applications: who calls, and who is called" } as const;
+const twoApplications = {
+  least: 2,
+  most: 2,
+  wanted: "two applications: who calls, and who is called",
+} as const;
 
 /** The verbs that answer from manifests alone: who may call whom. */
 export const accessVerbs: readonly Verb[] = [
@@ -13,7 +17,11 @@ export const accessVerbs: readonly Verb[] = [
     words: twoApplications,
     completes: "applications",
     options: {
-      user: { type: "string", value: "<persona>", summary: "on behalf of this persona, such as kari or anna" },
+      user: {
+        type: "string",
+        value: "<persona>",
+        summary: "on behalf of this persona, such as kari or anna",
+      },
       way: { type: "string", value: "<way>", summary: "only this way: citizen, employee or itself" },
       scope: { type: "string", multiple: true, value: "<scope>", summary: "ask for this scope too" },
       fix: { type: "boolean", summary: "write the missing lines into the manifests, and show them" },

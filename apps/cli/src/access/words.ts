@@ -46,10 +46,14 @@ export function hindrances(call: Call): readonly Hindrance[] {
   ];
 }
 
-/** A hindrance as lines below the answer. */
-export function hindranceLines({ sentence, owner, advice, fix }: Hindrance, { paint }: Pick<Terminal, "paint">): string[] {
+/** A hindrance as lines below the answer; `said` is a sentence that stands above already. */
+export function hindranceLines(
+  { sentence, owner, advice, fix }: Hindrance,
+  { paint }: Pick<Terminal, "paint">,
+  said?: string,
+): string[] {
   return [
-    `${indent}${sentence}`,
+    ...(sentence === said ? [] : [`${indent}${sentence}`]),
     `${indent}${paint("dim", `whose move: ${owner}`)}`,
     ...(fix === undefined ? (advice === undefined ? [] : [`${indent}${advice}`]) : fixLines(fix)),
   ];
@@ -57,6 +61,9 @@ export function hindranceLines({ sentence, owner, advice, fix }: Hindrance, { pa
 
 /** The manifest lines that mend something, and where they belong. */
 export function fixLines(fix: Fix): string[] {
-  const place = fix.file === undefined ? "the target's manifest" : `${fix.file}${fix.line === undefined ? "" : `:${fix.line}`}`;
+  const place =
+    fix.file === undefined
+      ? "the target's manifest"
+      : `${fix.file}${fix.line === undefined ? "" : `:${fix.line}`}`;
   return [`${indent}Add to ${place}`, "", ...fix.yaml.split("\n").map((line) => `${indent}  ${line}`), ""];
 }

@@ -39,7 +39,7 @@ async function chosenPaths(
 ): Promise<readonly string[]> {
   const given = texts(args, "file");
   if (given.length > 0) return given;
-  if (running !== undefined) return running.manifests.map((file) => relative(around.folder, file));
+  if (running !== undefined) return running.manifests.map((file) => shortest(around.folder, file));
   const present = await Promise.all(
     usualPlaces.map(async (place) =>
       access(resolve(around.folder, place)).then(
@@ -51,6 +51,12 @@ async function chosenPaths(
   const found = present.flat();
   if (found.length > 0) return found;
   throw usageError(`${verb} needs manifests: give them with -f`, verb);
+}
+
+/** A path as a person would write it from here. */
+function shortest(folder: string, file: string): string {
+  const short = relative(folder, file);
+  return short.startsWith("../..") ? file : short;
 }
 
 /** The landscape of the given files and folders. */

@@ -6,7 +6,10 @@ import type { Declaration } from "./declared.ts";
  * The application that a person means: `cluster:namespace:name`, `namespace:name` (or with a `/`), or a name that only one
  * application has. A whole id needs no manifest here. *Throws*: CommandError that says what would have been understood.
  */
-export function applicationNamed(word: string, declared: Pick<Declaration, "applications" | "cluster">): string {
+export function applicationNamed(
+  word: string,
+  declared: Pick<Declaration, "applications" | "cluster">,
+): string {
   const { applications, cluster } = declared;
   const whole = parseApplicationId(word);
   if (whole !== undefined) return formatApplicationId(whole);
@@ -15,7 +18,8 @@ export function applicationNamed(word: string, declared: Pick<Declaration, "appl
   const namespace = parts.length === 2 ? parts[0] : undefined;
   const known = [...applications.keys()].flatMap((id) => partsOf(id));
   const found = known.filter(
-    (id) => id.name === name && (namespace === undefined || (id.namespace === namespace && id.cluster === cluster)),
+    (id) =>
+      id.name === name && (namespace === undefined || (id.namespace === namespace && id.cluster === cluster)),
   );
   const [only, another] = found;
   if (only !== undefined && another === undefined) return formatApplicationId(only);

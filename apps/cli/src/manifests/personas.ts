@@ -6,7 +6,12 @@ import { controlApi } from "../dev/control.ts";
 /** Somebody who can sign in to the stand-ins. */
 export type Person =
   | { readonly kind: "citizen"; readonly id: string; readonly name: string; readonly citizen: Citizen }
-  | { readonly kind: "employee"; readonly id: string; readonly name: string; readonly groups: readonly string[] };
+  | {
+      readonly kind: "employee";
+      readonly id: string;
+      readonly name: string;
+      readonly groups: readonly string[];
+    };
 
 /** The persona with this id: of the running platform, else of those that come with it. *Throws*: CommandError. */
 export async function personNamed(id: string, running: DevState | undefined): Promise<Person> {
@@ -14,8 +19,12 @@ export async function personNamed(id: string, running: DevState | undefined): Pr
   const citizen = personas.citizens.find((one) => one.id === id);
   if (citizen !== undefined) return { kind: "citizen", id, name: citizen.name, citizen };
   const employee = personas.employees.find((one) => one.id === id);
-  if (employee !== undefined) return { kind: "employee", id, name: employee.name, groups: groupsOf(employee) };
-  throw new CommandError(`there is no persona ${id}`, { hints: [hintOf(personas)], exitCode: exitCodes.usage });
+  if (employee !== undefined)
+    return { kind: "employee", id, name: employee.name, groups: groupsOf(employee) };
+  throw new CommandError(`there is no persona ${id}`, {
+    hints: [hintOf(personas)],
+    exitCode: exitCodes.usage,
+  });
 }
 
 function hintOf({ citizens, employees }: Personas): string {

@@ -1,4 +1,10 @@
-import { createLandscape, parseApplicationId, type Application, type InboundRule, type Landscape } from "@portvakt/policy";
+import {
+  createLandscape,
+  parseApplicationId,
+  type Application,
+  type InboundRule,
+  type Landscape,
+} from "@portvakt/policy";
 import type { KnownClient, Registrar } from "./registrar.ts";
 
 /** What a TokenX knows of applications, as far as calls on behalf of citizens go. */
@@ -30,7 +36,12 @@ function applicationOf({ id, statement }: KnownClient, issuer: string): Applicat
 
 function rulesOf(statement: KnownClient["statement"]): InboundRule[] {
   const { portvakt_rules: rules, accessPolicyInbound: ids } = statement;
-  if (Array.isArray(rules)) return rules.map((rule: InboundRule) => ({ ...rule, roles: rule.roles ?? [], scopes: rule.scopes ?? [] }));
+  if (Array.isArray(rules))
+    return rules.map((rule: InboundRule) => ({
+      ...rule,
+      roles: rule.roles ?? [],
+      scopes: rule.scopes ?? [],
+    }));
   if (!Array.isArray(ids)) return [];
   return ids.flatMap((id: unknown) => {
     const [cluster = "", namespace = "", application = ""] = String(id).split(":");

@@ -44,7 +44,8 @@ export async function registrarFor(options: {
     }
     return await openRegistrar({ issuer: url.replace(/\/$/, ""), id, key: parseKey(key), now });
   }
-  if (own === undefined) throw usageError(`${verb} needs a TokenX: name one with --tokenx, or start \`portvakt dev\``, verb);
+  if (own === undefined)
+    throw usageError(`${verb} needs a TokenX: name one with --tokenx, or start \`portvakt dev\``, verb);
   const kept = await readKeyFile(resolve(folder, text(args, "state") ?? ".portvakt", "keys.json"));
   const signing = kept.signing[registrarKey];
   if (signing === undefined) throw new CommandError("the platform that runs here has no registrar's key");

@@ -66,7 +66,10 @@ export async function openRegistrar({ issuer, id, key, now }: RegistrarOptions):
     });
     if (response.ok) return await response.json();
     throw new CommandError(`TokenX at ${issuer} refused: ${response.status} ${await refusalOf(response)}`, {
-      hints: response.status === 401 ? ["is this the registrar that TokenX was set up with (AUTH_CLIENT_ID, AUTH_CLIENT_JWKS)?"] : [],
+      hints:
+        response.status === 401
+          ? ["is this the registrar that TokenX was set up with (AUTH_CLIENT_ID, AUTH_CLIENT_JWKS)?"]
+          : [],
     });
   };
   return {
@@ -96,7 +99,10 @@ async function refusalOf(response: Response): Promise<string> {
 }
 
 /** The claims of the software statement that registers an application with TokenX, without the times. */
-export function statementOf({ application, subjectClients }: Omit<ClientToRegister, "keys">): Record<string, unknown> {
+export function statementOf({
+  application,
+  subjectClients,
+}: Omit<ClientToRegister, "keys">): Record<string, unknown> {
   const ids = (rules: readonly { cluster: string; namespace: string; application: string }[]): string[] =>
     rules.map((rule) => `${rule.cluster}:${rule.namespace}:${rule.application}`);
   return {

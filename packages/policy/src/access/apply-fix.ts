@@ -24,10 +24,16 @@ export function applyFix(text: string, fix: Fix): string | undefined {
   return `${head}${start}${written.replace(/^---\n/, "")}${tail}`;
 }
 
-function documentAt(documents: readonly Document.Parsed[], text: string, line: number): Document.Parsed | undefined {
+function documentAt(
+  documents: readonly Document.Parsed[],
+  text: string,
+  line: number,
+): Document.Parsed | undefined {
   let offset = 0;
   for (let left = line - 1; left > 0; left--) offset = text.indexOf("\n", offset) + 1;
-  return documents.findLast((document) => document.contents !== null && (document.contents.range[0] ?? 0) <= offset);
+  return documents.findLast(
+    (document) => document.contents !== null && (document.contents.range[0] ?? 0) <= offset,
+  );
 }
 
 /** Takes the fields of `more` into `into`; false where that would overwrite something of another kind. */

@@ -64,5 +64,8 @@ function obstacle(code: Obstacle["code"], application: Application, way: Way): O
 }
 
 function nested(path: readonly string[]): string {
-  return path.map((step, depth) => `${"  ".repeat(depth)}${step}:`).join("\n").concat(" true");
+  return path
+    .map((step, depth) => `${"  ".repeat(depth)}${step}:`)
+    .join("\n")
+    .concat(" true");
 }

@@ -70,7 +70,9 @@ function callersOf(
   target: string,
   known: ReadonlySet<string>,
 ): readonly string[] {
-  const sides = [before.policy.target(target), after.policy.target(target)].filter((side) => side !== undefined);
+  const sides = [before.policy.target(target), after.policy.target(target)].filter(
+    (side) => side !== undefined,
+  );
   const named = new Set(sides.flatMap((side: Target) => [...side.exact.keys()]));
   const everybody = sides.some((side) => side.wild.length > 0) ? known : [];
   return [...new Set([...named, ...everybody])].toSorted();

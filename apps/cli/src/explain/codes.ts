@@ -1,0 +1,91 @@
+import { decisionReasons } from "@portvakt/policy";
+import { entraErrors, maskinportenErrors, type ErrorRow } from "@portvakt/providers";
+import { owners, type Meaning } from "./meaning.ts";
+import { protocolErrorMeanings } from "./protocol-errors.ts";
+import { tokenRefusalMeanings } from "./token-refusals.ts";
+
+/** A table of codes, and what a sentence calls one of them. */
+interface Table {
+  readonly kind: string;
+  readonly codes: Readonly<Record<string, Meaning>>;
+}
+
+/** The sentences of decisions hold places for names; without a decision these stand for them. */
+const stands: Readonly<Record<string, string>> = {
+  actor: "the caller",
+  target: "the target",
+  rule: "one of its inbound rules",
+  found: "another",
+  wanted: "the caller's",
+  missing: "that was asked for",
+  suggestion: "",
+};
+
+const ownersOfProviders = {
+  application: owners.caller,
+  target: owners.target,
+  user: owners.user,
+  platform: owners.platform,
+  provider: owners.provider,
+} as const;
+
+/** Every table of refusals that the platform has. A code is looked up in this order. */
+export const tables: readonly Table[] = [
+  { kind: "a decision of the access policy", codes: ofDecisions() },
+  { kind: "a refusal of Entra ID", codes: ofProvider(entraErrors, microsoftPage) },
+  { kind: "a refusal of Maskinporten", codes: ofProvider(maskinportenErrors) },
+  { kind: "a refusal of a token", codes: tokenRefusalMeanings },
+  { kind: "an error of the protocol", codes: protocolErrorMeanings },
+];
+
+/** A code that is known here, and what it means. */
+export interface Known extends Meaning {
+  readonly code: string;
+  readonly kind: string;
+}
+
+/** What a code means; `undefined` for one that nobody here can send. Entra ID's may be written without AADSTS. */
+export function meaningOf(code: string): Known | undefined {
+  const written = /^\d{4,9}$/.test(code) ? `AADSTS${code}` : code;
+  for (const { kind, codes } of tables) {
+    const found = Object.keys(codes).find((known) => known.toLowerCase() === written.toLowerCase());
+    const known = found === undefined ? undefined : codes[found];
+    if (found !== undefined && known !== undefined) return { code: found, kind, ...known };
+  }
+  return undefined;
+}
+
+function ofDecisions(): Record<string, Meaning> {
+  return Object.fromEntries(
+    Object.entries(decisionReasons).map(([code, { explanation, owner, fix }]) => {
+      const cause = explanation.replaceAll(/\{(\w+)\}/g, (_place, name: string) => stands[name] ?? name);
+      return [code, { cause: capital(cause), owner, fix }];
+    }),
+  );
+}
+
+function ofProvider(
+  rows: Readonly<Record<string, ErrorRow>>,
+  page: (code: string) => string | undefined = () => undefined,
+): Record<string, Meaning> {
+  return Object.fromEntries(
+    Object.entries(rows).map(([code, { owner, cause, fix }]) => {
+      const uri = page(code);
+      const known: Meaning = {
+        cause: `${capital(cause)}.`,
+        owner: ownersOfProviders[owner],
+        fix: `${fix}.`,
+        ...(uri === undefined ? {} : { uri }),
+      };
+      return [code, known];
+    }),
+  );
+}
+
+function microsoftPage(code: string): string {
+  return `https://login.microsoftonline.com/error?code=${code.slice("AADSTS".length)}`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

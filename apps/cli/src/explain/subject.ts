@@ -1,0 +1,30 @@
+import { peekJwt } from "@portvakt/oauth";
+import { meaningOf, type Known } from "./codes.ts";
+
+/** What somebody wants explained, as far as its form tells. */
+export type Subject =
+  | { readonly kind: "decision"; readonly id: string }
+  | { readonly kind: "code"; readonly known: Known }
+  | { readonly kind: "token"; readonly token: string };
+
+const decisionId = /^[0-9a-hjkmnp-tv-z]{10}$/;
+
+/**
+ * Finds out what a text is: a decision's id, a code, a token, or a whole answer that holds one of these (JSON or a line of a
+ * log). In an answer the decision says most, then a provider's code, then the protocol's.
+ */
+export function subjectOf(text: string): Subject | undefined {
+  const bare = text.trim().replace(/^bearer\s+/i, "");
+  if (peekJwt(bare) !== undefined) return { kind: "token", token: bare };
+  const known = meaningOf(bare);
+  if (known !== undefined) return { kind: "code", known };
+  if (decisionId.test(bare)) return { kind: "decision", id: bare };
+  const id = /"(?:decision_id|id)"\s*:\s*"([0-9a-hjkmnp-tv-z]{10})"/.exec(bare)?.[1];
+  if (id !== undefined) return { kind: "decision", id };
+  const words = bare.match(/AADSTS\d{4,9}|MP-\d{3}/g) ?? bare.match(/[a-z]+(?:_[a-z]+)+/g) ?? [];
+  for (const word of words) {
+    const inside = meaningOf(word);
+    if (inside !== undefined) return { kind: "code", known: inside };
+  }
+  return undefined;
+}
