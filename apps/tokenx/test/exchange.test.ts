@@ -11,7 +11,7 @@ const snoop = "local:other:snoop";
 
 let on: Platform;
 before(async () => {
-  on = await platform();
+  on = await platform({ embedded: true });
   assert.equal((await on.register(portal)).status, 201);
   await on.register(api, { accessPolicyInbound: [portal] });
   await on.register(register, { accessPolicyInbound: [api] });

@@ -1,5 +1,5 @@
 /** A TokenX of one's own, with a registrar, applications and a provider of subject tokens, over real HTTP. Everything is signed with jose. */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
@@ -8,6 +8,7 @@ import { readSettings } from "@portvakt/runtime/config";
 import { createLogger, createMetrics } from "@portvakt/runtime/observe";
 import type { Running, Tools } from "@portvakt/runtime/process";
 import { settings as schema, start } from "../src/index.ts";
+import { freshDatabase } from "./database.ts";
 
 export interface Party {
   readonly key: CryptoKey;
@@ -97,6 +98,8 @@ export const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 export interface PlatformOptions {
   readonly env?: Record<string, string>;
   readonly clock?: Clock;
+  /** On embedded PGlite in memory; absent = on a PostgreSQL database of its own, which starts faster. */
+  readonly embedded?: boolean;
   /** Another replica of a platform: the same registrar, provider, applications and issuer. */
   readonly beside?: Shared;
 }
@@ -120,6 +123,14 @@ export function settingsOf(
   });
 }
 
+async function databaseOf({ embedded, env }: PlatformOptions): Promise<Record<string, string>> {
+  if (embedded === true || env?.["DATABASE_URL"] !== undefined) return {};
+  return {
+    DATABASE_URL: await freshDatabase(),
+    PORTVAKT_TOKENX_SEAL_KEYS: randomBytes(32).toString("base64"),
+  };
+}
+
 export async function platform(options: PlatformOptions = {}): Promise<Platform> {
   const { beside } = options;
   const clock = options.clock ?? beside?.clock ?? { now: 1_750_000_000 };
@@ -132,7 +143,10 @@ export async function platform(options: PlatformOptions = {}): Promise<Platform>
     log: createLogger({ name: "tokenx", destination: { write: (line) => void logged.push(line) } }),
     metrics,
   };
-  const settings = settingsOf({ registrar, idporten }, { ISSUER_URL: beside?.issuer, ...options.env });
+  const settings = settingsOf(
+    { registrar, idporten },
+    { ISSUER_URL: beside?.issuer, ...(await databaseOf(options)), ...options.env },
+  );
   const running = await start(settings, tools);
   const url = running.addresses["tokenx"] ?? "";
   const issuer = settings.issuer ?? url;
