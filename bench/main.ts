@@ -4,19 +4,47 @@
  * Request path: main -> one benchmark -> servers (one core) <- generator (another core) -> report.
  * Spec: the paragraphs "Speed" of the login proxy, the token API and TokenX.
  */
+import { CannotRun, jsonLine as outcomesJson, printed } from "@portvakt/chaos/rig";
 import { benchLogin } from "./login.ts";
 import { benchPolicy } from "./policy.ts";
+import { benchRefresh } from "./refresh.ts";
 import { CannotMeasure } from "./rig/problems.ts";
 import { jsonLine, table } from "./rig/report.ts";
 import type { Report } from "./rig/report.ts";
 import { benchTokens } from "./tokens.ts";
 import { benchTokenx } from "./tokenx.ts";
 
-const benches: Readonly<Record<string, () => Promise<Report>>> = {
-  tokenx: benchTokenx,
-  tokens: benchTokens,
-  login: benchLogin,
-  policy: benchPolicy,
+interface Told {
+  /** For people, and one line for programs. */
+  readonly text: string;
+  readonly json: string;
+  readonly ok: boolean;
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+const measuring = (bench: () => Promise<Report>) => async (): Promise<Told> => {
+  const report = await bench();
+  return { text: table(report), json: jsonLine(report), ok: report.results.every(({ ok }) => ok) };
+};
+
+async function refresh(): Promise<Told> {
+  const outcomes = await benchRefresh(say);
+  const title = "200 requests at once whose token has expired; 3 replicas of the login proxy, one Redis";
+  const ok = outcomes.every((outcome) => outcome.ok);
+  return {
+    text: `${title}\n\n${printed(outcomes)}\n`,
+    json: outcomesJson("bench", "refresh", outcomes),
+    ok,
+  };
+}
+
+const benches: Readonly<Record<string, () => Promise<Told>>> = {
+  tokenx: measuring(benchTokenx),
+  tokens: measuring(benchTokens),
+  login: measuring(benchLogin),
+  policy: measuring(benchPolicy),
+  refresh,
 };
 
 const name = process.argv[2] ?? "";
@@ -26,11 +54,11 @@ if (bench === undefined) {
   process.exitCode = 2;
 } else {
   try {
-    const report = await bench();
-    process.stdout.write(`${table(report)}\n${jsonLine(report)}\n`);
-    process.exitCode = report.results.every(({ ok }) => ok) ? 0 : 1;
+    const { text, json, ok } = await bench();
+    process.stdout.write(`${text}\n${json}\n`);
+    process.exitCode = ok ? 0 : 1;
   } catch (error) {
-    if (!(error instanceof CannotMeasure)) throw error;
+    if (!(error instanceof CannotMeasure || error instanceof CannotRun)) throw error;
     process.stderr.write(`bench ${name}: ${error.message}\n`);
     process.exitCode = 3;
   }

@@ -20,11 +20,11 @@ interface Manifest {
   readonly exports?: Record<string, string>;
 }
 
-const paths = (await filesOf("{packages,apps,examples,conformance,bench,docs,test}/**/*")).toSorted();
+const paths = (await filesOf("{packages,apps,examples,conformance,bench,chaos,docs,test}/**/*")).toSorted();
 const scripts = paths.filter((path) => /\.(?:ts|js|mjs)$/u.test(path));
 const sources = await Promise.all(scripts.map(async (path) => readSource(path, await textOf(path))));
 const manifests = new Map<string, Manifest>();
-for (const path of await filesOf("{packages,apps,examples}/*/package.json")) {
+for (const path of await filesOf("{{packages,apps,examples}/*,chaos}/package.json")) {
   manifests.set(roomOf(path) ?? "", JSON.parse(await textOf(path)) as Manifest);
 }
 const packages = new Map<string, RoomPackage>(

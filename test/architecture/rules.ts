@@ -42,7 +42,8 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   "apps/cli": { imports: [...allPackages, ...allApps], node: true },
   "examples/*": { imports: ["packages/sdk", "examples/look"], node: true },
   conformance: { imports: [...allPackages, "packages/sdk", ...allApps], node: true },
-  bench: { imports: [...allPackages, "packages/sdk", ...allApps, "apps/cli"], node: true },
+  chaos: { imports: [...allPackages, ...allApps], node: true },
+  bench: { imports: [...allPackages, "packages/sdk", ...allApps, "apps/cli", "chaos"], node: true },
   docs: { imports: [...allPackages, "packages/sdk", ...allApps, "apps/cli"], node: true },
   test: { imports: [...allPackages, "packages/sdk", ...allApps, "apps/cli"], node: true },
 };
@@ -60,7 +61,7 @@ export interface WordRule {
 }
 
 /** Folders that are no part of what ships: their programs read the environment and the clock themselves. */
-export const outsideTheProduct = /^(?:test|conformance|bench|docs)\//u;
+export const outsideTheProduct = /^(?:test|conformance|bench|chaos|docs)\//u;
 
 /** These rules and their fixtures. */
 const itself = /^test\/architecture/u;

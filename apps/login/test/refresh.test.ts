@@ -113,6 +113,28 @@ for (const { name, answer } of troubles) {
   });
 }
 
+test("a provider that stumbles once at expiry is asked once more, and nobody notices", async (t) => {
+  const { provider, signedIn, clock, ingress } = await stage(t);
+  const user = await signedIn();
+  const troubles = [{ status: 500, body: { error: "server_error" } }];
+  provider.knobs.tokenTrouble = () => troubles.pop();
+  clock.now += 301;
+  assert.equal((await user.send(`${ingress}/`)).status, 200);
+  assert.equal(provider.count("/token", "refresh_token"), 2);
+});
+
+test("OpenID Connect Core section 12.2: a provider with another clock ends no session: what it says of its user counts", async (t) => {
+  const { provider, signedIn, clock, ingress, upstream } = await stage(t, {
+    env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true" },
+  });
+  const user = await signedIn();
+  provider.knobs.idClaims = (claims) => ({ ...claims, iat: clock.now - 7500, exp: clock.now - 7200 });
+  clock.now += 280;
+  upstream.seen.length = 0;
+  assert.equal((await user.send(`${ingress}/`)).status, 200);
+  assert.equal(upstream.seen.length, 1);
+});
+
 test("OpenID Connect Core section 12.2: a refreshed ID token of another user ends the session", async (t) => {
   const { provider, signedIn, clock, ingress } = await stage(t, {
     env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true" },

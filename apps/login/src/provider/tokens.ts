@@ -206,7 +206,11 @@ async function judgeRenewed(
     trustedAudiences: setup.trustedAudiences,
   };
   const result = await judgeIdToken(response.id_token, expected, now);
-  if (!result.ok) return tokenRefusals[result.refusal.code].retry ? "unknown" : "another";
+  if (!result.ok) {
+    const { code } = result.refusal;
+    // Fresh from the provider and expired: our clock and the provider's disagree, and nobody may be signed out by that.
+    return tokenRefusals[code].retry || code === "expired" ? "unknown" : "another";
+  }
   const { iss, sub, nonce, auth_time } = result.token.claims;
   const same =
     iss === session.issuer &&

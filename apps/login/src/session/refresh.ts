@@ -38,6 +38,9 @@ const pollMilliseconds = 20;
 /** After a failed attempt the tokens in hand are used this long before the provider is asked again, seconds. */
 const pauseAfterFailureSeconds = 5;
 const maxPauses = 5000;
+/** A failure that came sooner than this is tried once more, where nothing else is left; after a slower one the lock would run out. */
+const quickFailureSeconds = 2;
+const secondTryMilliseconds = 200;
 
 /**
  * At most one refresh per session at any time: one promise for all requests of this process, one lock in the store for all
@@ -96,13 +99,26 @@ async function refreshOnce(ticket: Ticket, seen: Session, options: RefresherOpti
   }
 }
 
+/** A provider that stumbles once is asked again when the old token is no longer of use: else every waiting request would fail with it. */
+async function askTwice(session: Session, options: RefresherOptions): Promise<RefreshAnswer> {
+  const { ask, count, now } = options;
+  const askedAt = now();
+  const first = await ask(session);
+  count(first.kind);
+  const failedSoon = first.kind === "unavailable" && now() - askedAt < quickFailureSeconds;
+  if (!failedSoon || !isExpired(session.tokens, now())) return first;
+  await delay(secondTryMilliseconds);
+  const second = await ask(session);
+  count(second.kind);
+  return second;
+}
+
 async function renew(
   ticket: Ticket,
   session: Session,
   options: RefresherOptions & { lock: NonNullable<Awaited<ReturnType<Sessions["lock"]>>> },
 ): Promise<Renewal> {
-  const answer = await options.ask(session);
-  options.count(answer.kind);
+  const answer = await askTwice(session, options);
   if (answer.kind === "unavailable") return { kind: "unavailable" };
   if (answer.kind === "refused") {
     await options.sessions.end(session.id);
