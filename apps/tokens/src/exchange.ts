@@ -35,6 +35,7 @@ export function exchange(options: TokenOptions, contentType: string, body: strin
     judge: grant.judge,
     breaker: connection.breaker,
     patience: connection.patience,
+    binding: connection.binding,
   });
 }
 

@@ -64,6 +64,20 @@ export const exchangeRequest = z.object({
   skip_cache: skipCache,
 });
 
+/** `POST /api/v1/dpop-proof`. */
+export const proofRequest = z.object({
+  method: z
+    .string()
+    .regex(/^[A-Z]{1,16}$/, "is not an HTTP method in capitals")
+    .describe("The HTTP method of the request."),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(4096)
+    .describe("The address of the request; query and fragment are left out of the proof."),
+  access_token: z.string().max(maxTokenLength).nullish().describe("The token that goes with the request."),
+  nonce: z.string().max(1024).nullish().describe("What the receiver asked for with `DPoP-Nonce`."),
+});
+
 /** What `require` may ask of a token, beyond that it is valid. Lists: `acr`, `azp`, `client_id`, `groups` any of; `scope`, `roles` all of. */
 export const requirements = z.strictObject({
   acr: texts(16).nullish().describe("One of these; a higher level of ID-porten also counts."),

@@ -96,6 +96,11 @@ export const settings = defineSettings({
     optional: true,
     doc: "File with the workload's projected token, read anew for each request; the client's authentication where a provider has no key or secret.",
   }),
+  dpopProviders: setting.list({
+    env: "PORTVAKT_TOKENS_DPOP_PROVIDERS",
+    default: [],
+    doc: "Providers whose tokens are bound to a key of this process (RFC 9449); the application then sends them with a proof from /api/v1/dpop-proof.",
+  }),
   providers: setting.json({
     env: "PORTVAKT_TOKENS_PROVIDERS",
     default: [],

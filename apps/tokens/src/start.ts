@@ -1,5 +1,7 @@
 import { createServer, type RequestListener } from "node:http";
 import { rm } from "node:fs/promises";
+import { createSigner, generatePrivateJwk } from "@portvakt/oauth";
+import { createProofMaker, type MakeProof } from "@portvakt/providers";
 import { SettingsError, type SettingsOf } from "@portvakt/runtime/config";
 import { serve } from "@portvakt/runtime/http";
 import type { Readiness, Running, Tools } from "@portvakt/runtime/process";
@@ -13,6 +15,7 @@ import { createConnections } from "./connections/connections.ts";
 import { wireConnections } from "./connections/wire.ts";
 import { openApiDocument } from "./docs/openapi.ts";
 import { docsPage } from "./docs/page.ts";
+import { dpopProof } from "./dpop/proof.ts";
 import { exchange } from "./exchange.ts";
 import { introspect } from "./introspect.ts";
 import { createListener } from "./listener.ts";
@@ -36,9 +39,12 @@ const version = "0.1.0";
 export async function start(settings: Settings, tools: Tools, seams: StartOptions = {}): Promise<Running> {
   const { fetch = globalThis.fetch, random = Math.random } = seams;
   checkExposure(settings);
-  const connections = await wireConnections(settings, { now: tools.now, fetch, random });
+  const makeProof = await proofMaker(settings, tools);
+  const connections = await wireConnections(settings, { now: tools.now, fetch, random, makeProof });
   const meters = createMeters(tools.metrics);
-  const app = createApp(appOptions(settings, tools, { ...seams, fetch, random }, connections, meters));
+  const app = createApp(
+    appOptions(settings, tools, { ...seams, fetch, random, makeProof }, connections, meters),
+  );
   const listening = await listen(settings, tools, app);
   const stopLoading = loadKeys(connections, tools);
   const startedAt = tools.now();
@@ -51,6 +57,22 @@ export async function start(settings: Settings, tools: Tools, seams: StartOption
     },
   };
 }
+
+interface WireParts {
+  readonly fetch: typeof fetch;
+  readonly random: () => number;
+  readonly makeProof: MakeProof | undefined;
+}
+
+/** The key that tokens are bound to lives as long as the process, and is written nowhere. */
+async function proofMaker({ dpopProviders }: Settings, { now }: Tools): Promise<MakeProof | undefined> {
+  if (dpopProviders.length === 0) return undefined;
+  return createProofMaker({ signer: await createSigner(await generatePrivateJwk("ES256")), now });
+}
+
+const proofRoute = (makeProof: MakeProof): AppOptions["routes"] => ({
+  "POST /api/v1/dpop-proof": (type, body) => dpopProof(makeProof, type, body),
+});
 
 /** An API that hands out tokens is not put on a network without a secret. */
 function checkExposure({ bindAddress, socketPath, sharedSecretFile }: Settings): void {
@@ -67,11 +89,11 @@ function checkExposure({ bindAddress, socketPath, sharedSecretFile }: Settings):
 function appOptions(
   settings: Settings,
   { now, log }: Tools,
-  seams: StartOptions & { readonly fetch: typeof fetch; readonly random: () => number },
+  seams: StartOptions & WireParts,
   all: readonly Connection[],
   meters: Meters,
 ): AppOptions {
-  const { fetch, random } = seams;
+  const { fetch, random, makeProof } = seams;
   const connections = createConnections(all);
   const cache = createCache<IssuedToken>({
     now,
@@ -95,15 +117,15 @@ function appOptions(
   });
   const tokenOptions = { now, connections, acquire, observe: meters.cache };
   const introspectOptions = { now, fetch, connections, memory, observe: meters.introspection };
-  const document = openApiDocument(version);
-  const [description, page] = [json(200, document), docsPage(document)];
-  const routes: AppOptions["routes"] = {
+  const api: AppOptions["routes"] = {
     "POST /api/v1/token": (type, body) => token(tokenOptions, type, body),
     "POST /api/v1/token/exchange": (type, body) => exchange(tokenOptions, type, body),
     "POST /api/v1/introspect": (type, body) => introspect(introspectOptions, type, body),
-    "GET /docs": () => page,
-    "GET /docs/openapi.json": () => description,
+    ...(makeProof === undefined ? {} : proofRoute(makeProof)),
   };
+  const document = openApiDocument(version, (path) => Object.hasOwn(api, `POST ${path}`));
+  const [description, page] = [json(200, document), docsPage(document)];
+  const routes = { ...api, "GET /docs": () => page, "GET /docs/openapi.json": () => description };
   return {
     mayCall: createCallerCheck(callerOptions(settings, now)),
     routes,

@@ -47,6 +47,7 @@ export function token(options: TokenOptions, contentType: string, body: string):
     judge: grant.judge,
     breaker: connection.breaker,
     patience: connection.patience,
+    binding: connection.binding,
   });
 }
 

@@ -3,7 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import {
+  calculateJwkThumbprint,
   createLocalJWKSet,
+  EmbeddedJWK,
   exportJWK,
   generateKeyPair,
   jwtVerify,
@@ -43,6 +45,8 @@ export interface Double {
   keysTrouble: Trouble | undefined;
   metadataTrouble: Trouble | undefined;
   expiresIn: number | undefined;
+  /** A nonce that DPoP proofs must have (RFC 9449 section 8). */
+  dpopNonce: string | undefined;
   /** What the introspection endpoint answers. */
   introspection: unknown;
   sign(claims: JWTPayload, header?: Record<string, unknown>): Promise<string>;
@@ -85,6 +89,7 @@ export async function startDouble(options: DoubleOptions): Promise<Double> {
     keysTrouble: undefined,
     metadataTrouble: undefined,
     expiresIn: 3600,
+    dpopNonce: undefined,
     introspection: { active: false },
     get publicJwk() {
       return publicJwk;
@@ -122,9 +127,30 @@ export async function startDouble(options: DoubleOptions): Promise<Double> {
       if (again)
         return [400, { error: "invalid_grant", error_description: "MP-012: the grant was used before" }];
     } else double.received.push({ form, headers, assertion });
-    const claims = { iss: issuer, n: double.received.length };
+    const dpop = headers["dpop"];
+    let binding: JWTPayload = {};
+    if (typeof dpop === "string") {
+      const at = new Date(options.now() * 1000);
+      const { payload, protectedHeader } = await jwtVerify(dpop, EmbeddedJWK, {
+        typ: "dpop+jwt",
+        currentDate: at,
+      });
+      if (payload["htm"] !== "POST" || payload["htu"] !== `${origin}/token`)
+        throw new Error("another request's proof");
+      if (payload["nonce"] !== double.dpopNonce)
+        return [400, { error: "use_dpop_nonce", error_description: "a nonce is needed" }];
+      binding = { cnf: { jkt: await calculateJwkThumbprint(protectedHeader.jwk!) } };
+    }
+    const claims = { iss: issuer, n: double.received.length, ...binding };
     const expires = double.expiresIn === undefined ? {} : { expires_in: double.expiresIn };
-    return [200, { access_token: await double.sign(claims), token_type: "Bearer", ...expires }];
+    return [
+      200,
+      {
+        access_token: await double.sign(claims),
+        token_type: "cnf" in binding ? "DPoP" : "Bearer",
+        ...expires,
+      },
+    ];
   };
 
   const routes: Record<string, (request: IncomingMessage, body: string) => Promise<[number, unknown]>> = {
@@ -174,7 +200,11 @@ export async function startDouble(options: DoubleOptions): Promise<Double> {
           : path === "/well-known"
             ? double.metadataTrouble
             : double.always;
-    if (trouble === undefined) return write(response, status, answer);
+    if (trouble === undefined) {
+      const nonce: Record<string, string> =
+        double.dpopNonce === undefined ? {} : { "dpop-nonce": double.dpopNonce };
+      return write(response, status, answer, nonce);
+    }
     mistreat(trouble, request, response, () => write(response, status, answer));
   };
   return double;

@@ -1,4 +1,5 @@
 import { Fault, judgeTokenResponse, peekJwt, type ClientAuth, type TokenResponse } from "@portvakt/oauth";
+import type { TokenKind } from "./provider.ts";
 
 /** For grants whose assertion itself authenticates the client (RFC 7521 section 4.1): nothing is added. */
 export const noClientAuth: ClientAuth = () => Promise.resolve();
@@ -6,14 +7,18 @@ export const noClientAuth: ClientAuth = () => Promise.resolve();
 /**
  * Judges the answer to a token request of ours.
  *
- * Checks: all of `judgeTokenResponse`; that the token is a bearer token (RFC 6750), for applications pass it on as one.
+ * Checks: all of `judgeTokenResponse`; that the token is of the type that was asked for: a bearer token (RFC 6750), or one
+ * that is bound to our key (RFC 9449 section 5), for a bearer token in its place would be one that a thief can use.
  * Does not check: the access token itself, which is for its audience to read.
  * Throws: `ReportedError` (RFC 6749 section 5.2), Fault `bad_response` or `too_large`.
  */
-export async function judgeBearerToken(response: Response): Promise<TokenResponse> {
+export async function judgeIssuedToken(
+  response: Response,
+  expected: TokenKind = "Bearer",
+): Promise<TokenResponse> {
   const answer = await judgeTokenResponse(response);
-  if (answer.token_type.toLowerCase() !== "bearer") {
-    throw new Fault("bad_response", "the provider issued a token that is not a bearer token");
+  if (answer.token_type.toLowerCase() !== expected.toLowerCase()) {
+    throw new Fault("bad_response", `the provider issued a token that is not of type ${expected}`);
   }
   return answer;
 }

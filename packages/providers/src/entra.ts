@@ -1,6 +1,6 @@
 import { buildTokenRequest, grantTypes, peekJwt, type VerifiedToken } from "@portvakt/oauth";
 import { objectToIdToken, objectToType } from "./access-token.ts";
-import { judgeBearerToken } from "./answers.ts";
+import { judgeIssuedToken } from "./answers.ts";
 import { explainEntra } from "./explain/entra.ts";
 import type {
   ExchangeAsk,
@@ -81,8 +81,8 @@ export const entra: Provider = {
   name: "entra_id",
   title: "Entra ID",
   aliases: ["azuread"],
-  token: { build: buildMachineToken, judge: judgeBearerToken },
-  exchange: { build: buildOnBehalfOf, judge: judgeBearerToken, look },
+  token: { build: buildMachineToken, judge: judgeIssuedToken },
+  exchange: { build: buildOnBehalfOf, judge: judgeIssuedToken, look },
   introspection: {
     rules: ({ issuer, audience, keys }) => ({ issuer, audience, keys, algorithms: ["RS256"] }),
     objection,

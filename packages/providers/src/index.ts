@@ -11,6 +11,7 @@ export { providers, type ProviderName } from "./table.ts";
 export { entraScope } from "./entra.ts";
 export { exchangeGrants, machineGrants, openidProvider, type OpenIdHabits } from "./openid.ts";
 export { lifetimeSeconds } from "./answers.ts";
+export { createProofMaker, type MakeProof, type ProofSubject } from "./dpop.ts";
 export {
   buildIntrospectionRequest,
   judgeIntrospectionResponse,

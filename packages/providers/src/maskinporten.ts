@@ -7,7 +7,7 @@ import {
   type VerifiedToken,
 } from "@portvakt/oauth";
 import { objectToIdToken, objectToType } from "./access-token.ts";
-import { judgeBearerToken, noClientAuth } from "./answers.ts";
+import { judgeIssuedToken, noClientAuth } from "./answers.ts";
 import { explainMaskinporten } from "./explain/maskinporten.ts";
 import type { MachineTokenAsk, Provider, ProviderClient } from "./provider.ts";
 
@@ -55,7 +55,7 @@ export const maskinporten: Provider = {
   name: "maskinporten",
   title: "Maskinporten",
   aliases: [],
-  token: { build: buildGrant, judge: judgeBearerToken },
+  token: { build: buildGrant, judge: judgeIssuedToken },
   introspection: {
     // Tokens have no `aud` unless the consumer asked for a resource: the audience is `anyAudience` without configuration.
     rules: ({ issuer, audience, keys }) => ({

@@ -8,7 +8,7 @@ import {
   type SignatureAlgorithm,
 } from "@portvakt/oauth";
 import { objectToIdToken, objectToType } from "./access-token.ts";
-import { judgeBearerToken, noClientAuth } from "./answers.ts";
+import { judgeIssuedToken, noClientAuth } from "./answers.ts";
 import type { ExchangeAsk, MachineTokenAsk, Provider, ProviderClient, ProviderGrant } from "./provider.ts";
 import { lookAtTimes } from "./subject.ts";
 
@@ -85,14 +85,14 @@ function buildOnBehalfOf(client: ProviderClient, ask: ExchangeAsk): Promise<Requ
 
 /** Machine grants by the name that a configuration uses. */
 export const machineGrants = {
-  client_credentials: { build: buildClientCredentials, judge: judgeBearerToken },
-  jwt_grant: { build: buildJwtGrant, judge: judgeBearerToken },
+  client_credentials: { build: buildClientCredentials, judge: judgeIssuedToken },
+  jwt_grant: { build: buildJwtGrant, judge: judgeIssuedToken },
 } as const satisfies Record<string, ProviderGrant<MachineTokenAsk>>;
 
 /** Exchange grants by the name that a configuration uses. */
 export const exchangeGrants = {
-  token_exchange: { build: buildTokenExchange, judge: judgeBearerToken },
-  on_behalf_of: { build: buildOnBehalfOf, judge: judgeBearerToken },
+  token_exchange: { build: buildTokenExchange, judge: judgeIssuedToken },
+  on_behalf_of: { build: buildOnBehalfOf, judge: judgeIssuedToken },
 } as const satisfies Record<string, ProviderGrant<ExchangeAsk>>;
 
 /** A row for a provider that only configuration knows. Its tokens' audience is configured beside it. */

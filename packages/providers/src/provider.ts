@@ -39,10 +39,13 @@ export interface ExchangeAsk {
 /** Builds one request. Called again for every attempt, so that each one carries an assertion of its own. */
 export type BuildRequest<Ask> = (client: ProviderClient, ask: Ask) => Promise<Request>;
 
+/** `token_type` of a token: whoever has it may use it, or only who holds the key that it is bound to (RFC 9449). */
+export type TokenKind = "Bearer" | "DPoP";
+
 /** The two halves around one fetch. `judge` throws `ReportedError` (the provider's refusal) or `Fault` (no sense in it). */
 export interface ProviderGrant<Ask> {
   readonly build: BuildRequest<Ask>;
-  readonly judge: (response: Response) => Promise<TokenResponse>;
+  readonly judge: (response: Response, expected?: TokenKind) => Promise<TokenResponse>;
 }
 
 /** What introspection of one provider's tokens is told by configuration. */

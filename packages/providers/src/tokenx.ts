@@ -8,7 +8,7 @@ import {
   type TokenResponse,
 } from "@portvakt/oauth";
 import { objectToIdToken, objectToType, rsaAlgorithms } from "./access-token.ts";
-import { judgeBearerToken } from "./answers.ts";
+import { judgeIssuedToken } from "./answers.ts";
 import type {
   ExchangeAsk,
   Explanation,
@@ -16,6 +16,7 @@ import type {
   ProviderClient,
   SubjectContext,
   SubjectProblem,
+  TokenKind,
 } from "./provider.ts";
 import { lookAtTimes, wrongAudience } from "./subject.ts";
 
@@ -34,8 +35,8 @@ function buildExchange(client: ProviderClient, ask: ExchangeAsk): Promise<Reques
 }
 
 /** RFC 8693 section 2.2.1: the answer says what was issued; a refresh or ID token would be no use as a bearer token. */
-async function judgeExchange(response: Response): Promise<TokenResponse> {
-  const answer = await judgeBearerToken(response);
+async function judgeExchange(response: Response, expected?: TokenKind): Promise<TokenResponse> {
+  const answer = await judgeIssuedToken(response, expected);
   const issued = answer.issued_token_type;
   if (issued !== undefined && issued !== tokenTypes.accessToken && issued !== tokenTypes.jwt) {
     throw new Fault("bad_response", "the provider issued another type of token than an access token");

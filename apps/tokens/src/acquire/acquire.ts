@@ -1,5 +1,6 @@
 import { Fault, ReportedError, type Clock, type TokenResponse } from "@portvakt/oauth";
-import { lifetimeSeconds, type Provider, type ProviderClient } from "@portvakt/providers";
+import { lifetimeSeconds, type Provider, type ProviderClient, type TokenKind } from "@portvakt/providers";
+import type { Binding } from "../dpop/binding.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Cache, Obtained, Perishable } from "./cache.ts";
 import { withRetries, type RetryOptions, type Verdict } from "./retry.ts";
@@ -7,7 +8,7 @@ import { withRetries, type RetryOptions, type Verdict } from "./retry.ts";
 /** A token as it is handed to an application. */
 export interface IssuedToken {
   readonly accessToken: string;
-  readonly tokenType: string;
+  readonly tokenType: TokenKind;
   /** Members that only some providers give, as they came: `scope`, `issued_token_type`. */
   readonly scope?: string;
   readonly issuedTokenType?: string;
@@ -31,9 +32,11 @@ export interface Order {
   readonly skipCache: boolean;
   readonly client: () => Promise<ProviderClient>;
   readonly build: (client: ProviderClient) => Promise<Request>;
-  readonly judge: (response: Response) => Promise<TokenResponse>;
+  readonly judge: (response: Response, expected: TokenKind) => Promise<TokenResponse>;
   readonly breaker: Breaker;
   readonly patience: Patience;
+  /** Binds the token to a key; without it a bearer token is asked for. */
+  readonly binding: Binding | undefined;
 }
 
 /** How long callers wait for a provider, learnt from how long it takes when it works. */
@@ -70,7 +73,7 @@ export function createAcquire(options: AcquireOptions): Acquire {
         () => ask(options, order),
         (e) => verdict(order, e),
       );
-      return flight.then(perishable(now)).catch((error: unknown) => {
+      return flight.then(perishable(now, kindOf(order))).catch((error: unknown) => {
         throw toUnavailable(order, error);
       });
     };
@@ -99,6 +102,7 @@ const passingStatuses: ReadonlySet<number> = new Set([408, 425, 429]);
 async function ask(options: AcquireOptions, order: Order): Promise<TokenResponse> {
   const { breaker, provider, patience } = order;
   const request = await order.build(await order.client());
+  await order.binding?.prove(request);
   if (!breaker.enter())
     throw new Unavailable(`${provider.title} is not answering`, breaker.retryAfterSeconds());
   const started = options.now();
@@ -113,7 +117,9 @@ async function ask(options: AcquireOptions, order: Order): Promise<TokenResponse
   };
   try {
     const signal = AbortSignal.timeout(options.attemptSeconds * 1000);
-    const answer = await order.judge(await options.fetch(request, { signal }));
+    const response = await options.fetch(request, { signal });
+    order.binding?.learn(response);
+    const answer = await order.judge(response, kindOf(order));
     done("ok");
     return answer;
   } catch (error) {
@@ -123,8 +129,12 @@ async function ask(options: AcquireOptions, order: Order): Promise<TokenResponse
   }
 }
 
-function verdict({ provider, target, breaker }: Order, error: unknown): Verdict {
+const kindOf = ({ binding }: Order): TokenKind => (binding === undefined ? "Bearer" : "DPoP");
+
+function verdict({ provider, target, breaker, binding }: Order, error: unknown): Verdict {
   if (error instanceof ReportedError) {
+    // RFC 9449 section 8: the nonce came with this very answer.
+    if (binding !== undefined && error.error === "use_dpop_nonce") return { again: true };
     const passing =
       error.status >= 500 ||
       passingStatuses.has(error.status) ||
@@ -157,7 +167,7 @@ function impatient<T>({ provider, patience }: Order, flight: Promise<T>): Promis
 }
 
 const perishable =
-  (now: Clock) =>
+  (now: Clock, tokenType: TokenKind) =>
   (answer: TokenResponse): Perishable<IssuedToken> => {
     const at = now();
     // Without a lifetime it is handed out, but not kept.
@@ -165,7 +175,7 @@ const perishable =
     return {
       value: {
         accessToken: answer.access_token,
-        tokenType: "Bearer",
+        tokenType,
         ...(answer.scope === undefined ? {} : { scope: answer.scope }),
         ...(answer.issued_token_type === undefined ? {} : { issuedTokenType: answer.issued_token_type }),
       },

@@ -12,6 +12,7 @@ import {
 } from "@portvakt/oauth";
 import type { Provider, ProviderClient } from "@portvakt/providers";
 import { cacheKey } from "../acquire/cache.ts";
+import type { Binding } from "../dpop/binding.ts";
 import type { Breaker } from "../acquire/breaker.ts";
 import type { Patience } from "../acquire/acquire.ts";
 
@@ -40,6 +41,7 @@ export interface ConnectionOptions {
   readonly fetch: typeof fetch;
   readonly breaker: Breaker;
   readonly patience: Patience;
+  readonly binding?: Binding | undefined;
 }
 
 /** What is known once the provider has been found. */
@@ -61,6 +63,8 @@ export interface Connection {
   readonly audience: VerifyRules["audience"];
   readonly breaker: Breaker;
   readonly patience: Patience;
+  /** Present when tokens are bound to a key of ours. */
+  readonly binding: Binding | undefined;
   /** What has been discovered; undefined before the provider was first reached. */
   readonly known: Discovered | undefined;
   /** Discovers the provider. Throws: Fault; at most one try a second is made, whoever asks. */
@@ -102,6 +106,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     audience: options.audience,
     breaker: options.breaker,
     patience: options.patience,
+    binding: options.binding,
     get known() {
       return known;
     },

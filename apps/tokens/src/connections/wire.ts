@@ -7,9 +7,11 @@ import {
   type Clock,
   type JWK,
 } from "@portvakt/oauth";
+import type { MakeProof } from "@portvakt/providers";
 import { SettingsError, type Problem, type SettingsOf } from "@portvakt/runtime/config";
 import type { Secret } from "@portvakt/runtime/observe";
 import { createPatience } from "../acquire/acquire.ts";
+import { createBinding, type Binding } from "../dpop/binding.ts";
 import { createBreaker } from "../acquire/breaker.ts";
 import type { settings as schema } from "../settings.ts";
 import { createConnection, type Connection, type Identity } from "./connection.ts";
@@ -21,6 +23,8 @@ export interface WireTools {
   readonly now: Clock;
   readonly fetch: typeof fetch;
   readonly random: () => number;
+  /** Makes proofs with the key of this process; absent when no provider's tokens are bound. */
+  readonly makeProof?: MakeProof | undefined;
 }
 
 /**
@@ -32,6 +36,7 @@ export interface WireTools {
 export async function wireConnections(settings: Settings, tools: WireTools): Promise<readonly Connection[]> {
   const problems: Problem[] = [];
   const plans = await planProviders(settings, problems);
+  problems.push(...unknownBindings(plans, settings));
   const connections: Connection[] = [];
   for (const plan of plans) {
     problems.push(...missingSettings(plan, settings));
@@ -47,11 +52,26 @@ export async function wireConnections(settings: Settings, tools: WireTools): Pro
         audience: plan.audience ?? [],
         breaker: createBreaker(tools),
         patience: createPatience(settings.patienceSeconds, settings.overallSeconds),
+        binding: bindingFor(plan, settings, tools),
       }),
     );
   }
   if (problems.length > 0) throw new SettingsError(problems);
   return connections;
+}
+
+function bindingFor({ provider }: Plan, settings: Settings, { makeProof }: WireTools): Binding | undefined {
+  const wanted = settings.dpopProviders.includes(provider.name);
+  return wanted && makeProof !== undefined ? createBinding(makeProof) : undefined;
+}
+
+/** A provider that is to bind its tokens but is not there is a mistake, and tokens would be less safe than they seem. */
+function unknownBindings(plans: readonly Plan[], settings: Settings): Problem[] {
+  const names = plans.map(({ provider }) => provider.name);
+  const unknown = settings.dpopProviders.filter((name) => !names.includes(name));
+  return unknown.length === 0
+    ? []
+    : [{ env: "PORTVAKT_TOKENS_DPOP_PROVIDERS", problem: "names a provider that is not enabled" }];
 }
 
 function missingSettings(plan: Plan, settings: Settings): Problem[] {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { exchangeRequest, introspectRequest, tokenRequest } from "../schemas.ts";
+import { exchangeRequest, introspectRequest, proofRequest, tokenRequest } from "../schemas.ts";
 
 /** What each endpoint is called in the document; the schemas are the ones that check the requests. */
 const endpoints = {
@@ -23,13 +23,20 @@ const endpoints = {
     request: introspectRequest,
     answer: "IntrospectResponse",
   },
+  "/api/v1/dpop-proof": {
+    summary: "The proof for a request with a token that is bound to a key",
+    description:
+      "RFC 9449. Send it as the `DPoP` header, beside `Authorization: DPoP` and the token; each proof works once.",
+    request: proofRequest,
+    answer: "ProofResponse",
+  },
 } as const;
 
 const answers = {
   TokenResponse: z.object({
     access_token: z.string(),
     expires_in: z.int().min(0).describe("Seconds left, also for a token that was held."),
-    token_type: z.literal("Bearer"),
+    token_type: z.enum(["Bearer", "DPoP"]),
     scope: z.string().optional(),
     issued_token_type: z.string().optional(),
   }),
@@ -37,6 +44,7 @@ const answers = {
     z.looseObject({ active: z.literal(true) }).describe("The token's claims."),
     z.object({ active: z.literal(false), error: z.string().describe("Why, for a person to read.") }),
   ]),
+  ProofResponse: z.object({ proof: z.string() }),
   ErrorResponse: z.looseObject({
     error: z.string().describe("The provider's own code, or one of RFC 6749 section 5.2."),
     error_description: z.string(),
@@ -55,8 +63,8 @@ const jsonSchema = (schema: z.ZodType, io: "input" | "output"): unknown => {
   return rest;
 };
 
-/** The OpenAPI 3.1 description of the API, made of the schemas that check its requests. */
-export function openApiDocument(version: string): Record<string, unknown> {
+/** The OpenAPI 3.1 description of the endpoints that are served, made of the schemas that check their requests. */
+export function openApiDocument(version: string, served: (path: string) => boolean): Record<string, unknown> {
   const reference = (name: string) => ({
     "application/json": { schema: { $ref: `#/components/schemas/${name}` } },
   });
@@ -66,15 +74,17 @@ export function openApiDocument(version: string): Record<string, unknown> {
     500: "The request could not be served.",
     503: "The provider is not answering; the same request may work in a moment.",
   }).map(([status, description]) => [status, { description, content: reference("ErrorResponse") }]);
-  const paths = Object.entries(endpoints).map(([path, { summary, description, request, answer }]) => {
-    const schema = jsonSchema(request, "input");
-    const content = { "application/json": { schema }, "application/x-www-form-urlencoded": { schema } };
-    const responses = {
-      200: { description: summary, content: reference(answer) },
-      ...Object.fromEntries(failures),
-    };
-    return [path, { post: { summary, description, requestBody: { required: true, content }, responses } }];
-  });
+  const paths = Object.entries(endpoints)
+    .filter(([path]) => served(path))
+    .map(([path, { summary, description, request, answer }]) => {
+      const schema = jsonSchema(request, "input");
+      const content = { "application/json": { schema }, "application/x-www-form-urlencoded": { schema } };
+      const responses = {
+        200: { description: summary, content: reference(answer) },
+        ...Object.fromEntries(failures),
+      };
+      return [path, { post: { summary, description, requestBody: { required: true, content }, responses } }];
+    });
   const schemas = Object.entries(answers).map(([name, schema]) => [name, jsonSchema(schema, "output")]);
   return {
     openapi: "3.1.0",
