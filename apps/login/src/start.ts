@@ -13,6 +13,8 @@ import { parseIngress, type Ingress } from "./request/ingress.ts";
 import { compileExclusions, compileProviderPaths } from "./request/exclusions.ts";
 import { upstreamOrigin, type LoginSettings } from "./settings/settings.ts";
 import { endedChannel } from "./session/store.ts";
+import type { UpstreamToken } from "./exchange/edge.ts";
+import { upstreamToken } from "./wiring/edge.ts";
 import { createRoutes } from "./wiring/routes.ts";
 import { openDoors, type Doors } from "./wiring/doors.ts";
 import { createSessionParts, type SessionParts } from "./wiring/session.ts";
@@ -31,6 +33,7 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
   checkTogether(settings, ingresses);
   const fetcher = parts.fetch ?? fetch;
   const doors = await openDoors(settings, { ...tools, fetch: fetcher });
+  const exchange = await upstreamToken(settings, { doors, fetch: fetcher, tools });
   const store =
     parts.store ?? (await openKeyValueStore({ ...redisUrl(settings), now: tools.now, log: tools.log }));
   const session = sessionParts(settings, { store, doors, fetch: fetcher, tools });
@@ -39,16 +42,8 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
   const upstream = openUpstream(originOf(settings), { ca: settings.upstreamCa });
   const trusted = trustedPeers(settings.trustedProxies);
   const allowedOrigins = new Set(settings.allowedOrigins);
-  const proxy = proxyOf(settings, {
-    ingresses,
-    session,
-    upstream,
-    trusted,
-    allowedOrigins,
-    live,
-    doors,
-    tools,
-  });
+  const shared = { ingresses, session, trusted, allowedOrigins, live, doors, tools };
+  const proxy = proxyOf(settings, { ...shared, upstream, exchange });
   const { rateLimitEnabled, rateLimitLogins: logins, rateLimitWindow: windowSeconds } = settings;
   const routes = createRoutes({
     doors,
@@ -115,6 +110,7 @@ interface ProxyParts {
   readonly allowedOrigins: ReadonlySet<string>;
   readonly live: LiveRegistry;
   readonly doors: Doors;
+  readonly exchange: UpstreamToken | undefined;
   readonly tools: Tools;
 }
 
@@ -142,6 +138,7 @@ function proxyOf(settings: LoginSettings, parts: ProxyParts): Proxy {
     gate,
     upstream: parts.upstream,
     upstreamCa: settings.upstreamCa,
+    upstreamToken: parts.exchange,
     isOwnCookie: session.cookies.isOwn,
     trusted: parts.trusted,
     includeIdToken: settings.upstreamIncludeIdToken,

@@ -124,7 +124,11 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       level: "debug",
       destination: { write: (line) => void logs.push(line) },
     });
-    const running = await start(values, { now, log, metrics }, { store });
+    const running = await start(values, { now, log, metrics }, { store }).catch(async (error: unknown) => {
+      await provider.close();
+      server.close();
+      throw error;
+    });
     replicas.push({ running, metrics, address: new URL(running.addresses["public"]!).host });
   }
   const browser = (replica = 0): Browser =>

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { ReportedError } from "@portvakt/oauth";
 import { problem } from "@portvakt/runtime/http";
 import type { CounterMetric, Logger } from "@portvakt/runtime/observe";
 import { errorPage } from "../pages/page.ts";
@@ -10,6 +11,7 @@ import { writeResponse } from "../write.ts";
 import { forward, type Upstream } from "./forward.ts";
 import type { Gate, Passage } from "./gate.ts";
 import type { LiveConnections } from "./live.ts";
+import type { UpstreamToken } from "../exchange/edge.ts";
 import { upstreamHeaders } from "./headers.ts";
 import type { TrustedPeers } from "./peers.ts";
 import { readStepUp, stepUpLocation } from "./step-up.ts";
@@ -21,6 +23,8 @@ export interface ProxyOptions {
   readonly upstreamCa: string | undefined;
   readonly isOwnCookie: (name: string) => boolean;
   readonly trusted: TrustedPeers;
+  /** Exchanges a session's token for the application's own; undefined = the application receives the session's. */
+  readonly upstreamToken: UpstreamToken | undefined;
   readonly includeIdToken: boolean;
   /** Whether the client's own `Authorization` reaches the application when there is no session. */
   readonly passAuthorization: boolean;
@@ -54,7 +58,9 @@ async function passRequest(options: ProxyOptions, passage: Passage, response: Se
   }
   const { user } = verdict;
   const session = user?.session;
-  const headers = headersFor(options, passage, session);
+  const token = await tokenFor(options, passage, session);
+  if (token instanceof Response) return writeResponse(response, token, request.method);
+  const headers = headersFor(options, passage, session, token);
   if (headers === undefined) return writeResponse(response, ambiguousFraming(passage), request.method);
   if (options.accessLog)
     log.info(
@@ -91,7 +97,9 @@ async function passUpgrade(
   }
   const { user } = verdict;
   const session = user?.session;
-  const headers = headersFor(options, passage, session);
+  const token = await tokenFor(options, passage, session);
+  if (token instanceof Response) return answerSocket(socket, token);
+  const headers = headersFor(options, passage, session, token);
   if (headers === undefined) return answerSocket(socket, ambiguousFraming(passage));
   forwardUpgrade(passage.request, socket, head, {
     origin: options.upstream.origin,
@@ -132,13 +140,38 @@ function stepUp(
   return stepUpLocation(asked, ingress, page, session.provider);
 }
 
+/** The bearer token for the application, or the answer when there is to be one and it cannot be had. */
+async function tokenFor(
+  options: ProxyOptions,
+  { correlationId }: Passage,
+  session: Session | undefined,
+): Promise<string | undefined | Response> {
+  if (session === undefined || options.upstreamToken === undefined) return session?.tokens.accessToken;
+  try {
+    return await options.upstreamToken(session);
+  } catch (error) {
+    const refused = error instanceof ReportedError && error.status < 500;
+    options.log.warn(
+      { err: error, correlation_id: correlationId },
+      "the session's token could not be exchanged",
+    );
+    options.answers.inc({ why: refused ? "exchange_refused" : "exchange_unavailable" });
+    const detail = refused
+      ? "A token for the application was refused. Who may call it is decided by its access policy."
+      : "A token for the application cannot be had right now.";
+    const details = { title: "No token for the application", detail, correlation_id: correlationId };
+    return refused ? problem(403, details) : problem(503, details, { "retry-after": "2" });
+  }
+}
+
 function headersFor(
   options: ProxyOptions,
   passage: Passage,
   session: Session | undefined,
+  accessToken: string | undefined,
 ): string[] | undefined {
   return upstreamHeaders(passage.request, {
-    accessToken: session?.tokens.accessToken,
+    accessToken,
     idToken: options.includeIdToken ? session?.tokens.idToken : undefined,
     passAuthorization: options.passAuthorization,
     trustedPeer: options.trusted(passage.request.socket.remoteAddress),

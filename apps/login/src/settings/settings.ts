@@ -55,6 +55,26 @@ export const settings = defineSettings({
     optional: true,
     doc: "PEM certificates that the application's TLS certificate is checked against, instead of the system's.",
   }),
+  upstreamAudience: setting.text({
+    env: named("UPSTREAM_AUDIENCE", ""),
+    optional: true,
+    doc: "Exchange at the edge: the application receives a token made for this audience (cluster:namespace:app) instead of the sign-in's own.",
+  }),
+  tokenxClientId: setting.text({
+    env: "TOKEN_X_CLIENT_ID",
+    optional: true,
+    doc: "Preset of the platform, for exchange at the edge.",
+  }),
+  tokenxJwk: setting.secret({
+    env: "TOKEN_X_PRIVATE_JWK",
+    optional: true,
+    doc: "Preset of the platform, for exchange at the edge.",
+  }),
+  tokenxWellKnownUrl: setting.url({
+    env: "TOKEN_X_WELL_KNOWN_URL",
+    optional: true,
+    doc: "Preset of the platform, for exchange at the edge.",
+  }),
   upstreamIncludeIdToken: setting.flag({
     env: named("UPSTREAM_INCLUDE_ID_TOKEN"),
     default: false,

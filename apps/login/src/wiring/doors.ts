@@ -163,7 +163,8 @@ async function authentication(
   };
 }
 
-async function readSigner(jwk: Secret): Promise<Signer> {
+/** Reads a private JWK. Throws: Error that holds nothing of it. */
+export async function readSigner(jwk: Secret): Promise<Signer> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(jwk.reveal());
