@@ -32,6 +32,8 @@ async function command(argv: readonly string[], around: Surroundings): Promise<E
 }
 
 async function main(): Promise<void> {
+  // whoever reads our output may go before its end, as `head` does
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const paint = createPaint({ isTerminal: process.stderr.isTTY, noColor: process.env["NO_COLOR"] });
   const around: Surroundings = {
     env: process.env,

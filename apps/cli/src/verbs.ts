@@ -1,4 +1,5 @@
 import { accessVerbs } from "./access/verbs.ts";
+import { applyVerbs } from "./apply/verbs.ts";
 import type { ExitCode } from "./failure.ts";
 import { tokenVerbs } from "./token/verbs.ts";
 import type { Surroundings, Verb } from "./verb.ts";
@@ -94,6 +95,7 @@ export const verbs: readonly Verb[] = [
   },
   ...accessVerbs,
   ...tokenVerbs,
+  ...applyVerbs,
   server(
     "login",
     "the login proxy",

@@ -37,7 +37,8 @@ async function changesAtServer(
   after: Landscape,
   where: Omit<Parameters<typeof registrarFor>[0], "verb">,
 ): Promise<Changes> {
-  const before = await landscapeAt(await registrarFor({ verb: "plan", ...where }));
+  const registrar = await registrarFor({ verb: "plan", ...where });
+  const before = landscapeAt(await registrar.list(), registrar.issuer);
   return changesAt(before, after, where.around.now());
 }
 
@@ -45,7 +46,7 @@ async function changesAtServer(
 export function changesAt(before: Landscape, after: Landscape, now: number): Changes {
   const mine = [...after.applications.values()].filter(ways.citizen.uses);
   const kept = [...before.applications.values()].filter(({ id }) => !after.applications.has(id));
-  const next = createLandscape([...mine.map(citizensOnly), ...kept]);
+  const next = createLandscape([...mine.map(citizensOnly), ...kept], { complete: true });
   return compareAccess(before, next, now);
 }
 
@@ -124,10 +125,5 @@ function summary(access: readonly AccessChange[], audiences: readonly AudienceCh
   const count = (kind: AccessChange["change"]): number =>
     pairs.filter(([first]) => first?.change === kind).length;
   const altered = count("altered") + audiences.length;
-  const parts = [
-    `${count("gained")} gain access`,
-    `${count("lost")} lose it`,
-    ...(altered > 0 ? [`${altered} change`] : []),
-  ];
-  return `${parts.join(", ")}.`;
+  return `${count("gained")} gained, ${count("lost")} lost${altered > 0 ? `, ${altered} changed` : ""}.`;
 }

@@ -5,12 +5,14 @@ import {
   type InboundRule,
   type Landscape,
 } from "@portvakt/policy";
-import type { KnownClient, Registrar } from "./registrar.ts";
+import type { KnownClient } from "./registrar.ts";
 
 /** What a TokenX knows of applications, as far as calls on behalf of citizens go. */
-export async function landscapeAt(registrar: Registrar): Promise<Landscape> {
-  const clients = await registrar.list();
-  return createLandscape(clients.flatMap((client) => applicationOf(client, registrar.issuer)));
+export function landscapeAt(clients: readonly KnownClient[], issuer: string): Landscape {
+  return createLandscape(
+    clients.flatMap((client) => applicationOf(client, issuer)),
+    { complete: true },
+  );
 }
 
 function applicationOf({ id, statement }: KnownClient, issuer: string): Application[] {

@@ -1,25 +1,11 @@
 import { resolve } from "node:path";
 import type { JWK } from "@portvakt/oauth";
 import { readKeyFile, registrarKey } from "../dev/keys.ts";
-import { CommandError, usageError } from "../failure.ts";
+import { CommandError, exitCodes, usageError } from "../failure.ts";
 import type { DevState } from "../dev/state.ts";
-import { text, type Arguments, type Option, type Surroundings } from "../verb.ts";
+import { text, type Arguments, type Surroundings } from "../verb.ts";
+import { registrarNotes } from "./options.ts";
 import { openRegistrar, type Registrar } from "./registrar.ts";
-
-/** The options of verbs that talk to a TokenX as the platform's registrar. */
-export const tokenxOptions = {
-  tokenx: {
-    type: "string",
-    value: "<url>",
-    summary: "the TokenX to talk to; PORTVAKT_TOKENX_URL, or that of the platform here, if not given",
-  },
-} as const satisfies Record<string, Option>;
-
-/** What the help says of the registrar's credentials. */
-export const registrarNotes = [
-  "At a TokenX that is not of `portvakt dev`, PORTVAKT_REGISTRAR_ID and PORTVAKT_REGISTRAR_JWK (a private JWK) say who",
-  "registers; TokenX knows them as AUTH_CLIENT_ID and AUTH_CLIENT_JWKS.",
-] as const;
 
 /**
  * The registrar at the TokenX that was named, else at that of the platform that runs here.
@@ -29,6 +15,8 @@ export async function registrarFor(options: {
   verb: string;
   url: string | undefined;
   running: DevState | undefined;
+  /** It is going to change something there. */
+  writes?: boolean;
   args: Arguments;
   around: Surroundings;
 }): Promise<Registrar> {
@@ -38,6 +26,12 @@ export async function registrarFor(options: {
   const id = env["PORTVAKT_REGISTRAR_ID"];
   const key = env["PORTVAKT_REGISTRAR_JWK"];
   const own = running?.providers.tokenx.issuer;
+  if (options.writes === true && url === undefined && own !== undefined) {
+    throw new CommandError("the platform that runs here registers its applications by itself", {
+      hints: ["edit a manifest, and it does so at once; name another TokenX with --tokenx"],
+      exitCode: exitCodes.usage,
+    });
+  }
   if (url !== undefined && url !== own) {
     if (id === undefined || key === undefined) {
       throw new CommandError("nobody is set to register as", { hints: [...registrarNotes] });

@@ -24,6 +24,8 @@ export interface ClientToRegister {
 export interface KnownClient {
   readonly id: string;
   readonly keyIds: readonly string[];
+  /** Whose tokens of which issuer are its own, as it was registered last. */
+  readonly subjectClients: Readonly<Record<string, readonly string[]>> | undefined;
   /** The claims of its software statement. */
   readonly statement: Readonly<Record<string, unknown>>;
 }
@@ -121,5 +123,7 @@ function knownClient(wire: unknown): KnownClient[] {
   if (typeof id !== "string" || typeof raw !== "string") return [];
   const keys = ((jwks as { keys?: readonly JWK[] } | undefined)?.keys ?? []).flatMap(({ kid }) => kid ?? []);
   // TokenX verified it when it was registered; here it only says what is there
-  return [{ id, keyIds: keys, statement: peekJwt(raw)?.claims ?? {} }];
+  const statement = peekJwt(raw)?.claims ?? {};
+  const subjectClients = statement["portvakt_subject_clients"] as KnownClient["subjectClients"];
+  return [{ id, keyIds: keys, statement, subjectClients }];
 }

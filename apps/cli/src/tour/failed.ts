@@ -1,6 +1,6 @@
 interface FailedOptions {
   readonly hint?: string;
-  /** The answer was "not right now" (5xx): the same step may go well in a moment, when a server is back. */
+  /** The answer was "not right now" (502 to 504): the same step may go well in a moment, when a server is back. */
   readonly passing?: boolean;
   readonly cause?: unknown;
 }
@@ -22,7 +22,12 @@ export function must(condition: boolean, sentence: string, hint?: string): asser
   if (!condition) throw new Failed(sentence, hint === undefined ? {} : { hint });
 }
 
-/** Fails with the sentence unless the status is 200; a 5xx may pass. */
+/** Statuses that say "not right now" (RFC 9110 section 15.6): a server behind the one that answered is away. */
+export function isPassing(status: number): boolean {
+  return status >= 502 && status <= 504;
+}
+
+/** Fails with the sentence unless the status is 200. */
 export function mustBeOk(status: number, sentence: string): void {
-  if (status !== 200) throw new Failed(sentence, { passing: status >= 500 });
+  if (status !== 200) throw new Failed(sentence, { passing: isPassing(status) });
 }

@@ -37,7 +37,7 @@ export interface Call {
 
 /**
  * Says whether a call would work: the target's rules admit the caller, and both are registered with the provider that
- * would issue the token. An application without a manifest here is taken to be registered: it is declared elsewhere.
+ * would issue the token. A caller without a manifest here is taken to be registered, where the landscape is not complete.
  */
 export function mayCall(landscape: Landscape, question: CallQuestion): Call {
   const way: Way = ways[question.way];
@@ -46,6 +46,7 @@ export function mayCall(landscape: Landscape, question: CallQuestion): Call {
   const caller = landscape.applications.get(actor);
   const called = landscape.applications.get(target);
   const obstacles = [
+    ...(caller === undefined && landscape.complete ? [stranger(actor, way)] : []),
     ...(caller === undefined || way.uses(caller) ? [] : [obstacle("caller_not_registered", caller, way)]),
     ...(called === undefined || way.uses(called) ? [] : [obstacle("target_not_registered", called, way)]),
   ];
@@ -60,6 +61,15 @@ function obstacle(code: Obstacle["code"], application: Application, way: Way): O
     explanation: `${id} is not registered with ${way.provider}: its manifest does not set spec.${way.field.join(".")}.`,
     owner: code === "caller_not_registered" ? "the caller's team" : "the target's team",
     fix: { file: source.file, line: source.specLine, yaml: nested(["spec", ...way.field]) },
+  };
+}
+
+function stranger(id: string, way: Way): Obstacle {
+  return {
+    code: "caller_not_registered",
+    explanation: `${id} is not registered with ${way.provider}: no manifest of it was applied.`,
+    owner: "the caller's team",
+    fix: { yaml: nested(["spec", ...way.field]) },
   };
 }
 

@@ -121,7 +121,9 @@ function registrations(landscape: Landscape, id: string): string {
   return application === undefined ? "" : wayNames.filter((way) => ways[way].uses(application)).join();
 }
 
+/** Of an application that is on both sides: of one that comes or goes that much is clear. */
 function compareAudience(before: Landscape, after: Landscape, target: string): AudienceChange | undefined {
+  if (!before.applications.has(target) || !after.applications.has(target)) return undefined;
   const then = audienceOf(before.applications.get(target));
   const next = audienceOf(after.applications.get(target));
   return JSON.stringify(then) === JSON.stringify(next) ? undefined : { target, before: then, after: next };

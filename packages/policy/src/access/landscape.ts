@@ -6,16 +6,19 @@ import type { Policy } from "../policy.ts";
 export interface Landscape {
   readonly applications: ReadonlyMap<string, Application>;
   readonly policy: Policy;
+  /** Every application that any provider knows is here; without it, others may be declared elsewhere. */
+  readonly complete: boolean;
 }
 
 /** Of two applications with one id the first counts, as in the policy. */
 export function createLandscape(
   applications: Iterable<Application>,
-  options: { readonly newDecisionId?: () => string } = {},
+  options: { readonly newDecisionId?: () => string; readonly complete?: boolean } = {},
 ): Landscape {
   const byId = new Map<string, Application>();
   for (const application of applications) {
     if (!byId.has(application.id)) byId.set(application.id, application);
   }
-  return { applications: byId, policy: createPolicy(byId.values(), options) };
+  const policy = createPolicy(byId.values(), options);
+  return { applications: byId, policy, complete: options.complete ?? false };
 }

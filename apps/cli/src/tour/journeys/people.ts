@@ -1,6 +1,6 @@
 import type { DevApplication } from "../../dev/state.ts";
 import type { Browser, Page } from "../browser/browser.ts";
-import { Failed, must } from "../failed.ts";
+import { Failed, isPassing, must } from "../failed.ts";
 import type { Trip } from "../journey.ts";
 
 /** Whom the tour signs in as: one of the stand-ins' people each. */
@@ -54,10 +54,9 @@ export async function signIn(
 }
 
 function notNow(application: string, { status, url, text }: Page): Failed {
-  const server = new URL(url).port;
-  return new Failed(`${application} cannot serve right now: ${status} at port ${server}`, {
+  return new Failed(`${application} could not show its page: ${status} at ${withoutQuery(url)}`, {
     hint: `the page says: ${text.slice(0, 300)}`,
-    passing: true,
+    passing: isPassing(status),
   });
 }
 
