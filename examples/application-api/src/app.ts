@@ -6,6 +6,7 @@ import {
   personOf,
   seenCall,
   showPage,
+  troubleStatus,
   visitsList,
 } from "@portvakt/example-look";
 import { requestTokenxOboToken } from "@portvakt/sdk";
@@ -50,9 +51,13 @@ export function createApp({
 
     // the token that came in is for us alone: for the next API, TokenX makes another one, for the same citizen
     const token = await requestTokenxOboToken(caller.token, incomeRegister.id);
-    if (!token.ok) return c.json({ reason: `no token for income-register: ${token.error.message}` }, 502);
+    if (!token.ok) {
+      const reason = `no token for income-register: ${token.error.message}`;
+      return c.json({ reason }, troubleStatus(token.status));
+    }
     const income = await askJson(`${incomeRegister.url}/api/income`, token.token);
-    if (!income.ok) return c.json({ reason: `income-register refused: ${income.reason}` }, 502);
+    if (!income.ok)
+      return c.json({ reason: `income-register: ${income.reason}` }, troubleStatus(income.status));
 
     const further = Array.isArray(income.body["chain"]) ? income.body["chain"] : [];
     return c.json({

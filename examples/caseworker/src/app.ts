@@ -6,6 +6,7 @@ import {
   personOf,
   seenCall,
   showPage,
+  troubleStatus,
   type SeenCall,
 } from "@portvakt/example-look";
 import { getToken, requestAzureOboToken, validateAzureToken, type Caller } from "@portvakt/sdk";
@@ -34,7 +35,7 @@ interface CaseList {
 
 type Loaded =
   | { readonly ok: true; readonly list: CaseList }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: false; readonly status: 500 | 503; readonly reason: string };
 
 /** The employee's page. The login proxy in front signs her in with Entra ID. */
 export function createApp({ caseApi, now }: CaseworkerOptions): Hono {
@@ -46,9 +47,13 @@ export function createApp({ caseApi, now }: CaseworkerOptions): Hono {
 
   const load = async (caller: Caller): Promise<Loaded> => {
     const token = await requestAzureOboToken(caller.token, caseApi.id);
-    if (!token.ok) return { ok: false, reason: `no token for case-api: ${token.error.message}` };
+    if (!token.ok) {
+      const reason = `no token for case-api: ${token.error.message}`;
+      return { ok: false, status: troubleStatus(token.status), reason };
+    }
     const answer = await askJson(`${caseApi.url}/api/cases`, token.token);
-    if (!answer.ok) return { ok: false, reason: `case-api: ${answer.reason}` };
+    if (!answer.ok)
+      return { ok: false, status: troubleStatus(answer.status), reason: `case-api: ${answer.reason}` };
     const list = answer.body as unknown as CaseList;
     const own = { ...seenCall(me, caller, now()), calledBy: "your browser, through the login proxy" };
     return { ok: true, list: { ...list, chain: [own, ...list.chain] } };
@@ -58,7 +63,7 @@ export function createApp({ caseApi, now }: CaseworkerOptions): Hono {
     const signedIn = await employee(c.req.raw);
     if (!signedIn.ok) return c.json({ reason: signedIn.error.message }, 401);
     const loaded = await load(signedIn.caller);
-    return loaded.ok ? c.json(loaded.list) : c.json({ reason: loaded.reason }, 502);
+    return loaded.ok ? c.json(loaded.list) : c.json({ reason: loaded.reason }, loaded.status);
   });
 
   app.get("/", async (c) => {
@@ -89,7 +94,7 @@ function casesPage(caller: Caller, loaded: Loaded): Promise<Response> {
       person: { name, signOut: "/oauth2/logout" },
       body: loaded.ok ? caseSections(caller, loaded.list) : trouble(loaded.reason),
     },
-    loaded.ok ? 200 : 502,
+    loaded.ok ? 200 : loaded.status,
   );
 }
 

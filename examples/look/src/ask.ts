@@ -18,8 +18,13 @@ export async function askJson(url: string, token: string | undefined): Promise<A
     return { ok: false, status: response.status, reason: reasonIn(body) ?? `it answered ${response.status}` };
   } catch (error) {
     const late = error instanceof Error && error.name === "TimeoutError";
-    return { ok: false, status: 502, reason: late ? "it did not answer in time" : "it cannot be reached" };
+    return { ok: false, status: 503, reason: late ? "it did not answer in time" : "it cannot be reached" };
   }
+}
+
+/** How to answer when somebody else did not: 503 when a server is away and may be back soon, 500 when it refused. */
+export function troubleStatus(status: number | undefined): 500 | 503 {
+  return status === undefined || status >= 502 ? 503 : 500;
 }
 
 function reasonIn(body: Record<string, unknown>): string | undefined {

@@ -6,7 +6,7 @@
  * Spec: none; plain HTML that works without JavaScript, wide and narrow, light and dark.
  */
 export { callerName, callFacts, personOf, seenCall, type SeenCall } from "./calls.ts";
-export { askJson, type Answer } from "./ask.ts";
+export { askJson, troubleStatus, type Answer } from "./ask.ts";
 export { showPage, type PageOptions } from "./page.ts";
 export { chain, facts, type Hop } from "./parts.ts";
 export { createVisits, maskPerson, visitsList, type Visit, type Visits } from "./visits.ts";

@@ -20,11 +20,11 @@ export function createApp(options: PayoutJobOptions): Hono {
   app.get("/internal/:probe", (c) => c.text("ok"));
   app.post("/run/cases", async (c) => {
     const step = await approvedCases(options);
-    return step.ok ? c.json(step) : c.json(step, 502);
+    return step.ok ? c.json(step) : c.json(step, step.status);
   });
   app.post("/run/assessments", async (c) => {
     const step = await taxAssessments(options);
-    return step.ok ? c.json(step) : c.json(step, 502);
+    return step.ok ? c.json(step) : c.json(step, step.status);
   });
   app.post("/run", async (c) => {
     await run();

@@ -1,5 +1,9 @@
-import { askJson, type SeenCall } from "@portvakt/example-look";
-import { requestAzureClientCredentialsToken, requestMaskinportenToken } from "@portvakt/sdk";
+import { askJson, troubleStatus, type SeenCall } from "@portvakt/example-look";
+import {
+  requestAzureClientCredentialsToken,
+  requestMaskinportenToken,
+  type NotObtained,
+} from "@portvakt/sdk";
 
 export interface Addresses {
   readonly caseApi: { readonly url: string; readonly id: string };
@@ -9,26 +13,31 @@ export interface Addresses {
 /** One of the job's two questions, answered or not. `chain` tells what the API saw. */
 export type Step =
   | { readonly ok: true; readonly rows: readonly Row[]; readonly chain: readonly SeenCall[] }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: false; readonly status: 500 | 503; readonly reason: string };
 type Row = Readonly<Record<string, unknown>>;
 
 /** Asks case-api for the approved cases, as the job itself: there is no user whose rights it could use. */
 export async function approvedCases({ caseApi }: Addresses): Promise<Step> {
   const token = await requestAzureClientCredentialsToken(caseApi.id);
-  if (!token.ok) return { ok: false, reason: `no token for case-api: ${token.error.message}` };
+  if (!token.ok) return noToken("case-api", token);
   return await ask(`${caseApi.url}/api/cases/approved`, "cases", "case-api", token.token);
 }
 
 /** Asks another organisation for the tax, as this organisation. */
 export async function taxAssessments({ taxAuthority }: Addresses): Promise<Step> {
   const token = await requestMaskinportenToken("tax:assessments.read");
-  if (!token.ok) return { ok: false, reason: `no token for the tax authority: ${token.error.message}` };
+  if (!token.ok) return noToken("the tax authority", token);
   return await ask(`${taxAuthority.url}/api/assessments`, "assessments", "the tax authority", token.token);
+}
+
+function noToken(who: string, { status, error }: NotObtained): Step {
+  return { ok: false, status: troubleStatus(status), reason: `no token for ${who}: ${error.message}` };
 }
 
 async function ask(url: string, member: string, who: string, token: string): Promise<Step> {
   const answer = await askJson(url, token);
-  if (!answer.ok) return { ok: false, reason: `${who}: ${answer.reason}` };
+  if (!answer.ok)
+    return { ok: false, status: troubleStatus(answer.status), reason: `${who}: ${answer.reason}` };
   const { [member]: rows, chain } = answer.body;
   return { ok: true, rows: Array.isArray(rows) ? rows : [], chain: Array.isArray(chain) ? chain : [] };
 }

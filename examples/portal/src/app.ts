@@ -6,6 +6,7 @@ import {
   maskPerson,
   seenCall,
   showPage,
+  troubleStatus,
   type Hop,
   type SeenCall,
 } from "@portvakt/example-look";
@@ -30,7 +31,7 @@ interface Overview {
 
 type Loaded =
   | { readonly ok: true; readonly overview: Overview }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: false; readonly status: 500 | 503; readonly reason: string };
 
 /** The citizen's page. The login proxy in front signs her in; whoever gets past it without a token gets no page. */
 export function createApp({ applicationApi, now }: PortalOptions): Hono {
@@ -43,9 +44,13 @@ export function createApp({ applicationApi, now }: PortalOptions): Hono {
 
   const load = async (caller: Caller): Promise<Loaded> => {
     const token = await requestTokenxOboToken(caller.token, applicationApi.id);
-    if (!token.ok) return { ok: false, reason: `no token for application-api: ${token.error.message}` };
+    if (!token.ok) {
+      const reason = `no token for application-api: ${token.error.message}`;
+      return { ok: false, status: troubleStatus(token.status), reason };
+    }
     const answer = await askJson(`${applicationApi.url}/api/application`, token.token);
-    if (!answer.ok) return { ok: false, reason: `application-api: ${answer.reason}` };
+    if (!answer.ok)
+      return { ok: false, status: troubleStatus(answer.status), reason: `application-api: ${answer.reason}` };
     const overview = answer.body as unknown as Overview;
     const own = { ...seenCall(me, caller, now()), calledBy: "your browser, through the login proxy" };
     return { ok: true, overview: { ...overview, chain: [own, ...overview.chain] } };
@@ -55,7 +60,7 @@ export function createApp({ applicationApi, now }: PortalOptions): Hono {
     const signedIn = await citizen(c.req.raw);
     if (!signedIn.ok) return c.json({ reason: signedIn.error.message }, 401);
     const loaded = await load(signedIn.caller);
-    return loaded.ok ? c.json(loaded.overview) : c.json({ reason: loaded.reason }, 502);
+    return loaded.ok ? c.json(loaded.overview) : c.json({ reason: loaded.reason }, loaded.status);
   });
 
   app.get("/", async (c) => {
@@ -92,7 +97,7 @@ function overviewPage(caller: Caller, loaded: Loaded): Promise<Response> {
       person: { name: person, signOut: "/oauth2/logout" },
       body: loaded.ok ? html`${who}${overviewCards(loaded.overview)}` : html`${trouble(loaded.reason)}${who}`,
     },
-    loaded.ok ? 200 : 502,
+    loaded.ok ? 200 : loaded.status,
   );
 }
 

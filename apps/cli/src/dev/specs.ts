@@ -68,12 +68,7 @@ export function processSpecs(options: SpecOptions): Specs {
     ];
   });
   return {
-    standins: server(
-      "standins",
-      "the stand-in server",
-      "standins",
-      standinsVariables(plan, registrationsFile),
-    ),
+    standins: server("standins", "the stand-ins", "standins", standinsVariables(plan, registrationsFile)),
     // its embedded database is WebAssembly, which starts sooner when V8 does not optimise it
     tokenx: {
       ...server("tokenx", "TokenX", "tokenx", tokenxVariables(plan, keys, join(stateFolder, "tokenx"))),
