@@ -142,7 +142,7 @@ export async function keepFresh({
     ["the decisions", 600, () => decisions.sweep()],
   ] as const;
   for (const [what, seconds, sweep] of sweeps) stops.push(repeatedly(seconds, quietly(what, sweep)));
-  for (const issuers of [subjects, registrars, clusters]) stops.push(repeatedly(30, () => issuers.refresh()));
+  for (const issuers of [subjects, registrars, clusters]) stops.push(repeatedly(5, () => issuers.refresh()));
   stops.push(
     repeatedly(1, () => decisions.flush()),
     () => decisions.flush(),

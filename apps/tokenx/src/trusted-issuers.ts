@@ -23,6 +23,7 @@ interface Slot<R> {
   readonly rules: R;
   known?: TrustedIssuer<R>;
   fetchedAt?: number;
+  failing?: boolean;
 }
 
 const metadataMaxAgeSeconds = 86_400;
@@ -50,12 +51,12 @@ export function trustedIssuers<R>(options: {
       await keys.load();
       slot.known = { issuer, keys, rules: slot.rules };
       slot.fetchedAt = now();
+      slot.failing = false;
       index();
     } catch (err) {
-      log.warn(
-        { err, issuer_url: slot.url },
-        "trusted issuer is not available; what was known of it stays in use",
-      );
+      const what = "trusted issuer is not available; what was known of it stays in use";
+      log[slot.failing === true ? "debug" : "warn"]({ err, issuer_url: slot.url }, what);
+      slot.failing = true;
     }
   }
 

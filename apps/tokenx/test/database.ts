@@ -24,6 +24,8 @@ export async function freshDatabase(): Promise<string> {
 export interface CuttableWay {
   readonly url: string;
   cut(): void;
+  /** Keeps connections open, and lets nothing through. */
+  hang(): void;
   mend(): void;
   close(): Promise<void>;
 }
@@ -57,8 +59,12 @@ export async function cuttableWay(databaseUrl: string): Promise<CuttableWay> {
   return {
     url: Object.assign(new URL(to), { host: `127.0.0.1:${(server.address() as AddressInfo).port}` }).href,
     cut,
+    hang: () => {
+      for (const socket of sockets) socket.pause();
+    },
     mend: () => {
       open = true;
+      for (const socket of sockets) socket.resume();
     },
     close: async () => {
       cut();

@@ -27,6 +27,12 @@ describe("the database is away", () => {
     await on.register(caller);
     await on.register(target, { accessPolicyInbound: [caller] });
     assert.equal((await on.exchange(caller, await form(on))).status, 200);
+  });
+  test("a database that hangs holds nobody up for longer than a second or two", async () => {
+    way.hang();
+    const began = performance.now();
+    assert.equal((await on.exchange(caller, await form(on))).status, 200);
+    assert.ok(performance.now() - began < 5_000);
     way.cut();
   });
   after(async () => {

@@ -28,6 +28,8 @@ interface Waiting {
 }
 
 const maxBatch = 200;
+/** A database that hangs is as good as away: callers wait for it no longer than this. */
+const patienceSeconds = 1;
 
 /** Between two writes to embedded PGlite, which nobody waits for: one of its queries costs as much CPU as a signature. */
 const gatherMs = 50;
@@ -51,7 +53,7 @@ export function usedOnce(options: {
   const share = inBatches(pauseMs, async (batch) => {
     triedAt = now();
     try {
-      const claimed = await insertAbsent(db, batch, triedAt);
+      const claimed = await within(patienceSeconds, insertAbsent(db, batch, triedAt));
       if (degradedSince !== undefined) log.info("replay memory is shared again");
       degradedSince = undefined;
       for (const one of batch) one.settle(claimed.has(one.hash) ? "claimed" : "used");
@@ -126,6 +128,21 @@ function inBatches(
       queue.push({ hash, expiresAt, settle });
       if (!busy) void drain();
     });
+}
+
+async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`the database did not answer in ${seconds} s`)),
+      seconds * 1000,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The hashes that were not there, or had expired. */
