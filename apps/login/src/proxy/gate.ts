@@ -6,6 +6,7 @@ import type { Ingress } from "../request/ingress.ts";
 import { isNavigation } from "../request/navigation.ts";
 import type { RequestPath } from "../request/path.ts";
 import { checkRedirect, homeOf } from "../request/redirect.ts";
+import { troubleAnswer } from "./trouble.ts";
 import type { Admission, Admissions } from "../session/admission.ts";
 import type { Session, Ticket } from "../session/model.ts";
 
@@ -131,13 +132,9 @@ function crossSite(reason: string, { correlationId }: Passage): Response {
   return problem(403, { title: "Cross-site request refused", detail, correlation_id: correlationId });
 }
 
-function unavailable({ correlationId }: Passage): Response {
-  const details = {
-    title: "Temporarily unavailable",
-    detail: "Your session cannot be used right now.",
-    correlation_id: correlationId,
-  };
-  return problem(503, details, { "retry-after": "2" });
+function unavailable(passage: Passage): Response {
+  const detail = "Your session cannot be used right now.";
+  return troubleAnswer(passage, 503, { title: "Temporarily unavailable", detail });
 }
 
 function answer(why: string, response: Response): Verdict {

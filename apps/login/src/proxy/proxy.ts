@@ -3,7 +3,6 @@ import type { Duplex } from "node:stream";
 import { ReportedError } from "@portvakt/oauth";
 import { problem } from "@portvakt/runtime/http";
 import type { CounterMetric, Logger } from "@portvakt/runtime/observe";
-import { errorPage } from "../pages/page.ts";
 import { isNavigation } from "../request/navigation.ts";
 import { checkRedirect, homeOf } from "../request/redirect.ts";
 import type { Session } from "../session/model.ts";
@@ -14,6 +13,7 @@ import type { LiveConnections } from "./live.ts";
 import type { UpstreamToken } from "../exchange/edge.ts";
 import { upstreamHeaders } from "./headers.ts";
 import type { TrustedPeers } from "./peers.ts";
+import { troubleAnswer } from "./trouble.ts";
 import { readStepUp, stepUpLocation } from "./step-up.ts";
 import { answerSocket, forwardUpgrade } from "./upgrade.ts";
 
@@ -143,7 +143,7 @@ function stepUp(
 /** The bearer token for the application, or the answer when there is to be one and it cannot be had. */
 async function tokenFor(
   options: ProxyOptions,
-  { correlationId }: Passage,
+  passage: Passage,
   session: Session | undefined,
 ): Promise<string | undefined | Response> {
   if (session === undefined || options.upstreamToken === undefined) return session?.tokens.accessToken;
@@ -152,15 +152,15 @@ async function tokenFor(
   } catch (error) {
     const refused = error instanceof ReportedError && error.status < 500;
     options.log.warn(
-      { err: error, correlation_id: correlationId },
+      { err: error, correlation_id: passage.correlationId },
       "the session's token could not be exchanged",
     );
     options.answers.inc({ why: refused ? "exchange_refused" : "exchange_unavailable" });
-    const detail = refused
-      ? "A token for the application was refused. Who may call it is decided by its access policy."
-      : "A token for the application cannot be had right now.";
-    const details = { title: "No token for the application", detail, correlation_id: correlationId };
-    return refused ? problem(403, details) : problem(503, details, { "retry-after": "2" });
+    const title = "No token for the application";
+    if (!refused)
+      return troubleAnswer(passage, 503, { title, detail: "A token for it cannot be had right now." });
+    const detail = "A token for it was refused. Who may call it is decided by its access policy.";
+    return problem(403, { title, detail, correlation_id: passage.correlationId });
   }
 }
 
@@ -186,19 +186,6 @@ function ambiguousFraming({ correlationId }: Passage): Response {
   return problem(400, { title: "Ambiguous request", detail, correlation_id: correlationId });
 }
 
-function badGateway({ request, ingress, correlationId }: Passage): Response {
-  if (ingress === undefined || !isNavigation(request.method ?? "GET", request.headers))
-    return problem(502, {
-      title: "Bad gateway",
-      detail: "The application did not answer.",
-      correlation_id: correlationId,
-    });
-  return errorPage({
-    status: 502,
-    trouble: "upstream",
-    acceptLanguage: request.headers["accept-language"],
-    correlationId,
-    retry: undefined,
-    home: `${ingress.prefix}/`,
-  });
+function badGateway(passage: Passage): Response {
+  return troubleAnswer(passage, 502, { title: "Bad gateway", detail: "The application did not answer." });
 }
