@@ -1,5 +1,5 @@
 import { createServer, type RequestListener } from "node:http";
-import { rm } from "node:fs/promises";
+import { lstat, rm } from "node:fs/promises";
 import { createSigner, generatePrivateJwk } from "@portvakt/oauth";
 import { createProofMaker, type MakeProof } from "@portvakt/providers";
 import { SettingsError, type SettingsOf } from "@portvakt/runtime/config";
@@ -162,8 +162,13 @@ async function listen(settings: Settings, { log }: Tools, app: App): Promise<Lis
   return { url: server.url, close: (graceSeconds) => server.close({ graceSeconds }) };
 }
 
-/** Only the owner of the file may open it; a file that an earlier process left behind is replaced. */
+/** Only the owner of the file may open it; a socket that an earlier process left behind is replaced. */
 async function listenOnSocket(path: string, listener: RequestListener): Promise<Listening> {
+  const before = await lstat(path).catch(() => undefined);
+  if (before !== undefined && !before.isSocket()) {
+    const problem = "names a file that is there and is no socket";
+    throw new SettingsError([{ env: "PORTVAKT_TOKENS_SOCKET_PATH", problem }]);
+  }
   await rm(path, { force: true });
   const server = createServer(
     { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 60_000 },

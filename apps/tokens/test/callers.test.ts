@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -117,6 +117,15 @@ test("a Unix socket: only for who may open the file", async (t) => {
   assert.equal((await rawPost({ socketPath }, { host: "tokens" })).status, 200);
   assert.equal((await stat(socketPath)).mode & 0o007, 0);
   assert.equal(api.url, `unix:${socketPath}`);
+});
+
+test("a Unix socket never takes the place of another file", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "tokens-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const socketPath = join(folder, "precious");
+  await writeFile(socketPath, "precious");
+  await assert.rejects(startApi({ env: { PORTVAKT_TOKENS_SOCKET_PATH: socketPath } }), SettingsError);
+  assert.equal(await readFile(socketPath, "utf8"), "precious");
 });
 
 test("what is not there: other methods and other paths", async () => {
