@@ -168,7 +168,7 @@ function createRegistration(state: State, judgeRegistrar: JudgeRegistrar): Regis
     registry,
     judgeRegistrar,
     judgeStatement: statementJudge({
-      issuer: settings.registrarId ?? "",
+      issuer: settings.registrarId,
       jwks: settings.registrarJwks?.keys ?? [],
       signingAlgorithms: settings.signingAlgorithms,
       acceptUndated: settings.compatClients,

@@ -24,8 +24,8 @@ export interface Statement {
 }
 
 export interface StatementOptions {
-  /** Who signs statements (AUTH_CLIENT_ID), and the keys (AUTH_CLIENT_JWKS). */
-  readonly issuer: string;
+  /** Who signs statements (AUTH_CLIENT_ID); absent = whoever holds one of the keys (AUTH_CLIENT_JWKS). */
+  readonly issuer: string | undefined;
   readonly jwks: readonly JWK[];
   /** Algorithms that tokens for a target may be signed with here. */
   readonly signingAlgorithms: readonly SignatureAlgorithm[];
@@ -72,7 +72,7 @@ export function statementJudge(options: StatementOptions): (raw: string) => Prom
     const result = await verifyJwt(
       raw,
       {
-        issuer: options.issuer,
+        issuer: options.issuer ?? ((claims) => claims.iss),
         audience: anyAudience,
         keys,
         algorithms,
