@@ -52,7 +52,7 @@ const proof = (claims: Record<string, unknown> = {}, header: Record<string, unkn
 };
 
 describe("DPoP (RFC 9449)", () => {
-  test("section 5: with a proof the token is bound to its key, and says so", async () => {
+  test("RFC 9449 section 5: with a proof the token is bound to its key, and says so", async () => {
     const { status, body } = await post(await form(), { dpop: await proof() });
     assert.equal(status, 200, JSON.stringify(body));
     assert.equal(body["token_type"], "DPoP");
@@ -60,34 +60,58 @@ describe("DPoP (RFC 9449)", () => {
       jkt: await calculateJwkThumbprint(holder.jwk),
     });
   });
-  test("section 5: without one it is a bearer token", async () => {
+  test("RFC 9449 section 5: without one it is a bearer token", async () => {
     const { body } = await post(await form());
     assert.equal(body["token_type"], "Bearer");
     assert.equal("cnf" in decodeJwt(String(body["access_token"])), false);
   });
   const refused: readonly { name: string; proof: () => Promise<string> }[] = [
-    { name: "for another method", proof: () => proof({ htm: "GET" }) },
-    { name: "for another address", proof: () => proof({ htu: "https://else.example/token" }) },
-    { name: "made over a minute ago", proof: () => proof({ iat: on.clock.now - 61 }) },
-    { name: "made in the future", proof: () => proof({ iat: on.clock.now + 61 }) },
-    { name: "without jti", proof: () => proof({ jti: undefined }) },
-    { name: "of another type", proof: () => proof({}, { typ: "JWT" }) },
-    { name: "without its key", proof: () => proof({}, { jwk: undefined }) },
-    { name: "with a private key", proof: () => proof({}, { jwk: { ...holder.jwk, d: "secret" } }) },
     {
-      name: "signed by another key than it brings",
+      name: "RFC 9449 section 4.3: a proof for another method is refused",
+      proof: () => proof({ htm: "GET" }),
+    },
+    {
+      name: "RFC 9449 section 4.3: a proof for another address is refused",
+      proof: () => proof({ htu: "https://else.example/token" }),
+    },
+    {
+      name: "RFC 9449 section 4.3: a proof made over a minute ago is refused",
+      proof: () => proof({ iat: on.clock.now - 61 }),
+    },
+    {
+      name: "RFC 9449 section 4.3: a proof made in the future is refused",
+      proof: () => proof({ iat: on.clock.now + 61 }),
+    },
+    { name: "RFC 9449 section 4.3: a proof without jti is refused", proof: () => proof({ jti: undefined }) },
+    {
+      name: "RFC 9449 section 4.3: a proof of another type is refused",
+      proof: () => proof({}, { typ: "JWT" }),
+    },
+    {
+      name: "RFC 9449 section 4.3: a proof without its key is refused",
+      proof: () => proof({}, { jwk: undefined }),
+    },
+    {
+      name: "RFC 9449 section 4.3: a proof with a private key is refused",
+      proof: () => proof({}, { jwk: { ...holder.jwk, d: "secret" } }),
+    },
+    {
+      name: "RFC 9449 section 4.3: a proof signed by another key than it brings is refused",
       proof: async () => proof({}, { jwk: (await party()).jwk }),
     },
-    { name: "that is no JWT", proof: async () => "nonsense" },
-    { name: "twice", proof: async () => `${await proof()}, ${await proof()}` },
+    { name: "RFC 9449 section 4.3: a proof that is no JWT is refused", proof: async () => "nonsense" },
+    {
+      name: "RFC 9449 section 4.3: a second proof beside the first is refused",
+      proof: async () => `${await proof()}, ${await proof()}`,
+    },
   ];
   for (const row of refused)
-    test(`section 4.3: a proof ${row.name} is refused`, async () => {
+    test(row.name, async () => {
       const { status, body } = await post(await form(), { dpop: await row.proof() });
       assert.equal(status, 400);
       assert.equal(body["error"], "invalid_dpop_proof");
     });
-  test("section 11.1: a proof is accepted once", async () => {
+  test("RFC 9449 section 11.1: a proof is accepted once", async () => {
     const once = await proof();
     assert.equal((await post(await form(), { dpop: once })).status, 200);
     assert.equal((await post(await form(), { dpop: once })).body["error"], "invalid_dpop_proof");
@@ -96,7 +120,7 @@ describe("DPoP (RFC 9449)", () => {
 
 describe("actor_token (RFC 8693 section 2.1)", () => {
   const actor_token_type = jwtType;
-  test("signed by the authenticated client about itself: taken, and the actor is that client", async () => {
+  test("RFC 8693 section 2.1: an actor_token signed by the authenticated client about itself: taken, and the actor is that client", async () => {
     const { status, body } = await post(
       await form({ actor_token: await on.assertion(portal), actor_token_type }),
     );
@@ -104,9 +128,12 @@ describe("actor_token (RFC 8693 section 2.1)", () => {
     assert.deepEqual(decodeJwt(String(body["access_token"]))["act"], { sub: portal });
   });
   const refused: readonly { name: string; token: () => Promise<string> }[] = [
-    { name: "of another client", token: () => on.assertion(workload) },
     {
-      name: "that names another client, signed by this one",
+      name: "RFC 8693 section 2.1: delegation chain splicing, an actor_token of another client is refused",
+      token: () => on.assertion(workload),
+    },
+    {
+      name: "RFC 8693 section 2.1: delegation chain splicing, an actor_token that names another client, signed by this one is refused",
       token: () =>
         signed(on.apps.get(portal)!, {
           iss: workload,
@@ -117,11 +144,17 @@ describe("actor_token (RFC 8693 section 2.1)", () => {
           exp: on.clock.now + 60,
         }),
     },
-    { name: "that is a user's token", token: () => on.subjectToken() },
-    { name: "for another server", token: () => on.assertion(portal, { aud: "https://else.example" }) },
+    {
+      name: "RFC 8693 section 2.1: delegation chain splicing, an actor_token that is a user's token is refused",
+      token: () => on.subjectToken(),
+    },
+    {
+      name: "RFC 8693 section 2.1: delegation chain splicing, an actor_token for another server is refused",
+      token: () => on.assertion(portal, { aud: "https://else.example" }),
+    },
   ];
   for (const { name, token } of refused)
-    test(`delegation chain splicing: one ${name} is refused`, async () => {
+    test(name, async () => {
       const { body } = await post(await form({ actor_token: await token(), actor_token_type }));
       assert.equal(body["error"], "invalid_request");
     });
@@ -146,7 +179,7 @@ describe("a workload token of the platform's cluster as client assertion", () =>
       exp: on.clock.now + 3_600,
       ...claims,
     });
-  test("is mapped to the application by its issuer and subject, and may be used again", async () => {
+  test("RFC 7523 section 2.2: a workload token is mapped to the application by its issuer and subject, and may be used again", async () => {
     const client_assertion = await token();
     for (let i = 0; i < 2; i++) {
       const { status, body } = await post(await form({ client_assertion }));

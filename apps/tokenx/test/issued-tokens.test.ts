@@ -60,7 +60,7 @@ after(async () => {
 });
 
 describe("introspection (RFC 7662)", () => {
-  test("section 2.2: the claims are those of the token, act among them, for the target and for the client it was issued to", async () => {
+  test("RFC 7662 section 2.2: the claims are those of the token, act among them, for the target and for the client it was issued to", async () => {
     for (const by of [api, portal]) {
       const { status, body } = await ask("/introspect", by, { token });
       assert.equal(status, 200);
@@ -71,23 +71,23 @@ describe("introspection (RFC 7662)", () => {
     const { body } = await ask("/introspect", register, { token: chained });
     assert.deepEqual(body["act"], { sub: api, act: { sub: portal } });
   });
-  test("section 4: to an application that the token does not concern it is not active, and nothing else is said", async () => {
+  test("RFC 7662 section 4: to an application that the token does not concern it is not active, and nothing else is said", async () => {
     assert.deepEqual((await ask("/introspect", snoop, { token })).body, { active: false });
   });
   const inactive: readonly { name: string; token: () => Promise<string> }[] = [
-    { name: "a token of another issuer", token: () => on.subjectToken() },
-    { name: "what is no token", token: async () => "nonsense" },
+    { name: "RFC 7662 section 2.2: a token of another issuer is not active", token: () => on.subjectToken() },
+    { name: "RFC 7662 section 2.2: what is no token is not active", token: async () => "nonsense" },
     {
-      name: "a token with a changed payload",
+      name: "RFC 7662 section 2.2: a token with a changed payload is not active",
       token: async () =>
         `${token.split(".")[0]}.${btoa('{"iss":"https://tokenx.example"}')}.${token.split(".")[2]}`,
     },
   ];
   for (const { name, token } of inactive)
-    test(`section 2.2: ${name} is not active`, async () => {
+    test(name, async () => {
       assert.deepEqual((await ask("/introspect", api, { token: await token() })).body, { active: false });
     });
-  test("section 2.1: nobody is answered without authenticating", async () => {
+  test("RFC 7662 section 2.1: nobody is answered without authenticating", async () => {
     const response = await fetch(`${on.running.addresses["tokenx"]}/introspect`, {
       method: "POST",
       body: new URLSearchParams({ token }),
@@ -103,7 +103,7 @@ describe("introspection (RFC 7662)", () => {
       401,
     );
   });
-  test("section 2.1: no token is invalid_request", async () => {
+  test("RFC 7662 section 2.1: no token is invalid_request", async () => {
     assert.equal((await ask("/introspect", api, {})).body["error"], "invalid_request");
   });
   test("an expired token is not active", async () => {
@@ -114,7 +114,7 @@ describe("introspection (RFC 7662)", () => {
 });
 
 describe("revocation (RFC 7009)", () => {
-  test("section 2.1: a revoked token is inactive, and exchanged no more", async () => {
+  test("RFC 7009 section 2.1: a revoked token is inactive, and exchanged no more", async () => {
     const mine = await exchanged();
     assert.equal((await ask("/revoke", portal, { token: mine })).status, 200);
     assert.deepEqual((await ask("/introspect", api, { token: mine })).body, { active: false });
@@ -126,13 +126,13 @@ describe("revocation (RFC 7009)", () => {
       "others are not touched",
     );
   });
-  test("section 2.1: only the client that a token was issued to may revoke it", async () => {
+  test("RFC 7009 section 2.1: only the client that a token was issued to may revoke it", async () => {
     const mine = await exchanged();
     for (const by of [api, snoop])
       assert.equal((await ask("/revoke", by, { token: mine })).body["error"], "unauthorized_client");
     assert.equal((await ask("/introspect", api, { token: mine })).body["active"], true);
   });
-  test("section 2.2: what is no token is answered as if it were", async () => {
+  test("RFC 7009 section 2.2: what is no token is answered as if it were", async () => {
     assert.equal((await ask("/revoke", portal, { token: "nonsense" })).status, 200);
   });
 });
@@ -149,7 +149,7 @@ describe("back-channel logout (OpenID Connect Back-Channel Logout 1.0)", () => {
     const body = new URLSearchParams({ logout_token });
     return fetch(`${on.running.addresses["tokenx"]}/backchannel-logout`, { method: "POST", body });
   };
-  test("section 2.5: everything that came of the session ends, and nothing of another", async () => {
+  test("OpenID Connect Back-Channel Logout section 2.5: everything that came of the session ends, and nothing of another", async () => {
     const subject = await on.subjectToken({ sid: "ending" });
     const first = await exchanged(portal, api, subject);
     const second = await exchanged(api, register, first);
@@ -167,14 +167,29 @@ describe("back-channel logout (OpenID Connect Back-Channel Logout 1.0)", () => {
     assert.equal((await ask("/introspect", api, { token: other })).body["active"], true);
   });
   const refused: readonly { name: string; claims: Record<string, unknown> }[] = [
-    { name: "for another audience", claims: { aud: "else", sid: "x" } },
-    { name: "that names no session", claims: { sub: "pairwise" } },
-    { name: "with a nonce", claims: { sid: "x", nonce: "n" } },
-    { name: "without the event", claims: { sid: "x", events: {} } },
-    { name: "of an issuer that is not listened to", claims: { iss: "https://tokenx.example", sid: "x" } },
+    {
+      name: "OpenID Connect Back-Channel Logout section 2.6: a logout token for another audience is refused",
+      claims: { aud: "else", sid: "x" },
+    },
+    {
+      name: "OpenID Connect Back-Channel Logout section 2.6: a logout token that names no session is refused",
+      claims: { sub: "pairwise" },
+    },
+    {
+      name: "OpenID Connect Back-Channel Logout section 2.6: a logout token with a nonce is refused",
+      claims: { sid: "x", nonce: "n" },
+    },
+    {
+      name: "OpenID Connect Back-Channel Logout section 2.6: a logout token without the event is refused",
+      claims: { sid: "x", events: {} },
+    },
+    {
+      name: "OpenID Connect Back-Channel Logout section 2.6: a logout token of an issuer that is not listened to is refused",
+      claims: { iss: "https://tokenx.example", sid: "x" },
+    },
   ];
   for (const { name, claims } of refused)
-    test(`section 2.6: a logout token ${name} is refused`, async () => {
+    test(name, async () => {
       assert.equal((await logout(claims)).status, 400);
     });
 });

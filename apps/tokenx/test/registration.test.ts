@@ -59,18 +59,24 @@ test("last writer wins by the statement's iat, whatever order they come in", asy
 describe("refused statements (RFC 7591 section 3.2.2, weak point 4.4.8)", () => {
   const id = "local:a:refused";
   const rows: readonly { name: string; statement: () => Promise<string> }[] = [
-    { name: "without exp", statement: () => on.statement({ appId: id, exp: undefined }) },
-    { name: "without jti", statement: () => on.statement({ appId: id, jti: undefined }) },
     {
-      name: "that lives over 10 minutes",
+      name: "RFC 7591 section 3.2.2: a software statement without exp is refused",
+      statement: () => on.statement({ appId: id, exp: undefined }),
+    },
+    {
+      name: "RFC 7591 section 3.2.2: a software statement without jti is refused",
+      statement: () => on.statement({ appId: id, jti: undefined }),
+    },
+    {
+      name: "RFC 7591 section 3.2.2: a software statement that lives over 10 minutes is refused",
       statement: () => on.statement({ appId: id, exp: on.clock.now + 601 }),
     },
     {
-      name: "that has expired",
+      name: "RFC 7591 section 3.2.2: a software statement that has expired is refused",
       statement: () => on.statement({ appId: id, iat: on.clock.now - 60, exp: on.clock.now - 11 }),
     },
     {
-      name: "of another signer",
+      name: "RFC 7591 section 3.2.2: a software statement of another signer is refused",
       statement: async () =>
         signed(await party("registrar"), {
           iss: "registrar",
@@ -80,15 +86,21 @@ describe("refused statements (RFC 7591 section 3.2.2, weak point 4.4.8)", () => 
           appId: id,
         }),
     },
-    { name: "of another issuer", statement: () => on.statement({ iss: "else", appId: id }) },
-    { name: "for what is no application's id", statement: () => on.statement({ appId: "portal" }) },
     {
-      name: "with a rule that is none",
+      name: "RFC 7591 section 3.2.2: a software statement of another issuer is refused",
+      statement: () => on.statement({ iss: "else", appId: id }),
+    },
+    {
+      name: "RFC 7591 section 3.2.2: a software statement for what is no application's id is refused",
+      statement: () => on.statement({ appId: "portal" }),
+    },
+    {
+      name: "RFC 7591 section 3.2.2: a software statement with a rule that is none is refused",
       statement: () =>
         on.statement({ appId: id, portvakt_rules: [{ application: "a b", namespace: "*", cluster: "*" }] }),
     },
     {
-      name: "with an algorithm that signs nothing here",
+      name: "RFC 7591 section 3.2.2: a software statement with an algorithm that signs nothing here is refused",
       statement: () => on.statement({ appId: id, portvakt_token: { alg: "ES512" } }),
     },
   ];
@@ -101,7 +113,7 @@ describe("refused statements (RFC 7591 section 3.2.2, weak point 4.4.8)", () => 
     });
   }
 
-  test("that was used before", async () => {
+  test("RFC 7591 section 2.3: a software statement is taken once", async () => {
     const software_statement = await on.statement({ appId: "local:a:once" });
     assert.equal((await on.register("local:a:once", {}, { software_statement })).status, 201);
     assert.equal((await on.register("local:a:once", {}, { software_statement })).status, 400);
@@ -111,19 +123,34 @@ describe("refused statements (RFC 7591 section 3.2.2, weak point 4.4.8)", () => 
 describe("refused metadata (RFC 7591 section 3.2.2)", () => {
   const weak = { kty: "RSA", kid: "1", n: "x".repeat(200), e: "AQAB" };
   const rows: readonly { name: string; body: Record<string, unknown> }[] = [
-    { name: "no keys: the baseline's words", body: { jwks: { keys: [] } } },
     {
-      name: "a private key",
+      name: "RFC 7591 section 3.2.2: metadata without keys is refused, in the baseline's words",
+      body: { jwks: { keys: [] } },
+    },
+    {
+      name: "RFC 7591 section 3.2.2: metadata with a private key is refused",
       body: { jwks: { keys: [{ kty: "EC", crv: "P-256", kid: "1", x: "a", y: "b", d: "c" }] } },
     },
-    { name: "a symmetric key", body: { jwks: { keys: [{ kty: "oct", kid: "1", k: "c" }] } } },
-    { name: "an RSA key under 2048 bits", body: { jwks: { keys: [weak] } } },
-    { name: "a key without kid", body: { jwks: { keys: [{ kty: "EC", crv: "P-256", x: "a", y: "b" }] } } },
     {
-      name: "two keys of one kid",
+      name: "RFC 7591 section 3.2.2: metadata with a symmetric key is refused",
+      body: { jwks: { keys: [{ kty: "oct", kid: "1", k: "c" }] } },
+    },
+    {
+      name: "RFC 7591 section 3.2.2: metadata with an RSA key under 2048 bits is refused",
+      body: { jwks: { keys: [weak] } },
+    },
+    {
+      name: "RFC 7591 section 3.2.2: metadata with a key without kid is refused",
+      body: { jwks: { keys: [{ kty: "EC", crv: "P-256", x: "a", y: "b" }] } },
+    },
+    {
+      name: "RFC 7591 section 3.2.2: metadata with two keys of one kid is refused",
       body: { jwks: { keys: [1, 2].map(() => ({ kty: "EC", crv: "P-256", kid: "1", x: "a", y: "b" })) } },
     },
-    { name: "no software statement", body: { software_statement: undefined } },
+    {
+      name: "RFC 7591 section 3.2.2: metadata with no software statement is refused",
+      body: { software_statement: undefined },
+    },
   ];
   for (const { name, body } of rows) {
     test(name, async () => {
