@@ -6,7 +6,7 @@
  */
 import { CommandError, exitCodes, usageError, type ExitCode } from "./failure.ts";
 import { overview, verbHelp } from "./help.ts";
-import { createPaint } from "./terminal.ts";
+import { createPaint, tell } from "./terminal.ts";
 import { parseVerbArguments, type Surroundings } from "./verb.ts";
 import { verbs } from "./verbs.ts";
 
@@ -51,10 +51,7 @@ async function main(): Promise<void> {
     if (code !== undefined) process.exitCode = code;
   } catch (error) {
     const known = error instanceof CommandError ? error : unforeseen(error);
-    for (const { sentence, hints } of [{ sentence: known.message, hints: known.hints }, ...known.others]) {
-      around.terminal.err(`${paint("red", "portvakt:")} ${sentence}\n`);
-      for (const hint of hints) around.terminal.err(`${paint("cyan", "hint:")} ${hint}\n`);
-    }
+    tell(known, around.terminal);
     process.exitCode = known.exitCode;
   }
 }

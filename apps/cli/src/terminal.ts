@@ -1,3 +1,5 @@
+import type { CommandError } from "./failure.ts";
+
 /** What a verb writes to. `stdout` is for the answer, `stderr` for everything about getting there. */
 export interface Terminal {
   out(text: string): void;
@@ -20,4 +22,12 @@ export type Paint = (colour: Colour, text: string) => string;
 export function createPaint(options: { isTerminal: boolean; noColor: string | undefined }): Paint {
   if (!options.isTerminal || (options.noColor ?? "") !== "") return (_colour, text) => text;
   return (colour, text) => `\u001b[${codes[colour][0]}m${text}\u001b[${codes[colour][1]}m`;
+}
+
+/** Says what went wrong: a sentence and its hints, for each thing that did. */
+export function tell(error: CommandError, { err, paint }: Terminal): void {
+  for (const { sentence, hints } of [{ sentence: error.message, hints: error.hints }, ...error.others]) {
+    err(`${paint("red", "portvakt:")} ${sentence}\n`);
+    for (const hint of hints) err(`${paint("cyan", "hint:")} ${hint}\n`);
+  }
 }

@@ -51,7 +51,13 @@ export const verbs: readonly Verb[] = [
         short: "f",
         multiple: true,
         value: "<file>",
-        summary: "a manifest; may be given more than once",
+        summary: "a manifest, or a folder of them; may be given more than once",
+      },
+      values: {
+        type: "string",
+        multiple: true,
+        value: "<file>",
+        summary: "values for {{ name }} in the manifests, YAML or JSON",
       },
       port: {
         type: "string",
@@ -66,6 +72,7 @@ export const verbs: readonly Verb[] = [
       verbose: { type: "boolean", summary: "show everything that the processes log" },
     },
     notes: [
+      "A changed manifest is in force at once; only what it touches is started again.",
       "The command after -- is started as the application of the first manifest, with the platform's variables.",
     ],
     takesCommand: true,

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -94,5 +96,28 @@ test(
         return true;
       },
     );
+  },
+);
+
+test(
+  "without a command, the application's variables are in a file to start it with",
+  { timeout: 90_000 },
+  async () => {
+    const folder = await newFolder();
+    await writeFile(join(folder, "app.yaml"), manifest);
+    const { dev, state } = await start(folder, ["-f", "app.yaml"]);
+    const file = join(folder, ".portvakt", "guestbook.env");
+    const show = [
+      "-p",
+      "JSON.stringify([process.env.PORT, process.env.GREETING, process.env.TOKEN_X_CLIENT_ID])",
+    ];
+    const { stdout } = spawnSync(process.execPath, [`--env-file=${file}`, ...show], {
+      encoding: "utf8",
+      env: {},
+    });
+    const port = new URL(state.applications["guestbook"]?.direct ?? "").port;
+    assert.deepEqual(JSON.parse(stdout), [port, "hello", "local:team-a:guestbook"]);
+    dev.kill("SIGTERM");
+    assert.deepEqual(await once(dev, "exit"), [0, null]);
   },
 );

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { fetchMetadata } from "@portvakt/oauth";
 import { ways, type Application, type Changes } from "@portvakt/policy";
-import { changesAt, planWords } from "../access/plan.ts";
+import { changesAt } from "../access/plan.ts";
+import { planWords } from "../access/plan-words.ts";
 import { CommandError, exitCodes, usageError, type ExitCode } from "../failure.ts";
 import { declaration } from "../manifests/declared.ts";
 import { landscapeAt } from "../tokenx/known.ts";

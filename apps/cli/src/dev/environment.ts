@@ -25,7 +25,7 @@ export function inherited(env: Readonly<Record<string, string | undefined>>): Va
 }
 
 /** The variables that the platform injects into an application, and the application's own from its manifest. */
-export function applicationVariables(plan: Plan, planned: PlannedApplication): Variables {
+export function applicationVariables(plan: Plan, planned: PlannedApplication): Record<string, string> {
   const { application, tokensPort, clients } = planned;
   const at = endpointsOf(plan);
   return {
@@ -58,6 +58,14 @@ export function applicationVariables(plan: Plan, planned: PlannedApplication): V
     ...(clients.maskinporten === undefined ? {} : provider("MASKINPORTEN", at.maskinporten)),
     ...ownVariables(plan, application),
   };
+}
+
+/** Variables as a file for `node --env-file` and its like. */
+export function envFile(variables: Variables): string {
+  const quoted = (value: string): string => (value.includes('"') ? `'${value}'` : `"${value}"`);
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${quoted(value)}\n`)
+    .join("");
 }
 
 function provider(prefix: string, endpoints: ProviderEndpoints): Variables {

@@ -39,6 +39,8 @@ export interface Clients {
 /** Everything that `portvakt dev` will start, decided before anything starts. */
 export interface Plan {
   readonly cluster: string;
+  /** The port that all others are counted from. */
+  readonly base: number;
   readonly ports: ServerPorts;
   readonly applications: readonly PlannedApplication[];
 }
@@ -74,6 +76,7 @@ export function makePlan(applications: readonly Application[], basePort: number)
   });
   return {
     cluster: applications[0]?.cluster ?? "local",
+    base: basePort,
     ports: {
       idporten: basePort + 1,
       entra: basePort + 2,

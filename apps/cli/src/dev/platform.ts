@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Application } from "@portvakt/policy";
 import { CommandError } from "../failure.ts";
 import { whenAborted } from "../ending.ts";
+import { changePlatform, type Prepared } from "./change.ts";
 import { endpointsOf } from "./endpoints.ts";
 import { keepKeys, wantedKeys, writePrivate } from "./keys.ts";
 import type { Declared } from "./manifests.ts";
@@ -12,7 +13,7 @@ import { planOnFreePorts } from "./ports.ts";
 import { NeverListened, supervise, type ProcessSpec, type Supervised, type Watcher } from "./process.ts";
 import { registrationsOf, scopeName } from "./registrations.ts";
 import { processSpecs, type Specs } from "./specs.ts";
-import { readState, removeState, writeState, type DevState } from "./state.ts";
+import { readState, removeState, writeState, type DevState } from "../running/state.ts";
 import { registerWithTokenx } from "./tokenx-clients.ts";
 
 export interface PlatformOptions {
@@ -35,6 +36,10 @@ export interface Platform {
   readonly plan: Plan;
   readonly state: DevState;
   readonly logs: string;
+  /** Takes other applications in the place of those of before; gives what that started or started again. */
+  change(
+    declared: readonly Declared[],
+  ): Promise<{ readonly plan: Plan; readonly started: readonly string[] }>;
   stop(): Promise<void>;
 }
 
@@ -50,18 +55,14 @@ const graceSeconds = 5;
 export async function startPlatform(options: PlatformOptions): Promise<Platform | undefined> {
   const { declared, stateFolder, now, watcher, signal } = options;
   await refuseSecond(stateFolder);
-  const applications = declared.map(({ application }) => application);
-  const plan = await planOnFreePorts((base) => makePlan(applications, base), options.port);
+  const plan = await planOnFreePorts((base) => makePlan(applicationsOf(declared), base), options.port);
   const logs = join(stateFolder, "logs");
   await mkdir(logs, { recursive: true, mode: 0o700 });
-  const keys = await keepKeys(join(stateFolder, "keys.json"), wantedKeys(plan));
+  const prepared = await prepare(options, plan, declared);
   // what the keys of another time sealed, nobody can open any more; everything in it is registered anew below
-  if (keys.isNew) await rm(join(stateFolder, "tokenx"), { recursive: true, force: true });
-  const registrationsFile = join(stateFolder, "registrations.json");
-  await writePrivate(registrationsFile, `${JSON.stringify(registrationsOf(plan, keys.public), null, 2)}\n`);
+  if (prepared.keys.isNew) await rm(join(stateFolder, "tokenx"), { recursive: true, force: true });
 
-  const specs = processSpecs({ ...options, plan, keys, logs, registrationsFile });
-  const running: Supervised[] = [];
+  const running = new Map<string, Supervised>();
   let ready = false;
   // while everybody starts at once, everybody warns of those that are not there yet
   const patient: Watcher = {
@@ -70,31 +71,85 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform 
   };
   const launch = (spec: ProcessSpec): Supervised => {
     const process = supervise(options.verbose === true ? { ...spec, loud: true } : spec, patient, now);
-    running.push(process);
+    running.set(spec.name, process);
     return process;
   };
   const stop = async (): Promise<void> => {
-    await Promise.all(running.map((process) => process.stop(graceSeconds)));
+    await Promise.all([...running.values()].map((process) => process.stop(graceSeconds)));
     await removeState(stateFolder);
   };
   const failed = new AbortController();
   try {
     await startInOrder({
-      specs,
+      specs: prepared.specs,
       launch,
-      register: () => registerWithTokenx({ plan, keys, now }),
+      register: () => registerWithTokenx({ plan, keys: prepared.keys, now }),
       signal: AbortSignal.any([signal, failed.signal]),
     });
     ready = true;
     const state = stateOf(plan, declared, running);
     await writeState(stateFolder, state);
-    return { plan, state, logs, stop };
+    const change = changer({ options, prepared, running, launch });
+    return { plan, state, logs, change, stop };
   } catch (error) {
     failed.abort("another process could not start"); // nobody waits for the others any more
     await stop();
     if (signal.aborted) return undefined;
     throw error instanceof NeverListened ? explained(error) : error;
   }
+}
+
+function applicationsOf(declared: readonly Declared[]): Application[] {
+  return declared.map(({ application }) => application);
+}
+
+/** Keys, the stand-ins' registrations and the processes of a plan. */
+async function prepare(
+  options: PlatformOptions,
+  plan: Plan,
+  declared: readonly Declared[],
+): Promise<Prepared> {
+  const { stateFolder } = options;
+  const keys = await keepKeys(join(stateFolder, "keys.json"), wantedKeys(plan));
+  const registrationsFile = join(stateFolder, "registrations.json");
+  await writePrivate(registrationsFile, `${JSON.stringify(registrationsOf(plan, keys.public), null, 2)}\n`);
+  const logs = join(stateFolder, "logs");
+  return { plan, keys, specs: processSpecs({ ...options, declared, plan, keys, logs, registrationsFile }) };
+}
+
+/** Changes a running platform, one change after the other. */
+function changer(parts: {
+  options: PlatformOptions;
+  prepared: Prepared;
+  running: Map<string, Supervised>;
+  launch: (spec: ProcessSpec) => Supervised;
+}): Platform["change"] {
+  const { options, running, launch } = parts;
+  const { stateFolder, now } = options;
+  let current = parts.prepared;
+  let last: Promise<unknown> = Promise.resolve();
+  const base = current.plan.base;
+  const change: Platform["change"] = async (declared) => {
+    const after = await prepare(options, makePlan(applicationsOf(declared), base), declared);
+    const { control } = endpointsOf(after.plan);
+    const started = await changePlatform({
+      before: current,
+      after,
+      running,
+      launch,
+      control,
+      now,
+      graceSeconds,
+    });
+    current = after;
+    await writeState(stateFolder, stateOf(after.plan, declared, running));
+    return { plan: after.plan, started };
+  };
+  return (declared) => {
+    const next = last.then(() => change(declared));
+    last = next.catch(() => {}); // whoever asked for that change hears of it
+    return next;
+  };
 }
 
 async function refuseSecond(stateFolder: string): Promise<void> {
@@ -158,7 +213,11 @@ function explained(error: NeverListened): CommandError {
   });
 }
 
-function stateOf(plan: Plan, declared: readonly Declared[], running: readonly Supervised[]): DevState {
+function stateOf(
+  plan: Plan,
+  declared: readonly Declared[],
+  running: ReadonlyMap<string, Supervised>,
+): DevState {
   const at = endpointsOf(plan);
   const brief = ({
     issuer,
@@ -170,7 +229,7 @@ function stateOf(plan: Plan, declared: readonly Declared[], running: readonly Su
   return {
     pid: process.pid,
     processes: Object.fromEntries(
-      running.flatMap(({ spec, pid }) => (pid === undefined ? [] : [[spec.name, pid]])),
+      [...running.values()].flatMap(({ spec, pid }) => (pid === undefined ? [] : [[spec.name, pid]])),
     ),
     cluster: plan.cluster,
     manifests: [...new Set(declared.map(({ manifest }) => manifest))],

@@ -1,12 +1,18 @@
 import { mkdir } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
+import { compareAccess, createLandscape, type Landscape } from "@portvakt/policy";
+import { planWords } from "../access/plan-words.ts";
 import { CommandError, exitCodes, usageError, type ExitCode } from "../failure.ts";
-import type { Terminal } from "../terminal.ts";
+import { tell, type Terminal } from "../terminal.ts";
 import { flag, text, texts, type Arguments, type Surroundings } from "../verb.ts";
 import { endingSignal, whenAborted } from "../ending.ts";
+import { applicationVariables, envFile } from "./environment.ts";
+import { writePrivate } from "./keys.ts";
 import { demoApplications, foreignApplications, type Declared } from "./manifests.ts";
+import type { Plan } from "./plan.ts";
 import { startPlatform, type Platform } from "./platform.ts";
 import type { Watcher } from "./process.ts";
+import { watchFiles } from "./watch.ts";
 
 const cluster = "local";
 const defaultPort = 7000;
@@ -42,7 +48,10 @@ export async function runDev(args: Arguments, around: Surroundings): Promise<Exi
     terminal.err(`${String(ending.reason)}: ended before everything was up\n`);
     return exitCodes.yes;
   }
-  terminal.out(greeting(platform, terminal, now() - began));
+  const others = await variablesForOthers(platform.plan, declared, stateFolder);
+  terminal.out(greeting(platform, terminal, now() - began, others));
+  const read = async (): Promise<Declared[]> => await declaredBy(args, around);
+  followManifests({ platform, declared, read, stateFolder, around, signal: ending });
   const why = await whenAborted(ending);
   terminal.err(`\n${terminal.paint("dim", `${why}: ending everything`)}\n`);
   await platform.stop();
@@ -57,7 +66,66 @@ async function declaredBy(args: Arguments, around: Surroundings): Promise<Declar
     return await demoApplications(cluster);
   }
   if (files.length === 0) throw usageError("dev wants --demo, or a manifest with -f", "dev");
-  return await foreignApplications({ files, command: args.rest, folder: around.folder, cluster });
+  const values = texts(args, "values");
+  return await foreignApplications({ files, values, command: args.rest, folder: around.folder, cluster });
+}
+
+/** Takes every change of a manifest over as soon as it is written; one with mistakes changes nothing but says so. */
+function followManifests(o: {
+  platform: Platform;
+  declared: readonly Declared[];
+  read: () => Promise<Declared[]>;
+  stateFolder: string;
+  around: Surroundings;
+  signal: AbortSignal;
+}): void {
+  const { platform, read, around, signal } = o;
+  const { terminal, now } = around;
+  let before = landscapeOfDeclared(o.declared);
+  const take = async (): Promise<void> => {
+    const began = now();
+    const declared = await read();
+    const { plan, started } = await platform.change(declared);
+    await variablesForOthers(plan, declared, o.stateFolder);
+    const after = landscapeOfDeclared(declared);
+    const words = planWords(compareAccess(before, after, now()), terminal);
+    before = after;
+    terminal.err(
+      `${terminal.paint("green", "the manifests are in force")} after ${(now() - began).toFixed(2)} s\n${words}`,
+    );
+    if (started.length > 0)
+      terminal.err(`${terminal.paint("dim", `started again: ${started.join(", ")}`)}\n`);
+  };
+  const files = o.declared.map(({ manifest }) => manifest);
+  watchFiles(files, () => void take().catch((error: unknown) => complain(error, terminal)), signal);
+}
+
+function landscapeOfDeclared(declared: readonly Declared[]): Landscape {
+  return createLandscape(declared.map(({ application }) => application));
+}
+
+function complain(error: unknown, terminal: Terminal): void {
+  if (!(error instanceof CommandError)) throw error;
+  tell(error, terminal);
+  terminal.err(`${terminal.paint("yellow", "nothing was changed")}: the manifests of before stay in force\n`);
+}
+
+/** An application that is not started here gets its variables in a file, to be started with by hand. */
+async function variablesForOthers(
+  plan: Plan,
+  declared: readonly Declared[],
+  folder: string,
+): Promise<string[]> {
+  const others = plan.applications.filter(({ application }) =>
+    declared.some((one) => one.application === application && one.program === undefined),
+  );
+  return await Promise.all(
+    others.map(async (planned) => {
+      const file = join(folder, `${planned.name}.env`);
+      await writePrivate(file, envFile(applicationVariables(plan, planned)));
+      return `Start ${planned.name} yourself, with its variables: node --env-file=${file} ...`;
+    }),
+  );
 }
 
 function counted(count: number, what: string): string {
@@ -89,7 +157,12 @@ export function talker(terminal: Terminal): Watcher {
   };
 }
 
-function greeting(platform: Platform, terminal: Terminal, seconds: number): string {
+function greeting(
+  platform: Platform,
+  terminal: Terminal,
+  seconds: number,
+  others: readonly string[],
+): string {
   const { plan, state, logs } = platform;
   const { paint } = terminal;
   const row = (name: string, address: string, note: string): string =>
@@ -113,6 +186,7 @@ function greeting(platform: Platform, terminal: Terminal, seconds: number): stri
     row("control", state.control, "the stand-ins' control API"),
     "",
     ...tryFirst(platform),
+    ...others,
     `Logs are in ${logs}. Ctrl-C ends everything.`,
     "",
   ].join("\n");

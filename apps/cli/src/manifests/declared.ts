@@ -1,8 +1,8 @@
 import { access } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { createLandscape, parseManifests, type Landscape, type Problem } from "@portvakt/policy";
-import { exampleManifests } from "../dev/manifests.ts";
-import { readState, type DevState } from "../dev/state.ts";
+import { exampleManifests } from "./examples.ts";
+import { readState, type DevState } from "../running/state.ts";
 import { CommandError, exitCodes, usageError } from "../failure.ts";
 import { flag, text, texts, type Arguments, type Surroundings } from "../verb.ts";
 import { readManifestFiles, readValues } from "./files.ts";

@@ -1,7 +1,7 @@
 import { builtinPersonas, groupsOf, type Citizen, type Employee, type Personas } from "@portvakt/standins";
 import { CommandError, exitCodes } from "../failure.ts";
-import type { DevState } from "../dev/state.ts";
-import { controlApi } from "../dev/control.ts";
+import type { DevState } from "../running/state.ts";
+import { controlApi } from "../running/control.ts";
 
 /** Somebody who can sign in to the stand-ins. */
 export type Person =

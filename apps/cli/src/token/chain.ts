@@ -1,5 +1,5 @@
 import { mayCall, type Landscape } from "@portvakt/policy";
-import type { DevApplication, DevState } from "../dev/state.ts";
+import type { DevApplication, DevState } from "../running/state.ts";
 
 /**
  * The shortest chain of applications from one that citizens sign in to, to `caller`, in which each may call the next on

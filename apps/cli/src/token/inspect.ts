@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { text as readAll } from "node:stream/consumers";
 import { peekJwt } from "@portvakt/oauth";
-import { readState } from "../dev/state.ts";
+import { readState } from "../running/state.ts";
 import { meaningOf } from "../explain/codes.ts";
 import { CommandError, exitCodes, type ExitCode } from "../failure.ts";
 import type { Terminal } from "../terminal.ts";

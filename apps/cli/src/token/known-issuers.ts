@@ -1,6 +1,6 @@
 import { anyAudience, fetchMetadata, remoteKeySet, verifyJwt, type JwtClaims } from "@portvakt/oauth";
 import { providers, type Provider } from "@portvakt/providers";
-import type { DevState } from "../dev/state.ts";
+import type { DevState } from "../running/state.ts";
 import { CommandError } from "../failure.ts";
 
 /** An issuer that tokens can be verified of. */

@@ -1,5 +1,5 @@
 import { audiencesOf, type JwtClaims } from "@portvakt/oauth";
-import type { DevApplication, DevState } from "../dev/state.ts";
+import type { DevApplication, DevState } from "../running/state.ts";
 import { idportenAudience } from "../dev/registrations.ts";
 import type { KnownIssuer } from "./known-issuers.ts";
 

@@ -1,5 +1,5 @@
 import { meaningOf } from "../explain/codes.ts";
-import type { DevApplication } from "../dev/state.ts";
+import type { DevApplication } from "../running/state.ts";
 import { CommandError } from "../failure.ts";
 
 /** A token that was refused: why, and what to do. */

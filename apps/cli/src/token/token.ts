@@ -1,6 +1,6 @@
 import { peekJwt } from "@portvakt/oauth";
-import type { DevApplication, DevState } from "../dev/state.ts";
-import { controlApi } from "../dev/control.ts";
+import type { DevApplication, DevState } from "../running/state.ts";
+import { controlApi } from "../running/control.ts";
 import { CommandError, exitCodes, usageError, type ExitCode } from "../failure.ts";
 import { declaration, type Declaration } from "../manifests/declared.ts";
 import { applicationNamed } from "../manifests/names.ts";

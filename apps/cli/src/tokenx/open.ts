@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { JWK } from "@portvakt/oauth";
 import { readKeyFile, registrarKey } from "../dev/keys.ts";
 import { CommandError, exitCodes, usageError } from "../failure.ts";
-import type { DevState } from "../dev/state.ts";
+import type { DevState } from "../running/state.ts";
 import { text, type Arguments, type Surroundings } from "../verb.ts";
 import { registrarNotes } from "./options.ts";
 import { openRegistrar, type Registrar } from "./registrar.ts";

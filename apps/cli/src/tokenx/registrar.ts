@@ -35,6 +35,8 @@ export interface Registrar {
   readonly issuer: string;
   register(client: ClientToRegister): Promise<void>;
   list(): Promise<readonly KnownClient[]>;
+  /** Takes a client out; one that is not known is no trouble. */
+  remove(id: string): Promise<void>;
 }
 
 const lifetimeSeconds = 120;
@@ -56,9 +58,9 @@ export async function openRegistrar({ issuer, id, key, now }: RegistrarOptions):
     const iat = Math.floor(now());
     return { iat, nbf: iat, exp: iat + lifetimeSeconds, jti: randomToken() };
   };
-  const call = async (method: "GET" | "POST", body?: unknown): Promise<unknown> => {
+  const call = async (method: "GET" | "POST" | "DELETE", path = "", body?: unknown): Promise<unknown> => {
     const bearer = await signer.sign({ iss: id, sub: id, aud: endpoint, ...times() });
-    const response = await fetch(endpoint, {
+    const response = await fetch(`${endpoint}${path}`, {
       method,
       headers: { authorization: `Bearer ${bearer}`, "content-type": "application/json" },
       signal: AbortSignal.timeout(timeoutMs),
@@ -66,7 +68,7 @@ export async function openRegistrar({ issuer, id, key, now }: RegistrarOptions):
     }).catch((error: unknown) => {
       throw new CommandError(`TokenX at ${issuer} does not answer`, { cause: error });
     });
-    if (response.ok) return await response.json();
+    if (response.ok) return response.status === 204 ? undefined : await response.json();
     throw new CommandError(`TokenX at ${issuer} refused: ${response.status} ${await refusalOf(response)}`, {
       hints:
         response.status === 401
@@ -78,7 +80,7 @@ export async function openRegistrar({ issuer, id, key, now }: RegistrarOptions):
     issuer,
     register: async (client) => {
       const statement = { iss: id, aud: issuer, ...statementOf(client), ...times() };
-      await call("POST", {
+      await call("POST", "", {
         client_name: client.application.id,
         jwks: { keys: client.keys },
         software_statement: await signer.sign(statement),
@@ -87,6 +89,7 @@ export async function openRegistrar({ issuer, id, key, now }: RegistrarOptions):
       });
     },
     list: async () => ((await call("GET")) as readonly unknown[]).flatMap(knownClient),
+    remove: async (client) => void (await call("DELETE", `/${encodeURIComponent(client)}`)),
   };
 }
 

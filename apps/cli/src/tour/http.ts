@@ -1,6 +1,6 @@
 import { request, type IncomingMessage } from "node:http";
 import { buffer } from "node:stream/consumers";
-import type { DevState } from "../dev/state.ts";
+import type { DevState } from "../running/state.ts";
 import { Failed } from "./failed.ts";
 
 /** A request as it goes out: every header is as given, which `fetch` does not allow for a browser's own (Sec-Fetch-*). */

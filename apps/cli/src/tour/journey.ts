@@ -1,4 +1,4 @@
-import type { DevState } from "../dev/state.ts";
+import type { DevState } from "../running/state.ts";
 import type { Browser } from "./browser/browser.ts";
 import type { Ask } from "./http.ts";
 

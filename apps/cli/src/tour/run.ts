@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { demoApplications } from "../dev/manifests.ts";
 import { startPlatform } from "../dev/platform.ts";
 import { endingSignal } from "../ending.ts";
-import { readState, type DevState } from "../dev/state.ts";
+import { readState, type DevState } from "../running/state.ts";
 import { talker } from "../dev/run.ts";
 import { CommandError, exitCodes, usageError, type ExitCode } from "../failure.ts";
 import type { Terminal } from "../terminal.ts";

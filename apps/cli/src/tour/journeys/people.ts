@@ -1,4 +1,4 @@
-import type { DevApplication } from "../../dev/state.ts";
+import type { DevApplication } from "../../running/state.ts";
 import type { Browser, Page } from "../browser/browser.ts";
 import { Failed, isPassing, must } from "../failed.ts";
 import type { Trip } from "../journey.ts";

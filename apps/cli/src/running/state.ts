@@ -1,6 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writePrivate } from "./keys.ts";
+import { writePrivate } from "../dev/keys.ts";
 
 /** What a running platform tells others on this machine: addresses, no secrets. */
 export interface DevState {
