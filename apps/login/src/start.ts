@@ -15,6 +15,7 @@ import { upstreamOrigin, type LoginSettings } from "./settings/settings.ts";
 import { endedChannel } from "./session/store.ts";
 import type { UpstreamToken } from "./exchange/edge.ts";
 import { upstreamToken } from "./wiring/edge.ts";
+import { checkTogether } from "./wiring/together.ts";
 import { createRoutes } from "./wiring/routes.ts";
 import { openDoors, type Doors } from "./wiring/doors.ts";
 import { createSessionParts, type SessionParts } from "./wiring/session.ts";
@@ -27,10 +28,10 @@ export interface StartParts {
   readonly fetch?: typeof fetch;
 }
 
-/** Starts the login proxy: reads no environment, fails only for what an operator must mend. A provider that is down is not that. */
+/** Starts the login proxy: reads no environment, fails only for what an operator must mend (SettingsError). A provider that is down is not that. */
 export async function start(settings: LoginSettings, tools: Tools, parts: StartParts = {}): Promise<Running> {
   const ingresses = settings.ingresses.map(parseIngress);
-  checkTogether(settings, ingresses);
+  await checkTogether(settings, ingresses);
   const fetcher = parts.fetch ?? fetch;
   const doors = await openDoors(settings, { ...tools, fetch: fetcher });
   const exchange = await upstreamToken(settings, { doors, fetch: fetcher, tools });
@@ -181,27 +182,4 @@ function originOf(settings: Pick<LoginSettings, "upstreamHost" | "upstreamIp" | 
   const { upstreamIp, upstreamPort } = settings;
   if (upstreamIp === undefined) return upstreamOrigin(settings.upstreamHost);
   return upstreamOrigin(`${upstreamIp.includes(":") ? `[${upstreamIp}]` : upstreamIp}:${upstreamPort}`);
-}
-
-/** What single settings cannot say of each other. Throws: Error with a sentence for the operator. */
-function checkTogether(
-  settings: Pick<
-    LoginSettings,
-    | "upstreamIp"
-    | "upstreamPort"
-    | "cookieSecure"
-    | "cookieSameSite"
-    | "shutdownGraceSeconds"
-    | "shutdownWaitSeconds"
-  >,
-  ingresses: readonly Ingress[],
-): void {
-  if ((settings.upstreamIp === undefined) !== (settings.upstreamPort === 0))
-    throw new Error("PORTVAKT_LOGIN_UPSTREAM_IP and PORTVAKT_LOGIN_UPSTREAM_PORT must be set together");
-  if (!settings.cookieSecure && ingresses.some((ingress) => ingress.secure))
-    throw new Error(
-      "PORTVAKT_LOGIN_COOKIE_SECURE may be false only where every ingress is plain http on this machine",
-    );
-  if (settings.cookieSameSite === "None" && ingresses.some((ingress) => !ingress.secure))
-    throw new Error("PORTVAKT_LOGIN_COOKIE_SAME_SITE=None needs ingresses with https");
 }

@@ -1,6 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { printSettings, readSettings, SettingsError } from "@portvakt/runtime/config";
+import { parseIngress } from "../request/ingress.ts";
+import { checkTogether } from "../wiring/together.ts";
 import { settings } from "./settings.ts";
 
 const key = Buffer.alloc(32, 1).toString("base64");
@@ -88,4 +90,37 @@ test("secrets are masked where the settings are printed", () => {
     IDPORTEN_CLIENT_JWK: '{"d":"private"}',
   });
   for (const secret of [key, "hunter2", "private"]) assert.ok(!text.includes(secret));
+});
+
+test("what settings mean together is checked at the start, every problem at once, and no secret is repeated", async () => {
+  const values = readSettings(settings, {
+    WONDERWALL_INGRESS: "https://app.example.no",
+    WONDERWALL_UPSTREAM_PORT: "8080",
+    WONDERWALL_COOKIE_SECURE: "false",
+    WONDERWALL_ENCRYPTION_KEY: "too-short-secret",
+    PORTVAKT_LOGIN_PROVIDERS: "idporten,entra",
+    PORTVAKT_LOGIN_PROVIDER_PATHS: "/x/**=openid",
+    PORTVAKT_LOGIN_UPSTREAM_AUDIENCE: "local:demo:api",
+    IDPORTEN_CLIENT_ID: "a",
+    IDPORTEN_WELL_KNOWN_URL: "https://idporten.example/",
+    IDPORTEN_CLIENT_JWK: '{"kty":"RSA","d":"private-part"}',
+  });
+  await assert.rejects(checkTogether(values, values.ingresses.map(parseIngress)), (error: unknown) => {
+    assert.ok(error instanceof SettingsError);
+    const named = error.problems.map(({ env }) => env).sort();
+    assert.deepEqual(named, [
+      "AZURE_APP_CLIENT_ID",
+      "AZURE_APP_JWK",
+      "AZURE_APP_WELL_KNOWN_URL",
+      "IDPORTEN_CLIENT_JWK",
+      "PORTVAKT_LOGIN_COOKIE_SECURE",
+      "PORTVAKT_LOGIN_ENCRYPTION_KEYS",
+      "PORTVAKT_LOGIN_PROVIDER_PATHS",
+      "PORTVAKT_LOGIN_UPSTREAM_IP",
+      "TOKEN_X_CLIENT_ID",
+      "TOKEN_X_PRIVATE_JWK",
+      "TOKEN_X_WELL_KNOWN_URL",
+    ]);
+    return !/private-part|too-short-secret/.test(error.message);
+  });
 });

@@ -1,17 +1,17 @@
 import {
   clientSecretBasic,
   clientSecretPost,
-  createSigner,
   privateKeyJwt,
   type ClientAuth,
   type Clock,
   type ServerMetadata,
-  type Signer,
 } from "@portvakt/oauth";
-import { findLoginHabits, levelOf, type LoginHabits } from "@portvakt/providers";
-import type { Logger, Secret } from "@portvakt/runtime/observe";
+import { levelOf, type LoginHabits } from "@portvakt/providers";
+import { SettingsError } from "@portvakt/runtime/config";
+import type { Logger } from "@portvakt/runtime/observe";
 import type { Door } from "../endpoints/login.ts";
 import { connectProvider } from "../provider/connection.ts";
+import { clientOf, configuredProviders, readSigner, type Client } from "./client.ts";
 import type { LoginSettings } from "../settings/settings.ts";
 
 /** The providers that users can sign in with here. */
@@ -29,15 +29,11 @@ interface DoorTools {
 /**
  * Opens the lines to the providers that the settings name. With one provider, the general settings are its own; with several, they
  * are those of `openid`, and the others have the platform's variables and their habits.
- * Throws: Error for settings that cannot work.
+ * Throws: SettingsError for settings that cannot work.
  */
 export async function openDoors(settings: LoginSettings, tools: DoorTools): Promise<Doors> {
-  const names = settings.providers.length > 0 ? [...new Set(settings.providers)] : [settings.provider];
   const doors = new Map<string, Door>();
-  for (const name of names) {
-    const habits = findLoginHabits(name);
-    if (habits === undefined) throw new Error(`no provider is named ${name}`);
-    const general = names.length === 1 || habits.name === "openid";
+  for (const { habits, general } of configuredProviders(settings)) {
     // The first keeps the callback that is registered already; each of the others has its own, so that a mix-up fails.
     const callbackPath = doors.size === 0 ? "/callback" : `/callback/${habits.name}`;
     doors.set(habits.name, await openDoor(settings, tools, { habits, general, callbackPath }));
@@ -57,6 +53,7 @@ async function openDoor(
 ): Promise<Door> {
   const { habits, general } = door;
   const client = clientOf(settings, habits, general);
+  if (Array.isArray(client)) throw new SettingsError(client);
   const connection = connectProvider({
     setup: {
       name: habits.name,
@@ -89,58 +86,6 @@ function defaultsOf(settings: LoginSettings, habits: LoginHabits, general: boole
   };
 }
 
-interface Client {
-  readonly clientId: string;
-  readonly wellKnownUrl: string;
-  readonly jwk: Secret | undefined;
-  readonly secret: Secret | undefined;
-}
-
-/** Our own names first, then what the platform injects for the provider. */
-function clientOf(settings: LoginSettings, habits: LoginHabits, general: boolean): Client {
-  const preset = presetOf(settings, habits.name);
-  const own = general ? settings : undefined;
-  const clientId = own?.clientId ?? preset.clientId;
-  const wellKnownUrl = own?.wellKnownUrl ?? preset.wellKnownUrl;
-  const jwk = own?.clientJwk ?? preset.jwk;
-  const secret = own?.clientSecret ?? preset.secret;
-  const name = (ours: string, theirs: string | undefined): string =>
-    theirs === undefined ? ours : `${ours} or ${theirs}`;
-  if (clientId === undefined)
-    throw new Error(`${name("PORTVAKT_LOGIN_CLIENT_ID", habits.variables?.clientId)} is not set`);
-  if (wellKnownUrl === undefined)
-    throw new Error(`${name("PORTVAKT_LOGIN_WELL_KNOWN_URL", habits.variables?.wellKnownUrl)} is not set`);
-  if (jwk === undefined && secret === undefined)
-    throw new Error(
-      `${name("PORTVAKT_LOGIN_CLIENT_JWK", habits.variables?.clientJwk)} or PORTVAKT_LOGIN_CLIENT_SECRET must be set`,
-    );
-  return { clientId, wellKnownUrl, jwk, secret };
-}
-
-interface Preset {
-  readonly clientId?: string | undefined;
-  readonly wellKnownUrl?: string | undefined;
-  readonly jwk?: Secret | undefined;
-  readonly secret?: Secret | undefined;
-}
-
-function presetOf(settings: LoginSettings, provider: string): Preset {
-  if (provider === "idporten")
-    return {
-      clientId: settings.idportenClientId,
-      wellKnownUrl: settings.idportenWellKnownUrl,
-      jwk: settings.idportenClientJwk,
-    };
-  if (provider === "entra")
-    return {
-      clientId: settings.azureClientId,
-      wellKnownUrl: settings.azureWellKnownUrl,
-      jwk: settings.azureClientJwk,
-      secret: settings.azureClientSecret,
-    };
-  return {};
-}
-
 /** A key wins over a secret. The assertion's one audience is the issuer, which only the metadata tells. */
 async function authentication(
   client: Client,
@@ -161,17 +106,4 @@ async function authentication(
       ? clientSecretBasic({ clientId, secret: text })
       : clientSecretPost({ clientId, secret: text });
   };
-}
-
-/** Reads a private JWK. Throws: Error that holds nothing of it. */
-export async function readSigner(jwk: Secret): Promise<Signer> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(jwk.reveal());
-  } catch {
-    // The parser's own message quotes the text.
-    throw new Error("the client's JWK is not JSON");
-  }
-  if (typeof parsed !== "object" || parsed === null) throw new Error("the client's JWK is not a JSON object");
-  return createSigner(parsed);
 }
