@@ -87,10 +87,10 @@ describe("a running platform", () => {
   });
 
   const servers: readonly [name: string, command: RegExp, sentence: RegExp][] = [
-    ["TokenX", /portvakt\.js tokenx/u, /TokenX ended unexpectedly/u],
-    ["the stand-ins", /portvakt\.js standins/u, /stand-in\b.* ended unexpectedly/u],
-    ["a login proxy", /portvakt\.js sidecar/u, /(?:sidecar|login proxy)\b.* ended unexpectedly/u],
-    ["an application", /income-register\/src\/main\.ts/u, /income-register\b.* ended unexpectedly/u],
+    ["TokenX", /portvakt\.js tokenx/u, /^tokenx\b.* ended unexpectedly/mu],
+    ["the stand-ins", /portvakt\.js standins/u, /^standins\b.* ended unexpectedly/mu],
+    ["a login proxy", /portvakt\.js sidecar/u, /^\w+-sidecar\b.* ended unexpectedly/mu],
+    ["an application", /income-register\/src\/main\.ts/u, /^income-register\b.* ended unexpectedly/mu],
   ];
   for (const [name, command, sentence] of servers) {
     test(`kill -9 of ${name}: it is named in a sentence and started again, and the next tour goes well`, async () => {
