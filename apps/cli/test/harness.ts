@@ -23,7 +23,7 @@ export async function newFolder(): Promise<string> {
   return folder;
 }
 
-export function portvakt(args: readonly string[], folder: string): ChildProcess {
+function portvakt(args: readonly string[], folder: string): ChildProcess {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],

@@ -17,7 +17,7 @@ export interface Endpoints {
 }
 
 /** The tenant that the stand-in takes applications into when nothing else is said. */
-export const tenant = { id: "f8c6f6c6-a7d5-48a6-aec4-4ec1a4fee5d9", domain: "agency.example" } as const;
+const tenant = { id: "f8c6f6c6-a7d5-48a6-aec4-4ec1a4fee5d9", domain: "agency.example" } as const;
 
 /**
  * The providers' addresses in this plan. Each stand-in has its provider's own layout (Maskinporten's issuer ends in a

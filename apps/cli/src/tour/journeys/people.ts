@@ -61,7 +61,7 @@ function notNow(application: string, { status, url, text }: Page): Failed {
 }
 
 /** An address without its query, which may hold a code or a state. */
-export function withoutQuery(url: string): string {
+function withoutQuery(url: string): string {
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;
 }
