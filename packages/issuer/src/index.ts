@@ -35,6 +35,7 @@ export type { RotationPolicy, StoredKey } from "./keys/rotation-plan.ts";
 export { fixedSigningKeys } from "./keys/signing-keys.ts";
 export type { PublicJwk, SigningKeys } from "./keys/signing-keys.ts";
 export { Throttled, throttle } from "./throttle.ts";
+export type { Throttle } from "./throttle.ts";
 export { tokenEndpoint } from "./token-endpoint.ts";
 export { writeProtocolError } from "./write-error.ts";
 export type { TokenEndpointOptions } from "./token-endpoint.ts";

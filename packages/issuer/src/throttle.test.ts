@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { memoryReplay, Throttled, throttle } from "./index.ts";
 
 test("a bucket gives its burst at once and then its rate, and keys do not share", () => {
-  const admit = throttle({ perSecond: 2, burst: 3 });
+  const { take: admit } = throttle({ perSecond: 2, burst: 3 });
   for (let i = 0; i < 3; i++) admit("a", 100);
   assert.throws(() => admit("a", 100), Throttled);
   admit("b", 100);
@@ -14,8 +14,15 @@ test("a bucket gives its burst at once and then its rate, and keys do not share"
   );
 });
 
+test("a key that is only claimed takes nothing: nobody can empty another's bucket", () => {
+  const { check, take } = throttle({ perSecond: 1, burst: 1 });
+  for (let i = 0; i < 10; i++) check("victim", 100);
+  take("victim", 100);
+  assert.throws(() => check("victim", 100), Throttled);
+});
+
 test("buckets are bounded: no flood of keys makes the memory grow, and an empty one is not forgotten for a full one", () => {
-  const admit = throttle({ perSecond: 1, burst: 2, maxKeys: 3 });
+  const { take: admit } = throttle({ perSecond: 1, burst: 2, maxKeys: 3 });
   admit("busy", 100);
   admit("busy", 100);
   for (let i = 0; i < 10; i++) admit(`other${i}`, 100);

@@ -9,6 +9,13 @@ export class Throttled extends ProtocolError {
   }
 }
 
+export interface Throttle {
+  /** Throws Throttled when the key's bucket is empty, and takes nothing: for a key that is only claimed. */
+  check(this: void, key: string, now: number): void;
+  /** Takes one from the key's bucket, or throws Throttled: for a key that was proved. */
+  take(this: void, key: string, now: number): void;
+}
+
 interface Bucket {
   tokens: number;
   at: number;
@@ -16,14 +23,9 @@ interface Bucket {
 
 /**
  * Makes a token bucket per key: `perSecond` requests on average, `burst` at once.
- * The returned function throws Throttled when the key's bucket is empty. At most `maxKeys` buckets are kept:
- * the fullest go first, since a full bucket and no bucket mean the same.
+ * At most `maxKeys` buckets are kept: the fullest go first, since a full bucket and no bucket mean the same.
  */
-export function throttle(options: {
-  perSecond: number;
-  burst: number;
-  maxKeys?: number;
-}): (key: string, now: number) => void {
+export function throttle(options: { perSecond: number; burst: number; maxKeys?: number }): Throttle {
   const { perSecond, burst, maxKeys = 20_000 } = options;
   const buckets = new Map<string, Bucket>();
   const level = (bucket: Bucket, now: number): number =>
@@ -33,11 +35,16 @@ export function throttle(options: {
     const fullest = Math.max(...levels.map(([, tokens]) => tokens));
     for (const [key, tokens] of levels) if (tokens >= fullest) buckets.delete(key);
   };
-  return (key, now) => {
-    const bucket = buckets.get(key) ?? { tokens: burst, at: now };
-    const tokens = level(bucket, now);
+  const check = (key: string, now: number): number => {
+    const bucket = buckets.get(key);
+    const tokens = bucket === undefined ? burst : level(bucket, now);
     if (tokens < 1) throw new Throttled((1 - tokens) / perSecond);
+    return tokens;
+  };
+  const take = (key: string, now: number): void => {
+    const tokens = check(key, now);
     if (!buckets.has(key) && buckets.size >= maxKeys) dropFullest(now);
     buckets.set(key, { tokens: tokens - 1, at: now });
   };
+  return { check, take };
 }
