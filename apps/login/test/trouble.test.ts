@@ -1,18 +1,15 @@
 import { test, type TestContext } from "node:test";
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { publicClient } from "@portvakt/oauth";
 import { loginHabits } from "@portvakt/providers";
 import { openKeyValueStore, StoreUnavailable, type KeyValueStore } from "@portvakt/runtime/store";
 import { background, navigation } from "./browser.ts";
+import { selfSigned } from "./certificate.ts";
 import { connectProvider } from "../src/provider/connection.ts";
 import { startProvider } from "./provider-double.ts";
 import { openStage, type Stage, type StageOptions } from "./stage.ts";
@@ -263,38 +260,13 @@ test("Entra's {tenantid}: only listed tenants sign in, and the token's own tid m
 });
 
 test("the application behind TLS: its certificate is checked", async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "login-tls-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-  const made = spawnSync("openssl", [
-    "req",
-    "-x509",
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:P-256",
-    "-nodes",
-    "-keyout",
-    key,
-    "-out",
-    cert,
-    "-days",
-    "2",
-    "-subj",
-    "/CN=localhost",
-    "-addext",
-    "subjectAltName=DNS:localhost",
-  ]);
-  assert.equal(made.status, 0, "needs openssl (Debian: apt install openssl)");
-  const pem = readFileSync(cert, "utf8");
-  const server = https.createServer({ key: readFileSync(key), cert: pem }, (_request, response) =>
-    response.end("over TLS"),
-  );
+  const { key, cert } = selfSigned("localhost");
+  const server = https.createServer({ key, cert }, (_request, response) => response.end("over TLS"));
   await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
   t.after(() => server.close());
   const address = `https://localhost:${(server.address() as AddressInfo).port}`;
   const trusting = await stage(t, {
-    env: { PORTVAKT_LOGIN_UPSTREAM_HOST: address, PORTVAKT_LOGIN_UPSTREAM_CA: pem },
+    env: { PORTVAKT_LOGIN_UPSTREAM_HOST: address, PORTVAKT_LOGIN_UPSTREAM_CA: cert },
   });
   assert.equal((await trusting.browser().send(`${trusting.ingress}/`)).body, "over TLS");
   const wary = await stage(t, { env: { PORTVAKT_LOGIN_UPSTREAM_HOST: address } });
