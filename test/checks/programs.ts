@@ -1,7 +1,7 @@
 // Checks that are programs of their own: the compiler, the linter, the formatter, the finder of unused code.
 
 import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 import { root } from "./tree.ts";
 
 const execFileAsync = promisify(execFile);
@@ -14,7 +14,7 @@ export async function failureOf(program: string, args: readonly string[]): Promi
     return undefined;
   } catch (error) {
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-    const printed = `${stdout}\n${stderr}`.trim();
+    const printed = stripVTControlCharacters(`${stdout}\n${stderr}`).trim();
     return printed === "" ? String(error) : printed;
   }
 }
