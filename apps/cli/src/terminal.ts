@@ -25,9 +25,10 @@ export function createPaint(options: { isTerminal: boolean; noColor: string | un
 }
 
 /** Says what went wrong: a sentence and its hints, for each thing that did. */
-export function tell(error: CommandError, { err, paint }: Terminal): void {
+export function tell(error: CommandError, terminal: Terminal): void {
+  const { paint } = terminal;
   for (const { sentence, hints } of [{ sentence: error.message, hints: error.hints }, ...error.others]) {
-    err(`${paint("red", "portvakt:")} ${sentence}\n`);
-    for (const hint of hints) err(`${paint("cyan", "hint:")} ${hint}\n`);
+    terminal.err(`${paint("red", "portvakt:")} ${sentence}\n`);
+    for (const hint of hints) terminal.err(`${paint("cyan", "hint:")} ${hint}\n`);
   }
 }

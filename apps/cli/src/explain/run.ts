@@ -40,10 +40,11 @@ export async function runExplain(args: Arguments, around: Surroundings): Promise
   return await explainDecision(logged, args, around);
 }
 
-function explainCode(known: Known, asJson: boolean, { out, paint }: Terminal): ExitCode {
+function explainCode(known: Known, asJson: boolean, terminal: Terminal): ExitCode {
+  const { paint } = terminal;
   const { code, kind, cause, owner, fix, uri } = known;
   if (asJson) {
-    out(`${JSON.stringify(known)}\n`);
+    terminal.out(`${JSON.stringify(known)}\n`);
     return exitCodes.yes;
   }
   const lines = [
@@ -54,7 +55,7 @@ function explainCode(known: Known, asJson: boolean, { out, paint }: Terminal): E
     `  fix         ${fix}`,
     ...(uri === undefined ? [] : [`  more        ${uri}`]),
   ];
-  out(`${lines.join("\n")}\n`);
+  terminal.out(`${lines.join("\n")}\n`);
   return exitCodes.yes;
 }
 

@@ -1,5 +1,5 @@
-import { isAlias, isMap, isSeq, parseAllDocuments, parseDocument, YAMLMap, YAMLSeq } from "yaml";
-import type { Document, Node } from "yaml";
+import { isAlias, isMap, isSeq, parseAllDocuments, parseDocument } from "yaml";
+import type { Document, Node, YAMLMap } from "yaml";
 import type { Fix } from "../fix.ts";
 
 /**
@@ -15,13 +15,12 @@ export function applyFix(text: string, fix: Fix): string | undefined {
   const document = documentAt(documents, text, fix.line ?? 1);
   const patch = parseDocument(fix.yaml);
   if (document === undefined || !isMap(document.contents) || !isMap(patch.contents)) return undefined;
-  const [from = 0, , to = text.length] = document.range;
   if (!merge(document, document.contents, patch.contents)) return undefined;
-  const written = document.toString({ lineWidth: 0, flowCollectionPadding: true });
-  const head = text.slice(0, from);
-  const tail = text.slice(to);
-  const start = head === "" || head.endsWith("\n") ? "" : "\n";
-  return `${head}${start}${written.replace(/^---\n/, "")}${tail}`;
+  // the text of the first document begins with the file: comments may stand above it
+  const from = document === documents[0] ? 0 : document.range[0];
+  const [, , to] = document.range;
+  const padded = text.slice(from, to).includes("{ ");
+  return `${text.slice(0, from)}${document.toString({ lineWidth: 0, flowCollectionPadding: padded })}${text.slice(to)}`;
 }
 
 function documentAt(
@@ -46,9 +45,9 @@ function merge(document: Document.Parsed, into: YAMLMap, more: YAMLMap): boolean
       into.set(key, value);
       return true;
     }
-    if (isMap(present) && isMap(value)) return merge(document, present as YAMLMap, value as YAMLMap);
+    if (isMap(present) && isMap(value)) return merge(document, present, value);
     if (isSeq(present) && isSeq(value)) {
-      for (const item of (value as YAMLSeq).items) present.add(item);
+      for (const item of value.items) present.add(item);
       return true;
     }
     into.set(key, value);

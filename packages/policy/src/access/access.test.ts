@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import * as fc from "fast-check";
+import {
+  applyFix,
+  compareAccess,
+  createLandscape,
+  decide,
+  mayCall,
+  parseManifests,
+  wayNames,
+  ways,
+} from "../index.ts";
+import type { Application, InboundRule, Landscape, WayName } from "../index.ts";
+
+const now = 1_800_000_000;
+const names = ["a", "b", "c", "d"] as const;
+const spaces = ["one", "two"] as const;
+
+function application(name: string, namespace: string, more: Partial<Application>): Application {
+  return {
+    id: `local:${namespace}:${name}`,
+    ...{
+      cluster: "local",
+      namespace,
+      name,
+      kind: "Application",
+      port: 8080,
+      ingresses: [],
+      env: {},
+      paths: {},
+    },
+    ...{ mcp: false, inbound: [], outbound: { rules: [], external: [] } },
+    source: { file: `${name}.yaml`, line: 1, inboundLine: 3, specLine: 2 },
+    ...more,
+  };
+}
+
+const rule: fc.Arbitrary<InboundRule> = fc.record({
+  application: fc.constantFrom(...names, "stranger", "*"),
+  namespace: fc.constantFrom(...spaces, "*"),
+  cluster: fc.constantFrom("local", "remote", "*"),
+  roles: fc.subarray(["reader", "writer"]),
+  scopes: fc.subarray(["read", "write"]),
+});
+const landscape: fc.Arbitrary<Landscape> = fc
+  .array(
+    fc.record({
+      name: fc.constantFrom(...names),
+      namespace: fc.constantFrom(...spaces),
+      inbound: fc.array(rule, { maxLength: 3 }),
+      tokenx: fc.boolean(),
+      azure: fc.boolean(),
+    }),
+    { maxLength: 6 },
+  )
+  .map((drafts) =>
+    createLandscape(
+      drafts.map(({ name, namespace, inbound, tokenx, azure }) =>
+        application(name, namespace, {
+          inbound,
+          tokenx: { enabled: tokenx },
+          azure: { enabled: azure, allowAllUsers: true, groups: [], replyUrls: [] },
+        }),
+      ),
+    ),
+  );
+
+const everybody = [...names, "stranger"].flatMap((name) =>
+  spaces.flatMap((space) => ["local", "remote"].map((cluster) => `${cluster}:${space}:${name}`)),
+);
+
+describe("what plan says is what decide then does", () => {
+  const may = (side: Landscape, actor: string, target: string, way: WayName): boolean => {
+    if (!side.applications.has(target)) return false;
+    const called = side.applications.get(target);
+    const caller = side.applications.get(actor);
+    const registered =
+      (called === undefined || ways[way].uses(called)) && (caller === undefined || ways[way].uses(caller));
+    const decision = decide(side.policy, { actor, target, grant: ways[way].grant, now });
+    return registered && decision.outcome === "allow";
+  };
+
+  test("every change that it names happens, and no other does", () => {
+    fc.assert(
+      fc.property(landscape, landscape, (before, after) => {
+        const { access } = compareAccess(before, after, now);
+        const said = new Map(access.map((one) => [`${one.actor} ${one.target} ${one.way}`, one.change]));
+        assert.equal(said.size, access.length, "each change is named once");
+        // whom neither side declares or names can only be admitted by a *, which the policy's warnings tell
+        const known = new Set([...before.applications.keys(), ...after.applications.keys()]);
+        for (const side of [before, after])
+          for (const { inbound } of side.applications.values())
+            for (const one of inbound) known.add(`${one.cluster}:${one.namespace}:${one.application}`);
+        for (const actor of everybody.filter((id) => known.has(id))) {
+          for (const target of everybody) {
+            for (const way of wayNames) {
+              const [could, can] = [may(before, actor, target, way), may(after, actor, target, way)];
+              const change = said.get(`${actor} ${target} ${way}`);
+              const isNamed = before.applications.has(actor) || after.applications.has(actor);
+              if (could !== can && (isNamed || namedExactly(actor, target, [before, after])))
+                assert.equal(change, can ? "gained" : "lost", `${actor} ${target} ${way}`);
+              if (could === can) assert.ok(change === undefined || change === "altered");
+            }
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("an altered call has other roles or scopes in its decision", () => {
+    fc.assert(
+      fc.property(landscape, landscape, (before, after) => {
+        for (const { change, actor, target, way } of compareAccess(before, after, now).access) {
+          const { gives } = ways[way];
+          if (change !== "altered" || gives === undefined) continue;
+          const question = { actor, target, grant: ways[way].grant, now };
+          const [then, next] = [decide(before.policy, question), decide(after.policy, question)];
+          assert.notDeepEqual([...then[gives]].toSorted(), [...next[gives]].toSorted());
+        }
+      }),
+    );
+  });
+
+  test("against itself nothing changes", () => {
+    fc.assert(
+      fc.property(landscape, (one) => {
+        const { access, audiences, added, removed } = compareAccess(one, one, now);
+        assert.deepEqual([access, audiences, added, removed], [[], [], [], []]);
+      }),
+    );
+  });
+});
+
+function namedExactly(actor: string, target: string, sides: readonly Landscape[]): boolean {
+  return sides.some((side) => side.policy.target(target)?.exact.has(actor) === true);
+}
+
+const caseApi = `# the API of cases
+apiVersion: nais.io/v1alpha1
+kind: Application
+metadata:
+  name: portal
+  namespace: benefits
+spec:
+  tokenx: {enabled: true} # citizens
+---
+apiVersion: nais.io/v1alpha1
+kind: Application
+metadata:
+  name: case-api
+  namespace: benefits
+spec:
+  port: 8080
+  azure:
+    application:
+      enabled: false
+  accessPolicy:
+    inbound:
+      rules: # who may call
+        - application: caseworker # every day
+`;
+
+describe("applying a fix makes the same call pass", () => {
+  const open = (text: string): Landscape => {
+    const { applications, problems } = parseManifests([{ file: "app.yaml", text }], { cluster: "local" });
+    assert.deepEqual(problems, []);
+    return createLandscape(applications);
+  };
+  const cases: { name: string; way: WayName; more?: object }[] = [
+    { name: "no rule, and the target not registered", way: "citizen" },
+    { name: "no rule, and neither registered with Entra ID", way: "itself" },
+    { name: "a scope that is not granted", way: "citizen", more: { scope: ["cases.write"] } },
+    { name: "a user of another group", way: "employee", more: { subject: { groups: ["8522166a"] } } },
+  ];
+  for (const { name, way, more } of cases) {
+    test(name, () => {
+      const question = {
+        actor: "local:benefits:portal",
+        target: "local:benefits:case-api",
+        way,
+        now,
+        ...more,
+      };
+      let text = caseApi;
+      let rounds = 0;
+      for (
+        let call = mayCall(open(text), question);
+        call.outcome === "deny";
+        call = mayCall(open(text), question)
+      ) {
+        assert.ok(rounds++ < 5, "every round brings the call nearer");
+        const fixes = [
+          ...(call.decision.fix ? [call.decision.fix] : []),
+          ...call.obstacles.map(({ fix }) => fix),
+        ];
+        const [fix] = fixes;
+        assert.ok(fix, call.decision.explanation);
+        const fixed = applyFix(text, fix);
+        assert.ok(fixed !== undefined);
+        text = fixed;
+      }
+      for (const comment of ["# the API of cases", "# citizens", "# who may call", "# every day"])
+        assert.ok(text.includes(comment), `${comment} is still there`);
+      assert.ok(open(text).policy.target("local:benefits:case-api")?.exact.has("local:benefits:caseworker"));
+    });
+  }
+
+  test("a text that a machine should not touch is left alone", () => {
+    const fix = {
+      file: "app.yaml",
+      line: 1,
+      yaml: "spec:\n  accessPolicy:\n    inbound:\n      rules:\n        - application: x",
+    };
+    assert.equal(applyFix("a: [", fix), undefined);
+    assert.equal(applyFix("spec:\n  accessPolicy:\n    - wrong\n", fix), undefined);
+    assert.equal(applyFix("{{#each x}}\nspec:\n{{/each}}\n", fix), undefined);
+  });
+
+  test("an empty field takes the lines in", () => {
+    const fix = { yaml: "spec:\n  accessPolicy:\n    inbound:\n      rules:\n        - application: x" };
+    assert.match(applyFix("spec:\n  accessPolicy:\n    inbound:\n", fix) ?? "", /rules:\n +- application: x/);
+  });
+});
