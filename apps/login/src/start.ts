@@ -37,6 +37,10 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
   const exchange = await upstreamToken(settings, { doors, fetch: fetcher, tools });
   const store =
     parts.store ?? (await openKeyValueStore({ ...redisUrl(settings), now: tools.now, log: tools.log }));
+  if (parts.store === undefined && redisUrl(settings).url === undefined)
+    tools.log.warn(
+      "PORTVAKT_LOGIN_REDIS_URI is not set: sessions are kept in this process and no other replica sees them",
+    );
   const session = sessionParts(settings, { store, doors, fetch: fetcher, tools });
   const live = liveConnections((ticket) => session.admissions.isLive(ticket));
   const unsubscribe = await hearOfEndings(store, live, tools.log);

@@ -58,7 +58,19 @@ export function withCookies(response: Response, cookies: readonly string[]): Res
   return response;
 }
 
+/** How long a body of ours may take to arrive. Bodies for the application may take any time; these are a few hundred bytes. */
+const bodyMilliseconds = 10_000;
+
 async function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
+  const late = setTimeout(() => request.destroy(), bodyMilliseconds);
+  try {
+    return await readChunks(request, maxBytes);
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+async function readChunks(request: IncomingMessage, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {

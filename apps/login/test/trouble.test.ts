@@ -313,3 +313,39 @@ test("back-pressure: what one side does not read is not taken from the other", a
   );
   down.destroy();
 });
+
+test("the application's answer: its own cookies pass, cookies named like ours and hop-by-hop headers do not", async (t) => {
+  const { browser, ingress, upstream } = await stage(t);
+  upstream.handler = (_request, response) => {
+    const planted = "__Host-io.nais.wonderwall.session=planted; Path=/; Secure";
+    response.writeHead(200, {
+      "set-cookie": ["theme=dark", planted],
+      connection: "close, x-inner",
+      "x-inner": "1",
+      "x-outer": "2",
+      "proxy-authenticate": "Basic",
+    });
+    response.end();
+  };
+  const { headers } = await browser().send(`${ingress}/`);
+  assert.deepEqual(headers["set-cookie"], ["theme=dark"]);
+  assert.deepEqual(
+    [headers["x-inner"], headers["x-outer"], headers["proxy-authenticate"]],
+    [undefined, "2", undefined],
+  );
+});
+
+for (const [name, given, kept] of [
+  ["sane", "req-1.A_b", true],
+  ["with spaces", "a b", false],
+  ["a token", `ey${"A".repeat(30)}.eyA.sig`, false],
+  ["too long", "x".repeat(65), false],
+] as const) {
+  test(`X-Request-Id that is ${name} is ${kept ? "passed on" : "replaced"}`, async (t) => {
+    const { browser, ingress, upstream } = await stage(t);
+    await browser().send(`${ingress}/`, { headers: { "x-request-id": given } });
+    const id = upstream.seen[0]?.headers["x-request-id"];
+    assert.equal(id === given, kept);
+    assert.match(String(id), /^[\w.-]{1,64}$/);
+  });
+}

@@ -28,7 +28,7 @@ const identity = /^x-(wonderwall|portvakt)-/;
 function decideFate(name: string): Fate {
   const lower = name.toLowerCase();
   const dashed = lower.replaceAll("_", "-");
-  if (hopByHop.has(dashed) || identity.test(dashed)) return "drop";
+  if (hopByHop.has(dashed) || identity.test(dashed) || dashed === "x-request-id") return "drop";
   const misspelt = dashed !== lower;
   if (dashed === "authorization") return misspelt ? "drop" : "authorization";
   if (dashed === "cookie") return misspelt ? "drop" : "cookie";
@@ -75,6 +75,7 @@ export interface UpstreamHeaderOptions {
   readonly trustedPeer: boolean;
   /** "https" or "http": how the browser reached us. */
   readonly scheme: string;
+  /** Sent on as X-Request-Id: the client's own where that is sane, so that both sides log the same. */
   readonly correlationId: string;
   readonly isOwnCookie: (name: string) => boolean;
 }
@@ -93,16 +94,13 @@ export function upstreamHeaders(
   const headers: string[] = [];
   const raw = request.rawHeaders;
   let forwardedFor = "";
-  let hasId = false;
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? "";
     const value = raw[index + 1] ?? "";
     const fate = fateOf(name);
     if (fate === "drop" || (named.size > 0 && named.has(name.toLowerCase()))) continue;
-    if (fate === "keep") {
-      if (name.length === 12 && name.toLowerCase() === "x-request-id") hasId = true;
-      headers.push(name, value);
-    } else if (fate === "cookie") {
+    if (fate === "keep") headers.push(name, value);
+    else if (fate === "cookie") {
       const rest = withoutOwnCookies(value, options.isOwnCookie);
       if (rest !== "") headers.push(name, rest);
     } else if (fate === "authorization") {
@@ -115,7 +113,7 @@ export function upstreamHeaders(
   if (options.accessToken !== undefined) headers.push("authorization", `Bearer ${options.accessToken}`);
   if (options.idToken !== undefined) headers.push("x-wonderwall-id-token", options.idToken);
   addForwarded(headers, request, forwardedFor, options);
-  if (!hasId) headers.push("x-request-id", options.correlationId);
+  headers.push("x-request-id", options.correlationId);
   return headers;
 }
 
