@@ -106,7 +106,7 @@ export const verbs: readonly Verb[] = [
   server(
     "login",
     "the login proxy",
-    "PORTVAKT_LOGIN_INGRESS=http://localhost:7010 portvakt login",
+    "PORTVAKT_LOGIN_INGRESSES=http://localhost:7010 portvakt login",
     async (around, argv) => (await import("./serve.ts")).serveLogin(around, argv),
   ),
   server(
