@@ -44,6 +44,7 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   conformance: { imports: [...allPackages, "packages/sdk", ...allApps], node: true },
   chaos: { imports: [...allPackages, ...allApps], node: true },
   bench: { imports: [...allPackages, "packages/sdk", ...allApps, "apps/cli", "chaos"], node: true },
+  build: { imports: [], node: true },
   docs: { imports: [...allPackages, "packages/sdk", ...allApps, "apps/cli"], node: true },
   test: { imports: [...allPackages, "packages/sdk", ...allApps, "apps/cli"], node: true },
 };
@@ -61,7 +62,7 @@ export interface WordRule {
 }
 
 /** Folders that are no part of what ships: their programs read the environment and the clock themselves. */
-export const outsideTheProduct = /^(?:test|conformance|bench|chaos|docs)\//u;
+export const outsideTheProduct = /^(?:test|conformance|bench|chaos|docs|build)\//u;
 
 /** These rules and their fixtures. */
 const itself = /^test\/architecture/u;

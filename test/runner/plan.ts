@@ -22,7 +22,7 @@ const roomsOfPureFunctions = [
 /** All test files of the tree, as paths from the root with forward slashes, sorted. */
 export async function findTestFiles(root: string): Promise<string[]> {
   const found = await Array.fromAsync(
-    glob("{packages,apps,examples,conformance,bench,chaos,docs,test}/**/*.test.ts", {
+    glob("{packages,apps,examples,conformance,bench,chaos,docs,test,build}/**/*.test.ts", {
       cwd: root,
       exclude: (name) => name === "node_modules" || name === "dist",
     }),

@@ -1,0 +1,3 @@
+import { use } from "./use-sdk.ts";
+
+console.log(await use());

@@ -1,0 +1,38 @@
+// `npm run build`: compiles and packs what others install (dist/<name>/), checks it as publint and attw do, installs it into an
+// empty project and uses it there, on every runtime that it is meant for.
+//
+// Owns: packing. Does not own: running from source, which needs no build (docs/decisions/0001-run-from-source.md).
+// Path: published.ts -> compile.ts -> pack.ts -> installed.ts
+
+import { relative } from "node:path";
+import { installInto, uses } from "./installed.ts";
+import { root } from "./manifest.ts";
+import { pack, problemsOf } from "./pack.ts";
+import { published } from "./published.ts";
+
+/** Prints what a step said, or why it failed. */
+async function step(name: string, work: () => Promise<string>): Promise<void> {
+  const started = performance.now();
+  const [mark, said] = await work().then(
+    (text) => ["✔", text.trim()],
+    (error: unknown) => {
+      process.exitCode = 1;
+      return ["✖", error instanceof Error ? error.message : String(error)];
+    },
+  );
+  console.log(`${mark} ${name}: ${said} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+}
+
+for (const entry of published) {
+  const packed = await pack(entry);
+  console.log(relative(root, packed.tarball));
+  await step("publint and attw", async () => {
+    const problems = await problemsOf(packed);
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+    return "nothing to say";
+  });
+  if (entry.folder !== "packages/sdk") continue;
+  const project = await installInto(packed.tarball);
+  for (const [name, use] of Object.entries(uses)) await step(`used: ${name}`, () => use(project));
+  await project.remove();
+}
