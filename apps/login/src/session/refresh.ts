@@ -92,7 +92,8 @@ async function refreshOnce(ticket: Ticket, seen: Session, options: RefresherOpti
         return { kind: "usable", session: found.session };
       if (lock !== undefined) return await renew(ticket, found.session, { ...options, lock });
     } finally {
-      await lock?.release();
+      // A lock that could not be given back frees itself; what it guarded is done.
+      await lock?.release().catch(() => undefined);
     }
     if (now() >= giveUpAt) return { kind: "unavailable" };
     await delay(pollMilliseconds);
