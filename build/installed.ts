@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { createContext, runInContext } from "node:vm";
 import { build } from "esbuild";
 import { readManifest, root } from "./manifest.ts";
+import { runNext } from "./next.ts";
 import { run } from "./programs.ts";
 
 /** An empty project with the packed package in it. */
@@ -62,6 +63,7 @@ export const uses: Readonly<Record<string, (project: Project) => Promise<string>
       env: { ...process.env, DENO_NO_UPDATE_CHECK: "1" },
     }),
   "a bundle with nothing but the web's names": runBundle,
+  "Next.js": runNext,
 };
 
 /** Whoever installs it has other settings and no types of Node's. */
