@@ -1,5 +1,6 @@
 import { accessVerbs } from "./access/verbs.ts";
 import { applyVerbs } from "./apply/verbs.ts";
+import { completionVerbs } from "./completion/verbs.ts";
 import type { ExitCode } from "./failure.ts";
 import { tokenVerbs } from "./token/verbs.ts";
 import type { Surroundings, Verb } from "./verb.ts";
@@ -133,4 +134,5 @@ export const verbs: readonly Verb[] = [
     "portvakt standins --print-config",
     async (around, argv) => (await import("./serve.ts")).serveStandins(around, argv),
   ),
+  ...completionVerbs,
 ];

@@ -5,11 +5,12 @@
 //   ! text                     a line of its stderr
 //   ? number                   its exit code; left out, it is 0
 //   # text                     a remark
+//   $ portvakt explain < text  a command with something on stdin
 //
 // `…` at the end of a line stands for any rest. An empty line separates commands; `.` alone is an empty line of output.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -25,6 +26,7 @@ writeFileSync(
   "apiVersion: nais.io/v1alpha1\nkind: Application\nmetadata:\n  name: UPPER\nspec:\n  image: x\n",
 );
 writeFileSync(join(folder, "none.yaml"), "kind: Service\n");
+cpSync(fileURLToPath(new URL("manifests/", import.meta.url)), folder, { recursive: true });
 
 interface Command {
   readonly line: string;
@@ -69,11 +71,13 @@ for (const file of readdirSync(transcripts).toSorted()) {
   describe(file, () => {
     for (const command of parse(readFileSync(join(transcripts, file), "utf8"))) {
       test(command.line, () => {
-        const [, ...args] = command.line.split(" ");
+        const [line = "", input = ""] = command.line.split(" < ");
+        const [, ...args] = line.split(" ");
         const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
           cwd: folder,
           encoding: "utf8",
           env: { PATH: process.env["PATH"] },
+          input,
           timeout: 60_000,
         });
         assert.deepEqual(matching(linesOf(stdout), command.out), command.out);

@@ -4,19 +4,20 @@ import type { Declaration } from "./declared.ts";
 
 /**
  * The application that a person means: `cluster:namespace:name`, `namespace:name` (or with a `/`), or a name that only one
- * application has. A whole id needs no manifest here. *Throws*: CommandError that says what would have been understood.
+ * application has, declared here or named by a rule. A whole id needs no manifest here. *Throws*: CommandError that says what would have been understood.
  */
 export function applicationNamed(
   word: string,
-  declared: Pick<Declaration, "applications" | "cluster">,
+  declared: Pick<Declaration, "applications" | "policy" | "cluster">,
 ): string {
-  const { applications, cluster } = declared;
+  const { applications, policy, cluster } = declared;
   const whole = parseApplicationId(word);
   if (whole !== undefined) return formatApplicationId(whole);
   const parts = word.split(/[/:]/);
   const name = parts.at(-1) ?? "";
   const namespace = parts.length === 2 ? parts[0] : undefined;
-  const known = [...applications.keys()].flatMap((id) => partsOf(id));
+  const callers = [...applications.keys()].flatMap((id) => [...(policy.target(id)?.exact.keys() ?? [])]);
+  const known = [...new Set([...applications.keys(), ...callers])].flatMap((id) => partsOf(id));
   const found = known.filter(
     (id) =>
       id.name === name && (namespace === undefined || (id.namespace === namespace && id.cluster === cluster)),

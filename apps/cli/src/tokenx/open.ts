@@ -4,7 +4,7 @@ import { readKeyFile, registrarKey } from "../dev/keys.ts";
 import { CommandError, exitCodes, usageError } from "../failure.ts";
 import type { DevState } from "../running/state.ts";
 import { text, type Arguments, type Surroundings } from "../verb.ts";
-import { registrarNotes } from "./options.ts";
+import { registrarHint } from "./options.ts";
 import { openRegistrar, type Registrar } from "./registrar.ts";
 
 /**
@@ -34,7 +34,7 @@ export async function registrarFor(options: {
   }
   if (url !== undefined && url !== own) {
     if (id === undefined || key === undefined) {
-      throw new CommandError("nobody is set to register as", { hints: [...registrarNotes] });
+      throw new CommandError("nobody is set to register as", { hints: [registrarHint] });
     }
     return await openRegistrar({ issuer: url.replace(/\/$/, ""), id, key: parseKey(key), now });
   }

@@ -14,3 +14,7 @@ export const registrarNotes = [
   "At a TokenX that is not of `portvakt dev`, PORTVAKT_REGISTRAR_ID and PORTVAKT_REGISTRAR_JWK (a private JWK) say who",
   "registers; TokenX knows them as AUTH_CLIENT_ID and AUTH_CLIENT_JWKS.",
 ] as const;
+
+/** What to do where nobody is set to register as. */
+export const registrarHint =
+  "set PORTVAKT_REGISTRAR_ID and PORTVAKT_REGISTRAR_JWK (a private JWK), which TokenX knows as AUTH_CLIENT_ID and AUTH_CLIENT_JWKS";

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
-import type { Document, Node, Pair } from "yaml";
+import type { Document, ErrorCode, Node, Pair } from "yaml";
 import { renderTemplate } from "./template.ts";
 
 /** Something wrong with a file, and where: `line` and `column` count from 1. */
@@ -61,11 +61,13 @@ export function openDocuments(
   const opened: ManifestDocument[] = [];
   for (const document of documents) {
     for (const error of document.errors) {
-      report(placeOf.rendered(error.pos[0]), plainMessage(error.message), "mend the YAML on this line");
+      const hint = yamlHints[error.code] ?? "mend the YAML on this line";
+      report(placeOf.rendered(error.pos[0]), plainMessage(error.message), hint);
     }
     if (document.errors.length > 0 || document.contents === null) continue;
     const value = contentOf(document, (message) => {
-      report(placeOf.rendered(document.contents?.range?.[0] ?? 0), message, "write it out plainly");
+      const [start = 0] = document.contents?.range ?? [];
+      report(placeOf.rendered(start), message, "put the anchor before it, or write out what it stands for");
     });
     if (value === undefined) continue;
     opened.push({
@@ -76,6 +78,20 @@ export function openDocuments(
   }
   return opened;
 }
+
+/** What to do about the slips that happen most. */
+const yamlHints: Partial<Record<ErrorCode, string>> = {
+  DUPLICATE_KEY: "this field stands above already: keep one of the two",
+  TAB_AS_INDENT: "write spaces in place of the tab",
+  BAD_INDENT: "a bracket above is not closed, or this line stands too far left",
+  MISSING_CHAR: "something is open here: close the quote or the bracket, or write a space after the colon",
+  BAD_SCALAR_START: "write the value in quotes",
+  BAD_DQ_ESCAPE: "write the value in single quotes, where a backslash is only a backslash",
+  BAD_ALIAS: "write the value in quotes: * and & begin aliases and anchors",
+  UNEXPECTED_TOKEN: "put this on a line of its own, or the value into quotes",
+  MULTILINE_IMPLICIT_KEY: "a colon is missing, or the lines below stand too far right",
+  BLOCK_AS_IMPLICIT_KEY: "write a line break after the colon, or the value into quotes",
+};
 
 function plainMessage(message: string): string {
   const bare = message.trim().replace(/\.$/, "");

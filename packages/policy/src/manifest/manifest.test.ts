@@ -84,7 +84,7 @@ test("a whole manifest becomes an application, defaults filled in, unknown parts
     },
   ]);
   assert.equal(app.outbound.rules[0]?.namespace, "benefits");
-  assert.deepEqual(app.source, { file: "app.yaml", line: 1, inboundLine: 39 });
+  assert.deepEqual(app.source, { file: "app.yaml", line: 1, inboundLine: 39, specLine: 8 });
 });
 
 test("several documents, other kinds, other groups and empty documents", () => {
@@ -149,10 +149,8 @@ describe("templates", () => {
     const misspelt = parse(templated, values).problems;
     assert.deepEqual(
       misspelt.map(({ line, column }) => [line, column]),
-      [
-        [14, 11],
-        [14, 11],
-      ],
+      [[14, 11]],
+      "told once: what is misspelt is not also missing",
     );
   });
   test("a field that needs a value without one is a problem; the image is not", () => {
@@ -218,7 +216,7 @@ describe("templates", () => {
     ]);
     assert.deepEqual(told("x: 1\n{{#if a}}"), ["7: {{#if a}} is never closed"]);
     assert.deepEqual(told("x: 1\n{{/if}}"), ["7: {{/if}} closes no block"]);
-    assert.deepEqual(told("x: 1\n{{#each a}}{{/if}}{{/each}}")[0], "7: {{/if}} closes no block");
+    assert.ok(told("x: 1\n{{#each a}}{{/if}}{{/each}}").includes("7: {{/if}} closes no block"));
     assert.deepEqual(told("x: 1\n{{> partial}}"), ["7: {{> partial}} is not understood here"]);
     assert.deepEqual(told("x: 1\n{{else}}"), ["7: {{else}} belongs to no block"]);
   });

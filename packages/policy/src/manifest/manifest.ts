@@ -7,6 +7,7 @@ import { nearMiss } from "../near-miss.ts";
 import { foreignFields } from "./foreign-fields.ts";
 import { manifestSchema, schemaAt } from "./schema.ts";
 import type { JsonSchema } from "./schema.ts";
+import { suggestion } from "./suggestion.ts";
 import { restoreUnresolved, unresolvedName } from "./template.ts";
 
 /** A file of manifests. */
@@ -66,7 +67,18 @@ export function parseManifests(
       applications.push(application);
     }
   }
-  return { applications, problems };
+  return { applications, problems: inOrder(problems, sources) };
+}
+
+/** As somebody reads the files: from the first to the last, each from top to bottom. */
+function inOrder(problems: readonly Problem[], sources: readonly ManifestSource[]): Problem[] {
+  const place = new Map(sources.map(({ file }, index) => [file, index]));
+  return problems.toSorted(
+    (one, other) =>
+      (place.get(one.file) ?? 0) - (place.get(other.file) ?? 0) ||
+      one.line - other.line ||
+      one.column - other.column,
+  );
 }
 
 function readDocument(
@@ -88,8 +100,10 @@ function readDocument(
       `give ${name} a value`,
     );
   });
+  const misspelt = new Set<string>();
   reportMisspelt(document.value, [], (path, meant) => {
     const field = path.at(-1) ?? "";
+    misspelt.add([...path.slice(0, -1), meant].join("."));
     report(
       path,
       "key",
@@ -101,7 +115,8 @@ function readDocument(
   if (!result.success) {
     for (const issue of result.error.issues) {
       const path = issue.path.filter((step) => typeof step !== "symbol");
-      if (!unresolved.has(path.join("."))) reportIssue(issue, path, document.value, report);
+      const told = unresolved.has(path.join(".")) || misspelt.has(path.join("."));
+      if (!told) reportIssue(issue, path, document.value, report);
     }
     return undefined;
   }
@@ -150,7 +165,8 @@ type Report = (path: Path, part: "key" | "value", message: string, hint: string)
 function reportIssue(issue: z.core.$ZodIssue, path: Path, value: unknown, report: Report): void {
   const field = path.join(".");
   const found = valueAt(value, path);
-  const hint = hintFor(path);
+  const name = path.findLast((step) => typeof step === "string") ?? "";
+  const hint = suggestion(issue, found, name, schemaAt(path)) ?? hintFor(path);
   if (found === undefined) {
     report(path, "key", `${field} is missing`, hint);
     return;
