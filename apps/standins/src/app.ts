@@ -48,6 +48,8 @@ export interface AppOptions {
   /** Writes what a handler threw. */
   readonly writeError: (error: ProtocolError, visit: Visit | undefined) => Response | Promise<Response>;
   readonly report: Report;
+  /** Endpoints that pages of other origins may call, beside metadata and keys. */
+  readonly openToPages?: readonly Endpoint[];
 }
 
 const maxBodyBytes = 65_536;
@@ -55,13 +57,47 @@ const maxBodyBytes = 65_536;
 /** Makes the fetch handler of a stand-in: route table -> parse once -> ordered fault? -> handler -> record. */
 export function standinApp(options: AppOptions): (request: Request) => Promise<Response> {
   const app = new Hono();
+  const open = new Set<Endpoint>(["metadata", "jwks", ...(options.openToPages ?? [])]);
   for (const route of options.routes) {
-    app.on(route.method, route.path, (context) =>
-      arrive(context.req.raw, context.req.param(), route, options),
-    );
+    app.on(route.method, route.path, async (context) => {
+      const response = await arrive(context.req.raw, context.req.param(), route, options);
+      return open.has(route.endpoint) ? forPages(response) : response;
+    });
+  }
+  for (const [path, routes] of Map.groupBy(options.routes, (route) => route.path)) {
+    const allow = routes.map((route) => route.method).join(", ");
+    const preflight = open.has(routes[0]?.endpoint ?? "other");
+    app.on("OPTIONS", path, () => (preflight ? answerPreflight(allow) : wrongMethod(allow)));
+    app.all(path, () => wrongMethod(allow));
   }
   app.notFound(() => Response.json({ error: "not_found" }, { status: 404 }));
   return async (request) => app.fetch(request);
+}
+
+/** RFC 9110 section 15.5.6. */
+function wrongMethod(allow: string): Response {
+  return Response.json({ error: "method_not_allowed" }, { status: 405, headers: { allow } });
+}
+
+/** No credentials are allowed along: what these endpoints ask for, the page must know itself. */
+function forPages(response: Response): Response {
+  const headers = new Headers(response.headers);
+  headers.set("access-control-allow-origin", "*");
+  headers.set("access-control-expose-headers", "www-authenticate, retry-after, dpop-nonce");
+  return new Response(response.body, { status: response.status, headers });
+}
+
+function answerPreflight(allow: string): Response {
+  return new Response(null, {
+    status: 204,
+    headers: {
+      allow,
+      "access-control-allow-origin": "*",
+      "access-control-allow-methods": allow,
+      "access-control-allow-headers": "authorization, content-type, dpop, x-standin-test",
+      "access-control-max-age": "600",
+    },
+  });
 }
 
 async function arrive(
@@ -76,7 +112,7 @@ async function arrive(
   let arrival = arrivalOf(undefined, raw, route, options.provider);
   let response: Response;
   try {
-    const met = await readVisit(raw, path);
+    const met = await readVisit(raw, path, route.endpoint);
     visit = met;
     arrival = arrivalOf(met.params, raw, route, options.provider);
     const fault = options.faults.meet(arrival);
@@ -100,15 +136,18 @@ async function arrive(
   return response;
 }
 
-async function readVisit(raw: Request, path: Record<string, string>): Promise<Visit> {
+async function readVisit(raw: Request, path: Record<string, string>, endpoint: Endpoint): Promise<Visit> {
   const test = raw.headers.get("x-standin-test") ?? undefined;
-  if (raw.method === "GET")
-    return { request: raw, params: parseForm(new URL(raw.url).searchParams, { repeatable }), path, test };
+  const parse = (form: URLSearchParams): FormParams =>
+    // The authorization endpoint tells the client at its redirect URI, where it can (RFC 6749 section 4.1.2.1).
+    parseForm(form, { repeatable: endpoint === "authorize" ? [...form.keys()] : repeatable });
+  if (raw.method === "GET" || raw.method === "HEAD")
+    return { request: raw, params: parse(new URL(raw.url).searchParams), path, test };
   const body = await readBounded(raw, maxBodyBytes);
   // Handlers that read the body themselves (the token pipeline) get it once more.
   const request = new Request(raw.url, { method: raw.method, headers: raw.headers, body });
   const form = raw.headers.get("content-type")?.toLowerCase().startsWith("application/x-www-form-urlencoded");
-  return { request, params: parseForm(form === true ? body : "", { repeatable }), path, test };
+  return { request, params: parse(new URLSearchParams(form === true ? body : "")), path, test };
 }
 
 /** RFC 8707 section 2: the one parameter that may be sent several times. */

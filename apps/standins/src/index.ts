@@ -12,7 +12,7 @@ export {
 export { settings } from "./settings.ts";
 export { start } from "./start.ts";
 export { login, startStandins, type SignInPage, type StartStandinsOptions } from "./test-kit.ts";
-export { openStandins, type Standins, type StandinsOptions } from "./standins.ts";
+export { openStandins, type Standins, type StandinsOptions, type TestStandins } from "./standins.ts";
 export type { TokenOrder } from "./standin.ts";
 export type { Effect, Endpoint, Fault, FaultOrder, ProviderName } from "./faults/faults.ts";
 export type { RecordedRequest, RecordFilter } from "./faults/recorder.ts";

@@ -107,7 +107,7 @@ const openidClient = z.strictObject({
   frontchannel_logout_uri: uri.optional(),
   frontchannel_logout_session_required: z.boolean().default(true),
   backchannel_logout_uri: uri.optional(),
-  scopes: z.array(z.string()).default(["openid", "profile", "email", "offline_access"]),
+  scopes: z.array(z.string()).default(["openid", "profile", "email", "address", "phone", "offline_access"]),
   /** Whom access tokens are for when no resource is asked for; absent = the issuer itself (userinfo). */
   audience: z.string().optional(),
 });

@@ -24,6 +24,11 @@ export interface Parts {
   readonly fetch: typeof fetch;
 }
 
+/** The path below which a stand-in is reached; empty at the root of its origin. */
+export function pathOf(parts: Pick<Parts, "base">): string {
+  return new URL(parts.base).pathname.replace(/\/$/, "");
+}
+
 /** A token for a test, without any flow. What is left out is the provider's usual value. */
 export interface TokenOrder {
   readonly provider: ProviderName;
@@ -33,6 +38,8 @@ export interface TokenOrder {
   readonly audience?: string | readonly string[] | undefined;
   readonly scope?: string | undefined;
   readonly tenant?: string | undefined;
+  /** The test whose own issuer signs; absent = everybody's. */
+  readonly test?: string | undefined;
   readonly token?: "access_token" | "id_token" | undefined;
   /** Claims that replace or join the usual ones; null takes one away. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined;

@@ -148,10 +148,13 @@ describe("ID-porten refuses what production would refuse", () => {
           redirect: "manual",
         });
         const location = new URL(response.headers.get("location") ?? "about:blank");
-        assert.equal(location.searchParams.get("error"), error);
-        assert.equal(location.searchParams.get("state"), "s");
-        assert.equal(location.searchParams.get("iss"), idp.issuers.idporten);
-        assert.equal(location.searchParams.has("code"), false);
+        // Multiple Response Types section 5: the implicit grant is answered in the fragment.
+        const answer =
+          location.hash === "" ? location.searchParams : new URLSearchParams(location.hash.slice(1));
+        assert.equal(answer.get("error"), error);
+        assert.equal(answer.get("state"), "s");
+        assert.equal(answer.get("iss"), idp.issuers.idporten);
+        assert.equal(answer.has("code"), false);
       });
     }
     test("no state", async () => {
@@ -406,8 +409,15 @@ describe("ID-porten refuses what production would refuse", () => {
   });
 
   describe("logout", () => {
-    const out = (query: Record<string, string>) =>
-      fetch(`${server.end_session_endpoint}?${new URLSearchParams(query)}`, { redirect: "manual" });
+    const signedIn = async () =>
+      signIn({
+        server,
+        client: { client_id: "portal" },
+        auth: client.PrivateKeyJwt(await (await import("./kit.ts")).privateKey()),
+        params: { login_hint: "kari" },
+      });
+    const out = async (query: Record<string, string>, tab?: ReturnType<typeof browser>) =>
+      (tab ?? (await signedIn()).tab).open(`${server.end_session_endpoint}?${new URLSearchParams(query)}`);
     const cases: { name: string; query: Record<string, string> }[] = [
       {
         name: "a URI that is not registered",
@@ -438,20 +448,27 @@ describe("ID-porten refuses what production would refuse", () => {
       });
     }
     test("takes an ID token that has expired as a hint", async () => {
-      const { tokens } = await signIn({
-        server,
-        client: { client_id: "portal" },
-        auth: client.PrivateKeyJwt(await (await import("./kit.ts")).privateKey()),
-        params: { login_hint: "kari" },
-      });
-      idp.moveClock(3600);
-      const response = await out({
+      const { tokens, tab } = await signedIn();
+      idp.moveClock(900);
+      const query = {
         id_token_hint: tokens.id_token ?? "",
         post_logout_redirect_uri: "https://app.example/signed-out",
         state: "x",
-      });
+      };
+      const response = await out(query, tab);
       idp.moveClock(0);
       assert.equal(response.headers.get("location"), "https://app.example/signed-out?state=x");
+    });
+    test("shows an error page to a browser that has not the provider's cookie", async () => {
+      const { tokens } = await signedIn();
+      const query = {
+        id_token_hint: tokens.id_token ?? "",
+        post_logout_redirect_uri: "https://app.example/signed-out",
+      };
+      const response = await out(query, browser());
+      assert.equal(response.status, 400);
+      assert.equal(response.headers.get("location"), null);
+      assert.match(await response.text(), /no session/);
     });
   });
 

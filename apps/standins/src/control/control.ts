@@ -7,6 +7,7 @@ import type { Standins } from "../standins.ts";
 
 const maxBodyBytes = 4_194_304;
 
+const testName = z.string().regex(/^[\w-]{1,64}$/);
 const tokenOrder = z.strictObject({
   provider: z.enum(providers),
   persona: z.string().optional(),
@@ -17,26 +18,34 @@ const tokenOrder = z.strictObject({
   token: z.enum(["access_token", "id_token"]).optional(),
   claims: z.record(z.string(), z.json()).optional(),
   expiresIn: z.number().optional(),
+  test: testName.optional(),
 });
-const rotation = z.strictObject({ provider: z.enum(providers), forget: z.boolean().default(false) });
-const clock = z.strictObject({ offset_seconds: z.number().min(-1e9).max(1e9) });
+const rotation = z.strictObject({
+  provider: z.enum(providers),
+  forget: z.boolean().default(false),
+  test: testName.optional(),
+});
+const clock = z.strictObject({ offset_seconds: z.number().min(-1e9).max(1e9), test: testName.optional() });
 
 /** What the control API can do; printed at its root. */
 const verbs = {
   "GET /registrations": "the clients and applications of every provider",
   "PUT /registrations": "puts others in their place, at once",
   "PATCH /registrations": "adds clients, applications and scopes; those with the same id are replaced",
+  "GET /tests/{test}":
+    "the issuers of one test: give them to the program under test, and faults for that test reach it",
   "GET /personas": "the people who can sign in",
   "POST /tokens":
-    "a token for a test: {provider, persona?, client_id?, audience?, scope?, claims?, expiresIn?, token?}",
+    "a token for a test: {provider, persona?, client_id?, audience?, scope?, claims?, expiresIn?, token?, test?}",
   "POST /faults": `orders a fault: {effect, provider?, endpoint?, client_id?, test?, grant_type?, token?, times?, …}; effects: ${Object.keys(effects).join(", ")}`,
   "GET /faults": "the faults that are still to strike",
   "DELETE /faults": "forgets them; ?test= for those of one test",
   "GET /requests":
     "the requests that came, secrets masked; ?provider= &endpoint= &client_id= &grant_type= &test=",
   "DELETE /requests": "forgets them",
-  "POST /keys/rotate": "a new signing key now: {provider, forget?}; forget takes the old one out of the JWKS",
-  "PUT /clock": "moves the stand-ins' clock: {offset_seconds}",
+  "POST /keys/rotate":
+    "a new signing key now: {provider, forget?, test?}; forget takes the old one out of the JWKS",
+  "PUT /clock": "moves the stand-ins' clock: {offset_seconds, test?}",
 } as const;
 
 /**
@@ -72,6 +81,10 @@ export function controlApp(
   app.patch("/registrations", async (context) =>
     context.json(standins.register(await json(context.req.raw, z.record(z.string(), z.unknown())), "merge")),
   );
+  app.get("/tests/:test", (context) => {
+    const { test, issuers, urls } = standins.forTest(context.req.param("test"));
+    return context.json({ test, issuers, urls });
+  });
   app.get("/personas", (context) => context.json(standins.personas));
   app.post("/tokens", async (context) =>
     context.json({ token: await standins.issue(await json(context.req.raw, tokenOrder)) }),
@@ -90,11 +103,13 @@ export function controlApp(
     return context.body(null, 204);
   });
   app.post("/keys/rotate", async (context) => {
-    const { provider, forget } = await json(context.req.raw, rotation);
-    return context.json({ kid: await standins.rotateKeys(provider, { forget }) });
+    const { provider, forget, test } = await json(context.req.raw, rotation);
+    const how = test === undefined ? { forget } : { forget, test };
+    return context.json({ kid: await standins.rotateKeys(provider, how) });
   });
   app.put("/clock", async (context) => {
-    standins.moveClock((await json(context.req.raw, clock)).offset_seconds);
+    const { offset_seconds, test } = await json(context.req.raw, clock);
+    standins.moveClock(offset_seconds, test);
     return context.body(null, 204);
   });
   sayWhatIsWrong(app);

@@ -123,7 +123,8 @@ function groupsClaim(parts: Pick<Parts, "base">, person: Person, application: En
 }
 
 /** Another `sub` for the same person in every application. */
-function pairwiseSubject(person: Person, application: string): string {
+/** The same person has another `sub` at every application. */
+export function pairwiseSubject(person: Person, application: string): string {
   return createHash("sha256")
     .update(`${application}\n${textOf(person.claims["oid"])}`)
     .digest("base64url");

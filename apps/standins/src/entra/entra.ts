@@ -83,6 +83,7 @@ function routes(entra: Entra): Route[] {
     signing: parts.signing,
     send: async () => undefined,
     unregistered: "stay" as const,
+    withoutSession: "go on" as const,
     frontchannelMembers: (session: { sid: string }, visit: Visit) => ({
       iss: issuerOf(parts.base, tenantOf(directory(), visit)),
       sid: session.sid,
@@ -152,6 +153,7 @@ function signInGrantOptions(
     logins: provider.logins,
     alsoReads: ["client_info"],
     // Entra ID gives a new refresh token at each use and goes on taking the old one.
+    scopeStays: false,
     refreshOnce: () => false,
     endsWithSession: () => false,
     question: (login, client, asked, grant) => {

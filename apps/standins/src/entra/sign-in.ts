@@ -6,10 +6,10 @@ import type { Choice } from "../pages/sign-in.ts";
 import { groupsOf, stableUuid, type Employee, type Personas } from "../personas/personas.ts";
 import { createLogins, type Person } from "../signin/logins.ts";
 import type { AuthorizationRequest, SigninProvider } from "../signin/provider.ts";
-import { textOf, type Parts } from "../standin.ts";
+import { pathOf, textOf, type Parts } from "../standin.ts";
 import { anyTenant, type Directory, type EntraRegistered, type Tenant } from "./directory.ts";
 import { entraError, inEntraWords, unknownApplication } from "./errors.ts";
-import { issuerOf } from "./claims.ts";
+import { issuerOf, pairwiseSubject } from "./claims.ts";
 import { askedScopes } from "./scopes.ts";
 
 const day = 86_400;
@@ -48,8 +48,13 @@ export function entraSignIn(
     logins: createLogins(now, { codeSeconds: 600 }),
     pending: expiring(now),
     pushed: expiring(now),
+    // Entra ID has neither request objects nor pushed requests, and ignores what it does not know.
+    pushedPrefix: undefined,
+    requestObjects: "ignored",
+    signing: parts.signing,
+    subject: pairwiseSubject,
     issuer: (visit) => issuerOf(parts.base, tenantOf(directory(), visit)),
-    signinPath: (visit) => `/${visit.path["tenant"] ?? "common"}/signin`,
+    signinPath: (visit) => `${pathOf(parts)}/${visit.path["tenant"] ?? "common"}/signin`,
     findClient(id, visit) {
       const found = directory().find(id);
       return found?.tenant.id === tenantOf(directory(), visit, id).id ? found.signin : undefined;

@@ -75,6 +75,7 @@ function routes(
     issued,
     authenticate: clients.authenticate,
     endsWithSession: isOnlySignIn,
+    proves: async () => true,
     describe: ({ person, clientId }) => ({
       sub: pairwiseSubject(person, clientId),
       ...person.claims,
@@ -86,6 +87,7 @@ function routes(
     signing: parts.signing,
     send: sendByPost(parts.fetch),
     unregistered: "refuse" as const,
+    withoutSession: "refuse" as const,
     frontchannelMembers: (session: { sid: string }) => ({ iss: parts.base, sid: session.sid }),
   };
   return [
@@ -94,10 +96,7 @@ function routes(
     get("/.well-known/oauth-authorization-server", "metadata", metadata),
     get("/jwks.json", "jwks", async () => Response.json(await parts.signing.jwks())),
     post("/par", "par", (visit) =>
-      pushRequest(
-        { provider, authenticate: clients.authenticate, lifetimeSeconds: 120, prefix: "urn:idporten:" },
-        visit,
-      ),
+      pushRequest({ provider, authenticate: clients.authenticate, lifetimeSeconds: 120 }, visit),
     ),
     get("/authorize", "authorize", (visit) => authorize(provider, visit)),
     post("/authorize", "authorize", (visit) => authorize(provider, visit)),
@@ -122,6 +121,7 @@ function tokens(
     answer: (login, client, asked, refresh) =>
       idportenAnswer(parts, issued, { login, client, asked, refresh }),
     refreshOnce: (client) => client.registration.refresh_token_usage === "ONETIME",
+    scopeStays: true,
     endsWithSession: isOnlySignIn,
   };
   return tokenEndpoint<Caller<IdportenClient>>({

@@ -7,7 +7,8 @@ import type { IdportenClient } from "../registrations.ts";
 import type { Clients } from "../signin/clients.ts";
 import { createLogins, type Person } from "../signin/logins.ts";
 import type { AuthorizationRequest, SigninProvider } from "../signin/provider.ts";
-import type { Parts } from "../standin.ts";
+import { pathOf, type Parts } from "../standin.ts";
+import { pairwiseSubject } from "./tokens.ts";
 
 const minute = 60;
 const defaultLevel = "idporten-loa-substantial";
@@ -23,8 +24,12 @@ export function idportenSignIn(parts: Parts, clients: Clients<IdportenClient>): 
     logins: createLogins(now, { codeSeconds: 120 }),
     pending: expiring(now),
     pushed: expiring(now),
+    pushedPrefix: "urn:idporten:",
+    requestObjects: "read",
+    signing: parts.signing,
+    subject: pairwiseSubject,
     issuer: () => parts.base,
-    signinPath: () => "/signin",
+    signinPath: () => `${pathOf(parts)}/signin`,
     findClient: (id) => clients.find(id)?.signin,
     judge: (request) => judge(request, clients),
     refuses(person, request) {

@@ -12,32 +12,38 @@ import { authorize, signIn } from "../signin/authorize.ts";
 import { signInClients, type Caller } from "../signin/clients.ts";
 import { authorizationCodeGrant, refreshTokenGrant, type SigninGrantOptions } from "../signin/grants.ts";
 import type { Login } from "../signin/logins.ts";
-import { logout, sendByPost } from "../signin/logout.ts";
+import { answerLogout, logout, sendByPost, type LogoutWaiting } from "../signin/logout.ts";
 import { pushRequest } from "../signin/pushed.ts";
 import { createSigning } from "../keys/signing.ts";
-import { orderedClaims, textOf, type Parts, type Standin, type TokenOrder } from "../standin.ts";
-import { openidSignIn, personaOf } from "./sign-in.ts";
-import { accessClaims, idClaims, openidAnswer, ownTokenGrant, scopedClaims } from "./tokens.ts";
+import { orderedClaims, pathOf, textOf, type Parts, type Standin, type TokenOrder } from "../standin.ts";
+import { openidProofs } from "./proof.ts";
+import { openidLevels, openidSignIn, personaOf } from "./sign-in.ts";
+import {
+  accessClaims,
+  idClaims,
+  openidAnswer,
+  ownTokenGrant,
+  scopedClaimNames,
+  scopedClaims,
+} from "./tokens.ts";
 
 const algorithms = ["RS256", "PS256", "ES256"] as const;
+const requestAlgorithms = ["RS256", "RS384", "RS512", "PS256", "ES256"] as const;
 const maxIssuers = 50;
 const endpointPath =
-  /^(?<path>.*?)\/(?:\.well-known\/[\w-]+|jwks|par|authorize|signin|token|userinfo|introspect|revoke|logout)$/;
+  /^(?<path>.*?)\/(?:\.well-known\/[\w-]+|jwks|par|authorize|signin|token|userinfo|introspect|revoke|logout|logout\/answer)$/;
 
 /**
  * Makes a plain OpenID provider. It is the issuer at its root, and at any path below it: each path has keys, sessions
  * and codes of its own; the clients are the same.
  */
 export function createOpenid(parts: Parts): Standin {
-  const issuers = new Map([["", createIssuer(parts, "")]]);
+  const issuers = new Map([["", createIssuer(parts)]]);
   const at = (path: string): ((request: Request) => Promise<Response>) | undefined => {
     const known = issuers.get(path);
     if (known !== undefined || issuers.size >= maxIssuers || !/^(?:\/[\w.~-]{1,64}){1,8}$/.test(path))
       return known;
-    const made = createIssuer(
-      { ...parts, base: parts.base + path, signing: createSigning(parts.faults) },
-      path,
-    );
+    const made = createIssuer({ ...parts, base: parts.base + path, signing: createSigning(parts.faults) });
     issuers.set(path, made);
     return made;
   };
@@ -48,34 +54,40 @@ export function createOpenid(parts: Parts): Standin {
     order: (order) => orderedToken(parts, order),
     async fetch(request) {
       const url = new URL(request.url);
+      // RFC 8414 section 3.1: the well-known part may stand before the issuer's path.
+      const inserted = /^(?<document>\/\.well-known\/[\w-]+)(?<issuer>\/.+)$/.exec(url.pathname)?.groups;
+      if (inserted !== undefined) url.pathname = `${inserted["issuer"]}${inserted["document"]}`;
       const path = endpointPath.exec(url.pathname)?.groups?.["path"] ?? "";
       const issuer = at(path);
       if (issuer === undefined) return Response.json({ error: "not_found" }, { status: 404 });
       url.pathname = url.pathname.slice(path.length);
-      return issuer(path === "" ? request : new Request(url, request));
+      return issuer(url.href === request.url ? request : new Request(url, request));
     },
   };
 }
 
-function createIssuer(parts: Parts, path: string): (request: Request) => Promise<Response> {
+function createIssuer(parts: Parts): (request: Request) => Promise<Response> {
   return standinApp({
     provider: "openid",
-    routes: routes(parts, path),
+    routes: routes(parts),
     faults: parts.faults,
     recorder: parts.recorder,
     now: parts.now,
     closing: parts.closing,
     report: parts.report,
+    openToPages: ["token", "userinfo", "revoke"],
     writeError: (error, visit) =>
-      visit !== undefined && /\/(?:authorize|signin|logout)$/.test(new URL(visit.request.url).pathname)
+      visit !== undefined &&
+      /\/(?:authorize|signin|logout|logout\/answer)$/.test(new URL(visit.request.url).pathname)
         ? errorPage(themes.openid, error, visit.request)
         : writeProtocolError(error, visit?.request ?? new Request(parts.base)),
   });
 }
 
-function routes(parts: Parts, path: string): Route[] {
+function routes(parts: Parts): Route[] {
   const clients = signInClients(parts, ({ openid }) => openid.clients, algorithms);
-  const provider = openidSignIn(parts, path, clients);
+  const provider = openidSignIn(parts, clients);
+  const proofs = openidProofs(parts);
   const { authenticate } = clients;
   const issued = { byReference: expiring<JwtClaims>(parts.now), loginOf: expiring<Login>(parts.now, 50_000) };
   const about: AboutTokens = {
@@ -85,19 +97,34 @@ function routes(parts: Parts, path: string): Route[] {
     issued,
     authenticate,
     endsWithSession: () => true,
-    describe: ({ person, scope }) => ({ ...scopedClaims(person, scope), sub: textOf(person.claims["sub"]) }),
+    proves: (claims, token, visit) => proofs.atUserinfo(claims, token, visit),
+    describe: ({ person, scope, claims }) => ({
+      ...scopedClaims(person, scope, claims?.userinfo.keys()),
+      sub: textOf(person.claims["sub"]),
+    }),
   };
   const grantOptions: SigninGrantOptions<Caller<OpenidClient>> = {
     logins: provider.logins,
-    answer: (login, client, asked, refresh) =>
-      openidAnswer(parts, about.issued, { login, client, asked, refresh }),
+    answer: async (login, client, asked, refresh) =>
+      openidAnswer(parts, about.issued, {
+        login,
+        client,
+        asked,
+        refresh,
+        jkt: await proofs.atToken(asked.headers),
+      }),
     refreshOnce: () => true,
+    scopeStays: true,
     endsWithSession: () => true,
   };
   const token = tokenEndpoint<Caller<OpenidClient>>({
     now: parts.now,
     authenticate,
-    grants: [authorizationCodeGrant(grantOptions), refreshTokenGrant(grantOptions), ownTokenGrant(parts)],
+    grants: [
+      authorizationCodeGrant(grantOptions),
+      refreshTokenGrant(grantOptions),
+      ownTokenGrant(parts, proofs),
+    ],
     decide: () => ({ id: "none", outcome: "deny" }),
     audit: (event) => parts.report.token("openid", event),
   });
@@ -106,6 +133,8 @@ function routes(parts: Parts, path: string): Route[] {
     signing: parts.signing,
     send: sendByPost(parts.fetch),
     unregistered: "refuse" as const,
+    withoutSession: "go on" as const,
+    question: { waiting: expiring<LogoutWaiting>(parts.now), path: `${pathOf(parts)}/logout/answer` },
     frontchannelMembers: (session: { sid: string }) => ({ iss: parts.base, sid: session.sid }),
   };
   const metadata = ({ request }: Visit): Response => metadataFor(parts, request, openidMetadata(parts.base));
@@ -113,7 +142,6 @@ function routes(parts: Parts, path: string): Route[] {
     provider,
     authenticate,
     lifetimeSeconds: 60,
-    prefix: "urn:ietf:params:oauth:request_uri:",
   };
   return [
     get("/", "other", ({ request }) => homePage(themes.openid, openidMetadata(parts.base), request)),
@@ -131,6 +159,7 @@ function routes(parts: Parts, path: string): Route[] {
     post("/revoke", "revoke", (visit) => revocation(about, visit)),
     get("/logout", "logout", (visit) => logout(out, visit)),
     post("/logout", "logout", (visit) => logout(out, visit)),
+    post("/logout/answer", "logout", (visit) => answerLogout(out, visit)),
   ];
 }
 
@@ -156,8 +185,16 @@ function openidMetadata(base: string): Record<string, unknown> {
       subject_types_supported: ["public"],
       id_token_signing_alg_values_supported: ["RS256"],
       code_challenge_methods_supported: ["S256"],
-      scopes_supported: ["openid", "profile", "email", "offline_access"],
+      request_object_signing_alg_values_supported: requestAlgorithms,
+      scopes_supported: ["openid", "profile", "email", "address", "phone", "offline_access"],
+      claim_types_supported: ["normal"],
+      claims_parameter_supported: true,
+      claims_supported: ["sub", "iss", "auth_time", "acr", "amr", "sid", ...scopedClaimNames],
+      acr_values_supported: openidLevels,
+      display_values_supported: ["page", "popup"],
+      prompt_values_supported: ["none", "login", "consent", "select_account"],
       ui_locales_supported: ["nb", "en"],
+      dpop_signing_alg_values_supported: ["RS256", "PS256", "ES256", "EdDSA"],
       request_parameter_supported: true,
       request_uri_parameter_supported: false,
       frontchannel_logout_supported: true,

@@ -48,11 +48,10 @@ export async function signIn(provider: SigninProvider, visit: Visit): Promise<Re
   if (edit !== undefined) return again({ editing: edit });
   const chosen = chosenPerson(provider, visit);
   if (typeof chosen === "string" && chosen !== "cancels") return again({ problem: chosen });
-  if (chosen === "cancels") return choose(provider, pending.request, chosen);
-  const refusal = provider.refuses(chosen, pending.request);
+  const refusal = chosen === "cancels" ? undefined : provider.refuses(chosen, pending.request);
   if (refusal !== undefined) return again({ problem: refusal.description });
   provider.pending.delete(form.one("pending") ?? "");
-  return complete(provider, pending.request, chosen, undefined);
+  return choose(provider, pending.request, chosen);
 }
 
 /** Who was chosen; "cancels" for nobody, another text for what is wrong. */
@@ -105,7 +104,18 @@ async function choose(
   const refusal = provider.refuses(person, request);
   if (refusal !== undefined && provider.refusedOn === "page") throw refusal;
   if (refusal !== undefined) return refuseRequest(provider, request, refusal);
+  // OpenID Connect Core section 3.1.2.2: never an answer about somebody else than the client asked for.
+  if (isSomebodyElse(provider, request, person))
+    return refuseRequest(
+      provider,
+      request,
+      new ProtocolError("login_required", "somebody else signed in than the client asked for"),
+    );
   return complete(provider, request, person, undefined);
+}
+
+function isSomebodyElse(provider: SigninProvider, request: AuthorizationRequest, person: Person): boolean {
+  return request.subject !== undefined && request.subject !== provider.subject(person, request.client.id);
 }
 
 /** The session of this browser, while it lasts. */
@@ -117,7 +127,9 @@ export function currentSession(provider: SigninProvider, request: Request): Sess
 /** Whether the session answers the request without asking anybody (OpenID Connect Core section 3.1.2.1). */
 function suffices(provider: SigninProvider, session: Session, request: AuthorizationRequest): boolean {
   const { prompt, maxAgeSeconds, loginHint, client } = request;
-  if (client.isolated || prompt.includes("login") || prompt.includes("select_account")) return false;
+  if (client.isolated || prompt.some((one) => one !== "none")) return false;
+  // max_age=0 asks for a new sign-in, as prompt=login does.
+  if (maxAgeSeconds === 0 || isSomebodyElse(provider, request, session.person)) return false;
   if (maxAgeSeconds !== undefined && provider.now() - session.authTime > maxAgeSeconds) return false;
   const hinted = loginHint === undefined ? undefined : provider.persona(loginHint, request.visit);
   if (hinted === "cancels" || (hinted !== undefined && hinted.id !== session.person.id)) return false;
@@ -144,6 +156,8 @@ async function complete(
     scope: request.scope,
     resource: request.resource,
     nonce: request.nonce,
+    claims: request.claims,
+    ...(provider.level === undefined ? {} : { acr: provider.level(request) }),
     authTime: session.authTime,
     sid: session.sid,
     endsAt: now() + provider.refreshSeconds(request.client),

@@ -33,6 +33,8 @@ export interface SigninGrantOptions<C extends RegisteredClient, D extends Policy
   readonly alsoReads?: readonly string[];
   /** Whether a refresh token is good for one use only (reuse then ends the login). */
   readonly refreshOnce: (client: C) => boolean;
+  /** Whether a refresh may ask for what was granted only (RFC 6749 section 6), or for other resources too. */
+  readonly scopeStays: boolean;
   /** Whether the login's tokens end when the browser's session at the provider does. */
   readonly endsWithSession: (login: Login) => boolean;
   /** The provider's own words for the refusals below; absent = plain ones. */
@@ -58,9 +60,10 @@ export function authorizationCodeGrant<C extends RegisteredClient, D extends Pol
     required: ["code", "redirect_uri"],
     optional: ["code_verifier", "scope", "resource", ...(options.alsoReads ?? [])],
     repeatable: ["resource"],
-    async authorize({ request, client }) {
+    async authorize({ request, client, now }) {
       const found = options.logins.codes.get(request.params.one("code") ?? "");
-      if (found === undefined || found.login.clientId !== client.id)
+      const expired = found !== undefined && !found.spent && found.expiresAt <= now;
+      if (found === undefined || expired || found.login.clientId !== client.id)
         throw refuse("unknown_code", "the code is unknown, has expired, or belongs to another client");
       if (found.spent) {
         // RFC 6749 section 4.1.2: what was issued for the first use is revoked too.
@@ -118,6 +121,9 @@ export function refreshTokenGrant<C extends RegisteredClient, D extends PolicyAn
         params: request.params,
         headers: request.headers,
       };
+      const wider = asked.scope?.find((scope) => !found.login.scope.includes(scope));
+      if (wider !== undefined && options.scopeStays)
+        throw new ProtocolError("invalid_scope", "scope is wider than what was granted");
       const rotate = options.refreshOnce(client);
       // Spent here and not in `issue`: two requests at once must not both succeed.
       found.spent = rotate;

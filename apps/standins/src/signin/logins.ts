@@ -1,5 +1,6 @@
 import { randomToken, type Clock } from "@portvakt/oauth";
 import { expiring, type Expiring } from "../expiring.ts";
+import type { ClaimsRequest } from "./claims-request.ts";
 
 /** A person as a provider's tokens will speak of them: a persona's, or typed in on the page. */
 export interface Person {
@@ -39,6 +40,10 @@ export interface Login {
   readonly scope: readonly string[];
   readonly resource: readonly string[];
   readonly nonce: string | undefined;
+  /** What was wished of single claims, where anything was. */
+  readonly claims?: ClaimsRequest;
+  /** The level that the answer tells of, where the request chose one. */
+  readonly acr?: string;
   readonly authTime: number;
   readonly sid: string;
   /** When refresh ends, seconds since the epoch. */
@@ -49,6 +54,8 @@ interface Code {
   readonly login: Login;
   readonly redirectUri: string;
   readonly challenge: string | undefined;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
   spent: boolean;
 }
 
@@ -74,6 +81,8 @@ export interface Lifetimes {
 }
 
 const revokedForSeconds = 86_400;
+/** How long a code is recognised, good or not. */
+const rememberedSeconds = 3600;
 
 /** Makes the memory of a stand-in that signs people in. */
 export function createLogins(now: Clock, lifetimes: Lifetimes): Logins {
@@ -88,7 +97,8 @@ export function createLogins(now: Clock, lifetimes: Lifetimes): Logins {
     newCode(login, redirectUri, challenge) {
       const code = randomToken(32);
       // Kept longer than it is good for, so that a second use is recognised (RFC 6749 section 4.1.2).
-      codes.set(code, { login, redirectUri, challenge, spent: false }, lifetimes.codeSeconds);
+      const expiresAt = now() + lifetimes.codeSeconds;
+      codes.set(code, { login, redirectUri, challenge, expiresAt, spent: false }, rememberedSeconds);
       return code;
     },
     newRefresh(login) {

@@ -1,9 +1,12 @@
-import { peekJwt, verifyJwt, anyAudience, randomToken } from "@portvakt/oauth";
+import { randomToken } from "@portvakt/oauth";
 import type { Visit } from "../app.ts";
+import type { Expiring } from "../expiring.ts";
+import { logoutQuestionPage, stillSignedInPage } from "../pages/logout-question.ts";
 import { signedOutPage } from "../pages/signed-out.ts";
-import { pickLocale } from "../pages/texts.ts";
+import { pickLocale, type Locale } from "../pages/texts.ts";
 import { currentSession } from "./authorize.ts";
 import { cookieNames, endCookie } from "./cookies.ts";
+import { openHint } from "./hint.ts";
 import type { Session } from "./logins.ts";
 import type { SigninClient, SigninProvider } from "./provider.ts";
 import { redirect } from "./response.ts";
@@ -16,9 +19,28 @@ export interface LogoutOptions {
   readonly send: (url: string, body: URLSearchParams) => Promise<unknown>;
   /** What becomes of a post_logout_redirect_uri that is not registered: an error page, or the signed-out page. */
   readonly unregistered: "refuse" | "stay";
+  /** What a browser without a session meets: an error page, or what it would have met with one. */
+  readonly withoutSession: "refuse" | "go on";
+  /** Asks the person where the specification demands it; absent = the provider never asks. */
+  readonly question?: LogoutQuestion;
   /** The members of a logout URI's query (front-channel logout). */
   readonly frontchannelMembers: (session: Session, visit: Visit) => Record<string, string>;
 }
+
+/** Logouts that wait for somebody's yes. */
+export interface LogoutQuestion {
+  readonly waiting: Expiring<LogoutWaiting>;
+  /** Where the answer goes. */
+  readonly path: string;
+}
+
+/** A logout that was asked for in a session. */
+export interface LogoutWaiting {
+  readonly sessionId: string;
+  readonly next: string | undefined;
+}
+
+const questionSeconds = 600;
 
 /** Sends logout tokens by POST: no redirect is followed, and nobody is waited for longer than five seconds. */
 export function sendByPost(fetching: typeof fetch): LogoutOptions["send"] {
@@ -31,28 +53,66 @@ export function sendByPost(fetching: typeof fetch): LogoutOptions["send"] {
  * it by front channel (in iframes on the page) and back channel, and goes on to the registered URI.
  *
  * Checks: that id_token_hint is one of our own (it may have expired), that client_id agrees, that the URI is registered
- * for that client, that state is printable ASCII.
+ * for that client, that state is printable ASCII. Asks the person first where the hint is not about this session
+ * (section 2) and the provider asks at all.
  */
 export async function logout(options: LogoutOptions, visit: Visit): Promise<Response> {
-  const { provider } = options;
+  const { provider, question } = options;
   const { params } = visit;
-  const client = await requestingClient(options, visit);
+  const requester = await requestingClient(options, visit);
   const session = currentSession(provider, visit.request);
-  const target = registeredTarget(options, client, session, visit);
+  if (session === undefined && options.withoutSession === "refuse")
+    throw provider.unredirectable("other", "there is no session in this browser", visit);
+  const target = registeredTarget(options, requester.client, session, visit);
   const state = params.one("state");
   if (state !== undefined && !/^[\x20-\x7e]+$/.test(state))
     throw provider.unredirectable("other", "state", visit);
-  const frames = session === undefined ? [] : endSession(options, session, visit);
   const next = target === undefined ? undefined : withState(target, state);
+  if (session !== undefined && question !== undefined && !isAbout(provider, requester, session)) {
+    const id = randomToken(24);
+    question.waiting.set(id, { sessionId: session.id, next }, questionSeconds);
+    return logoutQuestionPage(provider.theme, { locale: localeOf(visit), action: question.path, id });
+  }
+  return finish(options, session, next, visit);
+}
+
+/** The answer to the question: yes ends the session as it was asked for, anything else leaves it. */
+export async function answerLogout(options: LogoutOptions, visit: Visit): Promise<Response> {
+  const { provider, question } = options;
+  const id = visit.params.one("question") ?? "";
+  const waiting = question?.waiting.get(id);
+  const session = currentSession(provider, visit.request);
+  if (waiting === undefined || session?.id !== waiting.sessionId)
+    throw provider.unredirectable("other", "this page is too old", visit);
+  question?.waiting.delete(id);
+  if (visit.params.one("answer") === "yes") return finish(options, session, waiting.next, visit);
+  return stillSignedInPage(provider.theme, localeOf(visit));
+}
+
+/** Whether the hint shows that the client means this very session. */
+function isAbout(provider: SigninProvider, { client, subject }: Requester, session: Session): boolean {
+  return (
+    client !== undefined && subject !== undefined && subject === provider.subject(session.person, client.id)
+  );
+}
+
+async function finish(
+  options: LogoutOptions,
+  session: Session | undefined,
+  next: string | undefined,
+  visit: Visit,
+): Promise<Response> {
+  const { provider } = options;
+  const frames = session === undefined ? [] : endSession(options, session, visit);
   const cookie = endCookie(cookieNames(provider.name).session);
   if (next !== undefined && frames.length === 0) return redirect(next, [cookie]);
-  const locale = pickLocale(
-    params.one("ui_locales")?.split(" ") ?? [],
-    visit.request.headers.get("accept-language"),
-  );
-  const response = await signedOutPage(provider.theme, { locale, frames, next });
+  const response = await signedOutPage(provider.theme, { locale: localeOf(visit), frames, next });
   response.headers.append("set-cookie", cookie);
   return response;
+}
+
+function localeOf({ params, request }: Visit): Locale {
+  return pickLocale(params.one("ui_locales")?.split(" ") ?? [], request.headers.get("accept-language"));
 }
 
 /** Where to go afterwards. Without a named client, a URI of any client of the session counts where the provider is lenient. */
@@ -110,6 +170,7 @@ async function tellByBackchannel(
       iat: now,
       exp: now + 120,
       jti: randomToken(16),
+      sub: provider.subject(session.person, client.id),
       sid: session.sid,
       events: { "http://schemas.openid.net/event/backchannel-logout": {} },
     },
@@ -119,23 +180,27 @@ async function tellByBackchannel(
   await options.send(uri, new URLSearchParams({ logout_token: token })).catch(() => undefined);
 }
 
-async function requestingClient(options: LogoutOptions, visit: Visit): Promise<SigninClient | undefined> {
+interface Requester {
+  readonly client: SigninClient | undefined;
+  /** Whom the hint is about. */
+  readonly subject: string | undefined;
+}
+
+async function requestingClient(options: LogoutOptions, visit: Visit): Promise<Requester> {
   const { provider, signing } = options;
   const hint = visit.params.one("id_token_hint");
   const named = visit.params.one("client_id");
-  if (hint === undefined) return named === undefined ? undefined : provider.findClient(named, visit);
-  const issuedAt = peekJwt(hint)?.claims.iat ?? 0;
-  // An ID token lives for two minutes and is used as a hint for hours: it is judged as of its own time.
-  const verified = await verifyJwt(
-    hint,
-    { issuer: provider.issuer(visit), audience: anyAudience, keys: signing.keySet, algorithms: ["RS256"] },
-    () => issuedAt,
-  );
-  if (!verified.ok) throw provider.unredirectable("other", "id_token_hint", visit);
-  const { aud } = verified.token.claims;
+  if (hint === undefined)
+    return {
+      client: named === undefined ? undefined : provider.findClient(named, visit),
+      subject: undefined,
+    };
+  const claims = await openHint(hint, provider.issuer(visit), signing);
+  if (claims === undefined) throw provider.unredirectable("other", "id_token_hint", visit);
+  const { aud, sub } = claims;
   const audience = typeof aud === "string" ? aud : (aud?.[0] ?? "");
   if (named !== undefined && named !== audience) throw provider.unredirectable("other", "client_id", visit);
-  return provider.findClient(audience, visit);
+  return { client: provider.findClient(audience, visit), subject: sub };
 }
 
 function withState(target: string, state: string | undefined): string {

@@ -5,6 +5,8 @@ import type { Expiring } from "../expiring.ts";
 import type { ProviderName } from "../faults/faults.ts";
 import type { Theme } from "../pages/layout.ts";
 import type { Choice } from "../pages/sign-in.ts";
+import type { Signing } from "../keys/signing.ts";
+import type { ClaimsRequest } from "./claims-request.ts";
 import type { Logins, Person, Session } from "./logins.ts";
 
 /** A client, as far as signing in and out looks at it. */
@@ -37,6 +39,11 @@ export interface AuthorizationRequest {
   readonly maxAgeSeconds: number | undefined;
   readonly loginHint: string | undefined;
   readonly uiLocales: readonly string[];
+  /** The only person who may be the answer: by id_token_hint, or by a wished `sub`. */
+  readonly subject: string | undefined;
+  readonly claims: ClaimsRequest;
+  /** What was wrong with the request before it could be judged; it is told to the client. */
+  readonly flaw: ProtocolError | undefined;
   readonly params: FormParams;
   readonly visit: Visit;
 }
@@ -56,6 +63,13 @@ export interface SigninProvider {
   readonly logins: Logins;
   readonly pending: Expiring<Pending>;
   readonly pushed: Expiring<{ readonly clientId: string; readonly params: FormParams }>;
+  /** What references to pushed requests start with; absent = requests cannot be pushed. */
+  readonly pushedPrefix: string | undefined;
+  /** Request objects by value (RFC 9101): read, or ignored like any unknown parameter. */
+  readonly requestObjects: "read" | "ignored";
+  readonly signing: Signing;
+  /** What a person is called in tokens for a client. */
+  subject(person: Person, clientId: string): string;
   issuer(visit: Visit): string;
   /** Where the page's form goes. */
   signinPath(visit: Visit): string;
@@ -64,6 +78,8 @@ export interface SigninProvider {
   judge(request: AuthorizationRequest): void;
   /** Whether the person may sign in to this client in this way; the refusal is shown on the page, or redirected. */
   refuses(person: Person, request: AuthorizationRequest): ProtocolError | undefined;
+  /** The level that the answer tells of, where requests choose among levels that everybody reaches. */
+  level?(request: AuthorizationRequest): string;
   /** Where a refused person is told: at the client, or on a page of the provider's own. */
   readonly refusedOn: "client" | "page";
   choices(request: AuthorizationRequest): readonly Choice[];

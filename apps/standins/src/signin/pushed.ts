@@ -9,8 +9,6 @@ export interface PushedOptions<C extends RegisteredClient> {
   readonly authenticate: AuthenticateClient<C>;
   /** How long a pushed request is good for, in seconds. */
   readonly lifetimeSeconds: number;
-  /** What the reference starts with; the rest is random. */
-  readonly prefix: string;
 }
 
 const credentialParameters: ReadonlySet<string> = new Set([
@@ -45,8 +43,8 @@ export async function pushRequest<C extends RegisteredClient>(
     object === undefined
       ? withoutCredentials(visit)
       : await openRequestObject(provider, client, object, visit);
-  judgeRequest(provider, requestOf(provider, client, inner, visit));
-  const reference = `${options.prefix}${randomToken(32)}`;
+  judgeRequest(provider, await requestOf(provider, client, inner, visit));
+  const reference = `${provider.pushedPrefix ?? ""}${randomToken(32)}`;
   provider.pushed.set(reference, { clientId: client.id, params: inner }, options.lifetimeSeconds);
   return Response.json(
     { request_uri: reference, expires_in: options.lifetimeSeconds },

@@ -1,5 +1,7 @@
-import { parseForm, ProtocolError, verifyJwt, type FormParams } from "@portvakt/oauth";
+import { parseForm, printable, ProtocolError, verifyJwt, type FormParams } from "@portvakt/oauth";
 import type { Visit } from "../app.ts";
+import { parseClaimsRequest, type ClaimsRequest } from "./claims-request.ts";
+import { openHint } from "./hint.ts";
 import type { AuthorizationRequest, ResponseMode, SigninClient, SigninProvider } from "./provider.ts";
 
 const responseModes: ReadonlySet<string> = new Set(["query", "fragment", "form_post"]);
@@ -15,29 +17,36 @@ const responseModes: ReadonlySet<string> = new Set(["query", "fragment", "form_p
 export async function readRequest(provider: SigninProvider, visit: Visit): Promise<AuthorizationRequest> {
   const outer = visit.params;
   const clientId = outer.one("client_id");
-  if (clientId === undefined) throw provider.unredirectable("other", "client_id", visit);
+  const twice = decisive.find((name) => outer.all(name).length > 1);
+  if (clientId === undefined || twice !== undefined)
+    throw provider.unredirectable("other", twice ?? "client_id", visit);
   const client = provider.findClient(clientId, visit);
   if (client === undefined) throw provider.unredirectable("unknown_client", clientId, visit);
-  const params = await expand(provider, client, outer, visit);
-  return requestOf(provider, client, params, visit);
+  const { params, flaw } = await expand(provider, client, outer, visit);
+  return requestOf(provider, client, params, visit, flaw);
 }
 
+/** Parameters that decide where an answer goes: twice, and nobody knows. */
+const decisive = ["client_id", "redirect_uri", "request", "request_uri"];
+
 /** The request of parameters that stand for themselves: in the query, pushed, or in a request object. */
-export function requestOf(
+export async function requestOf(
   provider: SigninProvider,
   client: SigninClient,
   params: FormParams,
   visit: Visit,
-): AuthorizationRequest {
+  flaw?: ProtocolError,
+): Promise<AuthorizationRequest> {
   const redirectUri = params.one("redirect_uri");
   if (redirectUri === undefined || !client.redirectUris.includes(redirectUri))
-    throw provider.unredirectable("redirect_uri", redirectUri ?? "", visit);
-  const mode = params.one("response_mode");
+    throw flaw ?? provider.unredirectable("redirect_uri", redirectUri ?? "", visit);
   const maxAge = params.one("max_age");
+  const wished = await wishes(provider, params, visit);
+  const found = flaw ?? wished.flaw;
   return Object.freeze({
     client,
     redirectUri,
-    responseMode: mode !== undefined && responseModes.has(mode) ? (mode as ResponseMode) : "query",
+    responseMode: responseMode(params),
     state: params.one("state"),
     nonce: params.one("nonce"),
     scope: words(params.one("scope")),
@@ -47,20 +56,64 @@ export function requestOf(
     maxAgeSeconds: maxAge !== undefined && /^\d{1,9}$/.test(maxAge) ? Number(maxAge) : undefined,
     loginHint: params.one("login_hint"),
     uiLocales: words(params.one("ui_locales")),
+    subject: wished.subject,
+    claims: wished.claims,
+    flaw: found,
     params,
     visit,
   });
 }
 
+/** As asked for; else the usual one of the response type (OAuth 2.0 Multiple Response Types section 2.1 and 5). */
+function responseMode(params: FormParams): ResponseMode {
+  const mode = params.one("response_mode");
+  if (mode !== undefined && responseModes.has(mode)) return mode as ResponseMode;
+  const types = words(params.one("response_type"));
+  return types.includes("token") || types.includes("id_token") ? "fragment" : "query";
+}
+
+interface Wishes {
+  readonly subject: string | undefined;
+  readonly claims: ClaimsRequest;
+  readonly flaw: ProtocolError | undefined;
+}
+
+/** Whom and what the client expects: id_token_hint, and the `claims` parameter (OpenID Connect Core sections 3.1.2.1, 5.5). */
+async function wishes(provider: SigninProvider, params: FormParams, visit: Visit): Promise<Wishes> {
+  const hint = params.one("id_token_hint");
+  const hinted =
+    hint === undefined ? undefined : await openHint(hint, provider.issuer(visit), provider.signing);
+  let claims = parseClaimsRequest(undefined);
+  let flaw =
+    hint !== undefined && hinted === undefined
+      ? new ProtocolError("invalid_request", "id_token_hint is not an ID token of this issuer")
+      : undefined;
+  try {
+    claims = parseClaimsRequest(params.one("claims"));
+  } catch (thrown) {
+    if (!(thrown instanceof ProtocolError)) throw thrown;
+    flaw = thrown;
+  }
+  const [wished] = claims.idToken.get("sub")?.values ?? claims.userinfo.get("sub")?.values ?? [];
+  const subject = hinted?.sub ?? (typeof wished === "string" ? wished : undefined);
+  if (hinted !== undefined && wished !== undefined && wished !== hinted.sub)
+    flaw = new ProtocolError("invalid_request", "id_token_hint and the sub that claims asks for differ");
+  return { subject, claims, flaw };
+}
+
 /**
  * Judges what every provider asks of a request.
  *
- * Checks: response_type, response_mode, S256 and its form (RFC 7636 section 4.3), `openid`, that `prompt=none` stands
- * alone, max_age; then the provider's own rules. Throws: ProtocolError, which is sent to the redirect URI.
+ * Checks: that no parameter is repeated, response_type, response_mode, S256 and its form (RFC 7636 section 4.3),
+ * `openid`, that `prompt=none` stands alone, max_age; then the provider's own rules. Throws: ProtocolError, which is
+ * sent to the redirect URI.
  */
 export function judgeRequest(provider: SigninProvider, request: AuthorizationRequest): void {
-  const { params, challenge, prompt } = request;
+  const { params, challenge, prompt, flaw } = request;
   const bad = (description: string): ProtocolError => new ProtocolError("invalid_request", description);
+  if (flaw !== undefined) throw flaw;
+  const repeated = params.names().find((name) => name !== "resource" && params.all(name).length > 1);
+  if (repeated !== undefined) throw bad(`parameter ${printable(repeated)} is repeated`);
   if (params.one("response_type") === undefined) throw bad("parameter response_type is missing");
   if (params.one("response_type") !== "code")
     throw new ProtocolError("unsupported_response_type", "only response_type code is served");
@@ -69,6 +122,7 @@ export function judgeRequest(provider: SigninProvider, request: AuthorizationReq
   if (!request.scope.includes("openid"))
     throw new ProtocolError("invalid_scope", "scope must contain openid");
   const method = params.one("code_challenge_method");
+  if (challenge === undefined && method !== undefined) throw bad("parameter code_challenge is missing");
   if (challenge !== undefined && method !== "S256") throw bad("code_challenge_method must be S256");
   if (challenge !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(challenge))
     throw bad("code_challenge must be a SHA-256 in base64url without padding");
@@ -78,16 +132,34 @@ export function judgeRequest(provider: SigninProvider, request: AuthorizationReq
   provider.judge(request);
 }
 
+interface Expanded {
+  readonly params: FormParams;
+  readonly flaw?: ProtocolError;
+}
+
+/** The parameters that count. What is wrong with a reference or an object is told at the redirect URI beside it, if there is one. */
 async function expand(
   provider: SigninProvider,
   client: SigninClient,
   outer: FormParams,
   visit: Visit,
-): Promise<FormParams> {
+): Promise<Expanded> {
   const reference = outer.one("request_uri");
-  if (reference !== undefined) return takePushed(provider, client, outer, reference, visit);
   const object = outer.one("request");
-  return object === undefined ? outer : openRequestObject(provider, client, object, visit);
+  if (provider.requestObjects === "ignored") return { params: outer };
+  if (reference !== undefined) {
+    if (provider.pushedPrefix !== undefined && reference.startsWith(provider.pushedPrefix))
+      return { params: takePushed(provider, client, outer, reference, visit) };
+    const description = "request_uri is served for pushed requests only";
+    return { params: outer, flaw: new ProtocolError("request_uri_not_supported", description) };
+  }
+  if (object === undefined) return { params: outer };
+  try {
+    return { params: await openRequestObject(provider, client, object, visit) };
+  } catch (thrown) {
+    if (thrown instanceof ProtocolError) return { params: outer, flaw: thrown };
+    throw thrown;
+  }
 }
 
 function takePushed(
@@ -137,11 +209,17 @@ export async function openRequestObject(
   if (!result.ok) throw refuse(result.refusal.message);
   const { claims } = result.token;
   if (claims["client_id"] !== client.id) throw refuse("client_id in the request object is another client");
+  if (claims["request"] !== undefined || claims["request_uri"] !== undefined)
+    throw refuse("a request object holds no other");
+  const type = visit.params.one("response_type");
+  if (type !== undefined && type !== claims["response_type"])
+    throw refuse("response_type in the request object is another than beside it");
   const form = new URLSearchParams();
   for (const [name, value] of Object.entries(claims)) {
     const values = Array.isArray(value) ? value : [value];
     for (const one of values)
       if (typeof one === "string" || typeof one === "number") form.append(name, String(one));
+      else if (name === "claims") form.append(name, JSON.stringify(one));
   }
   return parseForm(form, { repeatable: ["resource", "aud"] });
 }
