@@ -10,6 +10,7 @@ import { settingsMarkdown } from "@portvakt/runtime/config";
 import { fidelityMarkdown, settings as standins } from "@portvakt/standins";
 import { settings as tokens } from "@portvakt/tokens";
 import { settings as tokenx } from "@portvakt/tokenx";
+import { errorsMarkdown } from "portvakt/explain";
 
 interface GeneratedDocument {
   /** Path inside docs/. */
@@ -22,6 +23,7 @@ const documents: readonly GeneratedDocument[] = [
   { file: "settings.md", render: async () => settingsPage() },
   { file: "manifest.md", render: async () => manifestMarkdown() },
   { file: "policy-decisions.md", render: async () => decisionsMarkdown() },
+  { file: "errors.md", render: async () => errorsMarkdown() },
   { file: "fidelity.md", render: async () => fidelityMarkdown() },
 ];
 

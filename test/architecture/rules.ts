@@ -39,7 +39,7 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   "apps/tokenx": { imports: allPackages, node: true },
   "apps/standins": { imports: allPackages, node: true },
   "apps/console": { imports: allPackages, node: true },
-  "apps/cli": { imports: [...allPackages, ...allApps], node: true },
+  "apps/cli": { imports: [...allPackages, ...allApps], typesOnly: ["packages/sdk"], node: true },
   "examples/*": { imports: ["packages/sdk", "examples/look"], node: true },
   conformance: { imports: [...allPackages, "packages/sdk", ...allApps], node: true },
   chaos: { imports: [...allPackages, ...allApps], node: true },

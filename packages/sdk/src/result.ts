@@ -1,12 +1,13 @@
 import { tokenRefusals } from "@portvakt/oauth";
 import type { TokenRefusalCode } from "@portvakt/oauth";
 
-/** What a resource server may say in `WWW-Authenticate`: RFC 6750 section 3.1 and RFC 9470 section 3. */
+/** What a resource server may say in `WWW-Authenticate`: RFC 6750 section 3.1, RFC 9470 section 3, RFC 9449 section 7.1. */
 export type ChallengeError =
   | "invalid_request"
   | "invalid_token"
   | "insufficient_scope"
-  | "insufficient_user_authentication";
+  | "insufficient_user_authentication"
+  | "invalid_dpop_proof";
 
 interface ErrorRow {
   readonly status: number;
@@ -22,6 +23,8 @@ const ownErrors = {
   malformed_header: { status: 400, challenge: "invalid_request" },
   not_an_access_token: badToken,
   sender_constrained: badToken,
+  /** RFC 9449 section 7.1. */
+  bad_proof: { status: 401, challenge: "invalid_dpop_proof" },
   unknown_issuer: badToken,
   insufficient_scope: { status: 403, challenge: "insufficient_scope" },
   insufficient_acr: { status: 401, challenge: "insufficient_user_authentication" },

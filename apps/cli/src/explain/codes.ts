@@ -1,7 +1,9 @@
 import { decisionReasons } from "@portvakt/policy";
 import { entraErrors, maskinportenErrors, type ErrorRow } from "@portvakt/providers";
+import { faultMeanings } from "./faults.ts";
 import { owners, type Meaning } from "./meaning.ts";
 import { protocolErrorMeanings } from "./protocol-errors.ts";
+import { sdkAcquireMeanings, sdkRefusalMeanings } from "./sdk-refusals.ts";
 import { tokenRefusalMeanings } from "./token-refusals.ts";
 
 /** A table of codes, and what a sentence calls one of them. */
@@ -35,7 +37,10 @@ export const tables: readonly Table[] = [
   { kind: "a refusal of Entra ID", codes: ofProvider(entraErrors, microsoftPage) },
   { kind: "a refusal of Maskinporten", codes: ofProvider(maskinportenErrors) },
   { kind: "a refusal of a token", codes: tokenRefusalMeanings },
+  { kind: "a refusal by an application", codes: sdkRefusalMeanings },
+  { kind: "no token for an application", codes: sdkAcquireMeanings },
   { kind: "an error of the protocol", codes: protocolErrorMeanings },
+  { kind: "a fault, which only logs tell", codes: faultMeanings },
 ];
 
 /** A code that is known here, and what it means. */
