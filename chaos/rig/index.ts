@@ -15,6 +15,7 @@ export {
   type Outcome,
   type Scenario,
 } from "./findings.ts";
+export { hold, type Held } from "./held.ts";
 export { openLoginStage, type LoginStage, type LoginStageOptions } from "./login-stage.ts";
 export { CannotRun, startPostgres, startRedis, type Store } from "./programs.ts";
 export { startServer, type Server } from "./servers.ts";

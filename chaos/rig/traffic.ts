@@ -13,6 +13,8 @@ export interface Client {
 export interface Traffic {
   /** From now on what is asked belongs to this phase. */
   phase(name: string): void;
+  /** The phases so far, and those between two (`one -> other`) in which something was answered. */
+  phases(): readonly string[];
   /** What was seen so far. */
   seen(phase: string, kind: string): readonly string[];
   stop(): Promise<void>;
@@ -30,13 +32,14 @@ export function startTraffic(clients: readonly Client[], first: string, pauseMs 
     while (!stopped) {
       const phase = current;
       const saw = await ask();
-      // What was asked in one phase and answered in the next belongs to both; it counts where it began.
-      listOf(phase, kind).push(saw);
+      // What was asked in one phase and answered in the next may be as either allows.
+      listOf(phase === current ? phase : `${phase} -> ${current}`, kind).push(saw);
       await delay(pauseMs);
     }
   });
   return {
     phase: (name) => (current = name),
+    phases: () => [...phases.keys()],
     seen: (phase, kind) => phases.get(phase)?.get(kind) ?? [],
     async stop() {
       stopped = true;

@@ -52,20 +52,21 @@ export async function openWay(to: () => number, port = 0): Promise<Way> {
     });
   await listen(port);
   const own = (server.address() as AddressInfo).port;
+  const close = async (end: (socket: net.Socket) => void): Promise<void> => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of sockets) if (!socket.destroyed) end(socket);
+    await closed;
+  };
   const way: Way = {
     port: own,
     delayMs: 0,
     get opened() {
       return opened;
     },
-    async cut() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const socket of sockets) socket.resetAndDestroy();
-      await closed;
-    },
+    cut: () => close((socket) => socket.resetAndDestroy()),
     mend: () => listen(own),
     [Symbol.asyncDispose]: async () => {
-      if (server.listening) await way.cut();
+      if (server.listening) await close((socket) => socket.destroy());
     },
   };
   return way;

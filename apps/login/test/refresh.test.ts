@@ -123,6 +123,17 @@ test("a provider that stumbles once at expiry is asked once more, and nobody not
   assert.equal(provider.count("/token", "refresh_token"), 2);
 });
 
+test("a clock that ran ahead and is set right again keeps nobody waiting for the pause that it began", async (t) => {
+  const { provider, signedIn, clock, ingress } = await stage(t);
+  const user = await signedIn();
+  provider.knobs.tokenTrouble = () => ({ status: 401, body: { error: "invalid_client" } });
+  clock.now += 7200;
+  assert.equal((await user.send(`${ingress}/`)).status, 503);
+  clock.now -= 7200 - 301;
+  provider.knobs.tokenTrouble = undefined;
+  assert.equal((await user.send(`${ingress}/`)).status, 200);
+});
+
 test("OpenID Connect Core section 12.2: a provider with another clock ends no session: what it says of its user counts", async (t) => {
   const { provider, signedIn, clock, ingress, upstream } = await stage(t, {
     env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true" },

@@ -63,7 +63,9 @@ export function createRefresher(options: RefresherOptions): Refresher {
     async ensureFresh(ticket, session) {
       const due = nextRefreshAt(session.tokens);
       if (due === undefined || now() < due) return judgeExpiry(session, now());
-      if (now() < (pauses.get(ticket.id) ?? 0)) return judgeExpiry(session, now());
+      // A pause that seems longer was written by a clock that has been set back since.
+      const pause = (pauses.get(ticket.id) ?? 0) - now();
+      if (pause > 0 && pause <= pauseAfterFailureSeconds) return judgeExpiry(session, now());
       const renewal = await refresh(ticket, session);
       if (renewal.kind !== "unavailable") return renewal;
       if (pauses.size >= maxPauses) pauses.clear();
