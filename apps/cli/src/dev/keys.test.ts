@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -52,12 +52,13 @@ describe("the key file", () => {
 
 describe("ports", () => {
   test("a taken one is named, with what was meant for it", async () => {
-    const taken = createServer().listen({ port: 0, host: "127.0.0.1" });
+    // One of a range that is free as a whole, so that no other process's port is found first.
+    const { ports } = await planOnFreePorts((base) => makePlan([], base), 0);
+    const taken = createServer().listen({ port: ports.tokenx, host: "127.0.0.1" }).unref();
     await once(taken, "listening");
-    const { port } = taken.address() as AddressInfo;
     await assert.rejects(
-      planOnFreePorts((base) => makePlan([], base), port - 4),
-      { message: `port ${port}, meant for TokenX, is taken by another process` },
+      planOnFreePorts((base) => makePlan([], base), ports.tokenx - 4),
+      { message: `port ${ports.tokenx}, meant for TokenX, is taken by another process` },
     );
     taken.close();
   });
