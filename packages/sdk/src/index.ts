@@ -39,6 +39,7 @@ export type {
   TokenApi,
   TokenResult,
 } from "./token-api.ts";
+export type { PossessionProof } from "./verified/proof.ts";
 export type { Accepted, ValidateOptions, ValidateToken, ValidationResult } from "./validate.ts";
 
 /**

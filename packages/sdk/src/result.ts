@@ -25,7 +25,6 @@ const ownErrors = {
   sender_constrained: badToken,
   /** RFC 9449 section 7.1. */
   bad_proof: { status: 401, challenge: "invalid_dpop_proof" },
-  unknown_issuer: badToken,
   insufficient_scope: { status: 403, challenge: "insufficient_scope" },
   insufficient_acr: { status: 401, challenge: "insufficient_user_authentication" },
   stale_authentication: { status: 401, challenge: "insufficient_user_authentication" },

@@ -26,6 +26,8 @@ export interface SdkOptions {
   readonly tokens?: "token-api" | "direct";
   /** Tolerated difference of clocks, default 10 s. */
   readonly toleranceSeconds?: number;
+  /** How many verified tokens are remembered until they expire, and for five minutes at most. Default 1,000; 0 for none. */
+  readonly rememberedTokens?: number;
 }
 
 type ValidateFor = (

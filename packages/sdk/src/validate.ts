@@ -1,5 +1,5 @@
 import { anyAudience, audiencesOf, peekJwt, remoteKeySet, verifyJwt } from "@portvakt/oauth";
-import type { Clock, JwtClaims, KeySet, VerifiedToken, VerifyRules } from "@portvakt/oauth";
+import type { Clock, JwtClaims, RemoteKeySet, VerifyRules } from "@portvakt/oauth";
 import { callerOf } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import { judgeGuards, listOf } from "./guards.ts";
@@ -9,6 +9,9 @@ import type { ProviderName } from "./providers.ts";
 import { refused } from "./result.ts";
 import type { Refused } from "./result.ts";
 import type { ProviderSettings, SdkSettings } from "./settings.ts";
+import { createClaimsMemory } from "./verified/memory.ts";
+import { createJudgeBinding } from "./verified/proof.ts";
+import type { PossessionProof } from "./verified/proof.ts";
 
 /** A token that was accepted: its claims, and who called. */
 export interface Accepted {
@@ -27,6 +30,11 @@ export interface ValidateOptions extends Guards {
    * far as they are set up. Maskinporten must be named, and needs `scope`.
    */
   readonly providers?: ProviderName | readonly ProviderName[];
+  /**
+   * The DPoP proof that came with the token, for `Authorization: DPoP` (RFC 9449). Left out: the token came as a plain
+   * bearer token, and is refused when it is bound to a key.
+   */
+  readonly proof?: PossessionProof;
 }
 
 export type ValidateToken = (
@@ -36,7 +44,7 @@ export type ValidateToken = (
 
 interface Verifier {
   readonly settings: ProviderSettings;
-  readonly keys: KeySet;
+  readonly keys: RemoteKeySet;
 }
 
 /** Claims that only ID tokens have: OpenID Connect Core sections 2, 3.1.3.6 and 3.3.2.11. */
@@ -56,8 +64,11 @@ export function createValidateToken(o: {
   readonly fetch?: typeof fetch | undefined;
   readonly timeoutSeconds?: number | undefined;
   readonly toleranceSeconds?: number | undefined;
+  readonly rememberedTokens?: number | undefined;
 }): ValidateToken {
   const verifiers = new Map<ProviderName, Verifier>();
+  const verifyAccessToken = createVerifyAccessToken(o);
+  const judgeBinding = createJudgeBinding(o.now);
   const verifierOf = (name: ProviderName): Verifier | { readonly missing: string } => {
     const settings = o.settings.providers[name];
     if ("missing" in settings) return settings;
@@ -80,13 +91,36 @@ export function createValidateToken(o: {
     if (typeof chosen !== "string") return chosen;
     const verifier = verifierOf(chosen);
     if ("missing" in verifier) return refused("not_configured", verifier.missing);
-    const result = await verifyJwt(token, rulesOf(chosen, verifier, o.toleranceSeconds), o.now);
-    if (!result.ok) return refused(result.refusal.code, result.refusal.message);
-    const refusal = judgeAccessToken(chosen, verifier.settings, result.token);
-    if (refusal !== undefined) return refusal;
-    const { claims } = result.token;
+    const verified = await verifyAccessToken(chosen, verifier, token);
+    if (!verified.ok) return verified;
+    const { claims } = verified;
+    const unbound = await judgeBinding(token, claims, options.proof);
+    if (unbound !== undefined) return unbound;
     const caller = callerOf(chosen, claims, token);
     return judgeGuards(options, caller, o.now()) ?? { ok: true, provider: chosen, payload: claims, caller };
+  };
+}
+
+type Verified = { readonly ok: true; readonly claims: Readonly<JwtClaims> } | Refused;
+
+/** Makes the check of what is right or wrong with an access token in itself; what was found right is remembered a while. */
+function createVerifyAccessToken(o: {
+  readonly now: Clock;
+  readonly toleranceSeconds?: number | undefined;
+  readonly rememberedTokens?: number | undefined;
+}): (name: ProviderName, verifier: Verifier, token: string) => Promise<Verified> {
+  const memory = createClaimsMemory(o.now, o.rememberedTokens ?? 1000);
+  return async (name, verifier, token) => {
+    const { settings, keys } = verifier;
+    const known = memory.find(name, token, keys.fetchedAt);
+    if (known !== undefined) return { ok: true, claims: known };
+    const result = await verifyJwt(token, rulesOf(name, verifier, o.toleranceSeconds), o.now);
+    if (!result.ok) return refused(result.refusal.code, result.refusal.message);
+    const { claims } = result.token;
+    const refusal = judgeAccessToken(name, settings, claims);
+    if (refusal !== undefined) return refusal;
+    memory.add(name, token, keys.fetchedAt, claims);
+    return { ok: true, claims };
   };
 }
 
@@ -134,21 +168,17 @@ function rulesOf(name: ProviderName, verifier: Verifier, toleranceSeconds: numbe
   };
 }
 
-/** Whether a verified token is an access token that may be used as a plain bearer token here. */
+/** Whether a verified token is an access token, and for us. */
 function judgeAccessToken(
   name: ProviderName,
   settings: ProviderSettings,
-  { claims }: VerifiedToken,
+  claims: Readonly<JwtClaims>,
 ): Refused | undefined {
   const telltale = idTokenClaims.find((claim) => claims[claim] !== undefined);
   const { accessTokenClaim } = providerRow(name);
   if (telltale !== undefined || claims[accessTokenClaim] === undefined) {
     const why = telltale === undefined ? `it has no ${accessTokenClaim}` : `it has ${telltale}`;
     return refused("not_an_access_token", `this is not an access token but, it seems, an ID token: ${why}`);
-  }
-  if (claims["cnf"] !== undefined) {
-    const message = "the token is bound to a key (cnf), so it may not be used as a plain bearer token";
-    return refused("sender_constrained", message);
   }
   // RFC 7519 section 4.1.3: whoever is not among the audiences must refuse. "unspecified" stands for none.
   const restricted = audiencesOf(claims).some((audience) => audience !== "unspecified");

@@ -2,7 +2,7 @@
 import type { Caller } from "../caller.ts";
 import { judgeRequest } from "./judge.ts";
 import type { RequireOptions } from "./judge.ts";
-import { authorizationOf, callers, send } from "./node.ts";
+import { judgedPartOf, callers, send } from "./node.ts";
 import type { NodeRequest, NodeResponse } from "./node.ts";
 
 /**
@@ -13,7 +13,7 @@ export function requireToken(
   options: RequireOptions = {},
 ): (request: NodeRequest, response: NodeResponse, next: (error?: unknown) => void) => Promise<void> {
   return async (request, response, next) => {
-    const judged = await judgeRequest(authorizationOf(request), options);
+    const judged = await judgeRequest(judgedPartOf(request), options);
     if (!judged.ok) {
       send(response, judged.answer);
       return;

@@ -2,7 +2,7 @@
 import type { Caller } from "../caller.ts";
 import { judgeRequest } from "./judge.ts";
 import type { RequireOptions } from "./judge.ts";
-import { authorizationOf, callers } from "./node.ts";
+import { judgedPartOf, callers } from "./node.ts";
 import type { NodeRequest } from "./node.ts";
 
 interface FastifyRequest {
@@ -23,7 +23,7 @@ export function requireToken(
   options: RequireOptions = {},
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
   return async (request, reply) => {
-    const judged = await judgeRequest(authorizationOf(request.raw), options);
+    const judged = await judgeRequest(judgedPartOf(request.raw), options);
     if (judged.ok) {
       callers.set(request.raw, judged.caller);
       return undefined;

@@ -4,7 +4,7 @@
  */
 import type { Caller } from "../caller.ts";
 import { judgeRequest } from "./judge.ts";
-import type { RefusalAnswer, RequireOptions } from "./judge.ts";
+import type { JudgedRequest, RefusalAnswer, RequireOptions } from "./judge.ts";
 
 type Answer = Response | Promise<Response>;
 
@@ -19,9 +19,19 @@ export function requireToken(
 ) => (request: Request, ...rest: Rest) => Promise<Response> {
   return (handler) =>
     async (request, ...rest) => {
-      const judged = await judgeRequest(request.headers.get("authorization") ?? undefined, options);
+      const judged = await judgeRequest(judgedPartOf(request), options);
       return judged.ok ? handler(request, judged.caller, ...rest) : responseOf(judged.answer);
     };
+}
+
+/** What of a fetch request is judged. */
+export function judgedPartOf(request: Request): JudgedRequest {
+  const { headers, method, url } = request;
+  const { pathname } = new URL(url);
+  return {
+    authorization: headers.get("authorization") ?? undefined,
+    ...{ dpop: headers.get("dpop") ?? undefined, method, path: pathname },
+  };
 }
 
 /** A refusal as a `Response`. */

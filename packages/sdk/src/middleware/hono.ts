@@ -1,11 +1,11 @@
 /** `requireToken` for Hono. The shapes below are the part of Hono's context that is used, so that Hono is no dependency. */
 import type { Caller } from "../caller.ts";
-import { responseOf } from "./fetch.ts";
+import { judgedPartOf, responseOf } from "./fetch.ts";
 import { judgeRequest } from "./judge.ts";
 import type { RequireOptions } from "./judge.ts";
 
 interface HonoContext {
-  readonly req: { header(name: string): string | undefined };
+  readonly req: { readonly raw: Request };
   set(name: "caller", value: Caller): void;
 }
 
@@ -22,7 +22,7 @@ export function requireToken(
   options: RequireOptions = {},
 ): (context: HonoContext, next: () => Promise<void>) => Promise<Response | undefined> {
   return async (context, next) => {
-    const judged = await judgeRequest(context.req.header("authorization"), options);
+    const judged = await judgeRequest(judgedPartOf(context.req.raw), options);
     if (!judged.ok) return responseOf(judged.answer);
     context.set("caller", judged.caller);
     await next();

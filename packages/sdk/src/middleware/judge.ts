@@ -1,18 +1,29 @@
+import { signatureAlgorithms } from "@portvakt/oauth";
 import type { Caller } from "../caller.ts";
 import { listOf } from "../guards.ts";
 import { processSdk } from "../process-sdk.ts";
 import { getToken } from "../read.ts";
 import { refused, validationErrors } from "../result.ts";
-import type { Refused } from "../result.ts";
+import type { ChallengeError, Refused } from "../result.ts";
 import type { Sdk } from "../sdk.ts";
 import type { ValidateOptions } from "../validate.ts";
+import type { PossessionProof } from "../verified/proof.ts";
 
 /** What a route requires, and how refusals are told. */
-export interface RequireOptions extends ValidateOptions {
+export interface RequireOptions extends Omit<ValidateOptions, "proof"> {
   /** Named in the challenge (RFC 9110 section 11.5). */
   readonly realm?: string;
   /** Address of this API's metadata, named in the challenge (RFC 9728 section 5.1). */
   readonly resourceMetadata?: string;
+  /**
+   * Lets callers come with `Authorization: DPoP` and a proof (RFC 9449). `origin` is this application as clients reach it
+   * (`https://api.example`): proofs are made for that address. Left out: tokens that are bound to a key are refused.
+   */
+  readonly dpop?: {
+    readonly origin: string;
+    /** Refuse plain bearer tokens. */
+    readonly required?: boolean;
+  };
   /** Told of every refusal, for the application's log. Never holds the token. */
   readonly onRefused?: (refusal: Refused) => void;
   /** The SDK to validate with; left out: the one over the process's own environment. */
@@ -31,32 +42,60 @@ export type Judgement =
   | { readonly ok: true; readonly caller: Caller }
   | { readonly ok: false; readonly answer: RefusalAnswer };
 
+/** What is looked at of a request. */
+export interface JudgedRequest {
+  readonly authorization: string | undefined;
+  /** The `DPoP` header; of several, all with commas between. */
+  readonly dpop: string | undefined;
+  readonly method: string | undefined;
+  /** The path as it came, before any router took a part of it; a query may follow. */
+  readonly path: string | undefined;
+}
+
 /**
  * Judges a request by its `Authorization` header.
  *
- * *Checks*: one header with one bearer token (RFC 6750 section 2.1), `validateToken`, the guards. A token in the query or
- * the body is never looked at. *Throws*: nothing.
+ * *Checks*: one header with one bearer token (RFC 6750 section 2.1) or, where allowed, one bound token and its proof (RFC 9449
+ * section 7.1); `validateToken`; the guards. A token in the query or the body is never looked at. *Throws*: nothing.
  */
-export async function judgeRequest(
-  authorization: string | undefined,
-  options: RequireOptions,
-): Promise<Judgement> {
+export async function judgeRequest(request: JudgedRequest, options: RequireOptions): Promise<Judgement> {
   const sdk = options.sdk ?? processSdk();
-  const token = bearerOf(authorization);
-  const result = typeof token === "string" ? await sdk.validateToken(token, options) : token;
+  const sent = credentialsOf(request, options);
+  const result =
+    "token" in sent
+      ? await sdk.validateToken(sent.token, { ...options, ...(sent.proof && { proof: sent.proof }) })
+      : sent;
   if (result.ok) return { ok: true, caller: result.caller };
   options.onRefused?.(result);
   return { ok: false, answer: answerOf(result, options) };
 }
 
-function bearerOf(authorization: string | undefined): string | Refused {
-  const header = authorization?.trim() ?? "";
+type Credentials = { readonly token: string; readonly proof?: PossessionProof } | Refused;
+
+function credentialsOf(request: JudgedRequest, { dpop }: RequireOptions): Credentials {
+  const header = request.authorization?.trim() ?? "";
   if (header === "") return refused("no_token", "the request has no Authorization header");
+  if (dpop !== undefined && /^dpop(\s|$)/i.test(header))
+    return boundCredentials(header, request, dpop.origin);
+  if (dpop?.required === true) return refused("no_token", "this takes tokens that are bound to a key: DPoP");
   const token = getToken({ headers: { authorization: header } });
-  if (token !== null) return token;
+  if (token !== null) return { token };
   return /^bearer(\s|$)/i.test(header)
     ? refused("malformed_header", "the Authorization header is not Bearer and one token")
     : refused("no_token", "the Authorization header is of another scheme than Bearer");
+}
+
+/** RFC 9449 sections 4.3 and 7.1: one token, one proof. */
+function boundCredentials(header: string, request: JudgedRequest, origin: string): Credentials {
+  const token = getToken({ headers: { authorization: header.replace(/^dpop/i, "Bearer") } });
+  if (token === null)
+    return refused("malformed_header", "the Authorization header is not DPoP and one token");
+  const { dpop: proof, method, path } = request;
+  if (proof === undefined || proof.includes(",") || method === undefined || path === undefined) {
+    return refused("bad_proof", "the request has no DPoP header, or several");
+  }
+  const url = `${origin.replace(/\/+$/, "")}${path.replace(/[?#].*$/, "")}`;
+  return { token, proof: { proof, method, url } };
 }
 
 const titles: Readonly<Record<number, string>> = {
@@ -84,11 +123,27 @@ function answerOf(refusal: Refused, options: RequireOptions): RefusalAnswer {
   };
 }
 
-/** The `WWW-Authenticate` challenge: RFC 6750 section 3, RFC 9470 section 3, RFC 9728 section 5.1. */
+/** The `WWW-Authenticate` challenges: RFC 6750 section 3, RFC 9470 section 3, RFC 9728 section 5.1, RFC 9449 section 7.1. */
 function challengeOf(refusal: Refused, options: RequireOptions): string | undefined {
   const { status, challenge: error } = validationErrors[refusal.code];
   if (status >= 500) return undefined;
-  const parameters: readonly (readonly [string, string | undefined])[] = [
+  const { dpop } = options;
+  const parameters = parametersOf(refusal, error, options);
+  const algs: Parameters = [["algs", Object.keys(signatureAlgorithms).join(" ")]];
+  if (dpop === undefined) return written("Bearer", parameters);
+  if (dpop.required === true || error === "invalid_dpop_proof")
+    return written("DPoP", [...parameters, ...algs]);
+  return `${written("Bearer", parameters)}, ${written("DPoP", algs)}`;
+}
+
+type Parameters = readonly (readonly [string, string | undefined])[];
+
+function parametersOf(
+  refusal: Refused,
+  error: ChallengeError | undefined,
+  options: RequireOptions,
+): Parameters {
+  return [
     ["realm", options.realm],
     ["error", error],
     ["error_description", error === undefined ? undefined : refusal.error.message],
@@ -97,10 +152,13 @@ function challengeOf(refusal: Refused, options: RequireOptions): string | undefi
     ["max_age", refusal.code === "stale_authentication" ? String(options.maxAgeSeconds) : undefined],
     ["resource_metadata", options.resourceMetadata],
   ];
-  const written = parameters.flatMap(([name, value]) =>
+}
+
+function written(scheme: string, parameters: Parameters): string {
+  const given = parameters.flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}="${clean(value)}"`],
   );
-  return written.length === 0 ? "Bearer" : `Bearer ${written.join(", ")}`;
+  return given.length === 0 ? scheme : `${scheme} ${given.join(", ")}`;
 }
 
 /** RFC 6750 section 3: printable ASCII without quotes and backslashes. */

@@ -2,11 +2,13 @@
 import type { Caller } from "../caller.ts";
 import { judgeRequest } from "./judge.ts";
 import type { RequireOptions } from "./judge.ts";
-import { authorizationOf, callers } from "./node.ts";
+import { judgedPartOf, callers } from "./node.ts";
 import type { NodeRequest } from "./node.ts";
 
 interface KoaContext {
   readonly req: NodeRequest;
+  /** `req.url`, before anything was mounted. */
+  readonly originalUrl: string;
   status: number;
   body: unknown;
   set(headers: Record<string, string>): void;
@@ -20,7 +22,7 @@ export function requireToken(
   options: RequireOptions = {},
 ): (context: KoaContext, next: () => Promise<unknown>) => Promise<void> {
   return async (context, next) => {
-    const judged = await judgeRequest(authorizationOf(context.req), options);
+    const judged = await judgeRequest({ ...judgedPartOf(context.req), path: context.originalUrl }, options);
     if (judged.ok) {
       callers.set(context.req, judged.caller);
       await next();

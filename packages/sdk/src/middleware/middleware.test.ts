@@ -6,7 +6,18 @@ import express from "express";
 import Fastify from "fastify";
 import { Hono } from "hono";
 import Koa from "koa";
-import { citizen, employee, env, idporten, machine, now, sdk, sign } from "../../test/issuers.ts";
+import {
+  answer as answerOf,
+  citizen,
+  employee,
+  env,
+  idporten,
+  machine,
+  now,
+  sdk,
+  sign,
+} from "../../test/issuers.ts";
+import { boundToken, proof } from "../../test/proofs.ts";
 import { createSdk } from "../index.ts";
 import { callerOf, requireToken as requireForExpress } from "./express.ts";
 import { callerOf as callerOfFastify, requireToken as requireForFastify } from "./fastify.ts";
@@ -242,8 +253,77 @@ const cases: {
   },
 ];
 
+const dpop = { origin: "https://api.example" };
+const here = { htu: "https://api.example/" };
+const bound = { authorization: `DPoP ${boundToken}` };
+cases.push(
+  {
+    name: "RFC 9449 section 7.1: a bound token with its proof passes",
+    headers: { ...bound, dpop: await proof(here) },
+    options: { dpop },
+    status: 200,
+  },
+  {
+    name: "RFC 9449 section 7.1: a wrong proof is invalid_dpop_proof, with algs",
+    headers: { ...bound, dpop: await proof({ htu: "https://other.example/" }) },
+    options: { dpop },
+    status: 401,
+    challenge: /^DPoP error="invalid_dpop_proof", error_description="[^"]+", algs="[^"]*ES256[^"]*"$/,
+    code: "bad_proof",
+  },
+  {
+    name: "RFC 9449 section 4.3: two proofs are none",
+    headers: { ...bound, dpop: [await proof(here), await proof(here)] },
+    options: { dpop },
+    status: 401,
+    challenge: /invalid_dpop_proof/,
+    code: "bad_proof",
+  },
+  {
+    name: "RFC 9449 section 7.1: a bound token without a proof",
+    headers: bound,
+    options: { dpop },
+    status: 401,
+    challenge: /invalid_dpop_proof/,
+    code: "bad_proof",
+  },
+  {
+    name: "RFC 9449 section 7.2: a bound token may not come as a plain bearer token, even with its proof",
+    headers: { authorization: `Bearer ${boundToken}`, dpop: await proof(here) },
+    options: { dpop },
+    status: 401,
+    challenge: /^Bearer error="invalid_token", .*, DPoP algs="/,
+    code: "sender_constrained",
+  },
+  {
+    name: "RFC 9449 section 7.1: both schemes are offered where both are taken",
+    headers: {},
+    options: { dpop },
+    status: 401,
+    challenge: /^Bearer, DPoP algs="[^"]+"$/,
+    code: "no_token",
+  },
+  {
+    name: "RFC 9449 section 7.1: a plain token where bound ones are required",
+    headers: good,
+    options: { dpop: { ...dpop, required: true } },
+    status: 401,
+    challenge: /^DPoP algs="[^"]+"$/,
+    code: "no_token",
+  },
+  {
+    name: "RFC 9449 section 7.1: where DPoP is not set up, its scheme is no credentials",
+    headers: { ...bound, dpop: await proof(here) },
+    status: 401,
+    challenge: "Bearer",
+    code: "no_token",
+  },
+);
+
 for (const [adapter, ask] of Object.entries(adapters)) {
   describe(`requireToken for ${adapter}`, () => {
+    // Of its own: a proof is taken once.
+    const sdk = createSdk({ env, now: () => now, fetch: answerOf });
     for (const { name, headers, options, status, challenge, code } of cases) {
       test(name, async () => {
         const refusals: string[] = [];
@@ -298,4 +378,23 @@ test("fetch handlers get what their framework passes after the request", async (
   });
   const response = await handler(new Request("http://api/", { headers: good }), { params: "p" });
   assert.equal(await response.text(), "user p");
+});
+
+test("RFC 9449 section 4.3: behind a router that was mounted, the proof is for the whole address", async () => {
+  const router = express.Router();
+  router.use(requireForExpress({ sdk, dpop }));
+  router.get("/things", (request, response) => void response.end(callerOf(request).client));
+  const app = express();
+  app.use("/api", router);
+  const server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const { port } = server.address() as AddressInfo;
+    const headers = { ...bound, dpop: await proof({ htu: "https://api.example/api/things" }) };
+    const response = await fetch(`http://127.0.0.1:${port}/api/things?page=2`, { headers });
+    assert.deepEqual([response.status, await response.text()], [200, "local:benefits:portal"]);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
 });

@@ -4,10 +4,14 @@
  */
 import type { Caller } from "../caller.ts";
 import { judgeRequest } from "./judge.ts";
-import type { RefusalAnswer, RequireOptions } from "./judge.ts";
+import type { JudgedRequest, RefusalAnswer, RequireOptions } from "./judge.ts";
 
 export interface NodeRequest {
-  readonly headers: { readonly authorization?: string | undefined };
+  readonly headers: { readonly [name: string]: string | string[] | undefined };
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  /** Where a framework keeps the address that `url` had before its routers cut from it. */
+  readonly originalUrl?: string | undefined;
   /** Each header's values apart: `headers` keeps only the first `Authorization` of several. */
   readonly headersDistinct?: { readonly [name: string]: string[] | undefined };
 }
@@ -27,15 +31,25 @@ export function requireToken(
   listener: (request: Req, response: Res, caller: Caller) => unknown,
 ) => (request: Req, response: Res) => Promise<void> {
   return (listener) => async (request, response) => {
-    const result = await judgeRequest(authorizationOf(request), options);
+    const result = await judgeRequest(judgedPartOf(request), options);
     if (result.ok) await listener(request, response, result.caller);
     else send(response, result.answer);
   };
 }
 
-/** The `Authorization` header; several come with commas between, which no token can hold. */
-export function authorizationOf(request: NodeRequest): string | undefined {
-  return request.headersDistinct?.["authorization"]?.join(", ") ?? request.headers.authorization;
+/** What of a Node.js request is judged. */
+export function judgedPartOf(request: NodeRequest): JudgedRequest {
+  const { method, url, originalUrl = url } = request;
+  return {
+    authorization: headerOf(request, "authorization"),
+    ...{ dpop: headerOf(request, "dpop"), method, path: originalUrl },
+  };
+}
+
+/** A header; several come with commas between, which no token can hold. */
+function headerOf(request: NodeRequest, name: string): string | undefined {
+  const value = request.headersDistinct?.[name] ?? request.headers[name];
+  return Array.isArray(value) ? value.join(", ") : value;
 }
 
 /** Sends a refusal. */
