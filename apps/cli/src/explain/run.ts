@@ -29,6 +29,9 @@ export async function runExplain(args: Arguments, around: Surroundings): Promise
   if (subject.kind === "code") return explainCode(subject.known, flag(args, "json"), around.terminal);
   const folder = resolve(around.folder, text(args, "logs") ?? `${text(args, "state") ?? ".portvakt"}/logs`);
   const logged = await findDecision(subject.id, folder);
+  if (logged === undefined && subject.known !== undefined) {
+    return explainCode(subject.known, flag(args, "json"), around.terminal);
+  }
   if (logged === undefined) {
     throw new CommandError(`no log in ${folder} has a decision ${subject.id}`, {
       hints: [

@@ -31,11 +31,6 @@ export const sdkRefusalMeanings: Readonly<Record<OwnCode, Meaning>> = {
     "The DPoP proof is missing, came before, or was made for another request, token or key (RFC 9449 section 4.3).",
     "Make a new proof for each request, of its method, its address and its token.",
   ),
-  unknown_issuer: meaning(
-    "caller",
-    "The token's issuer is none that this application trusts.",
-    "Get the token from a provider that the application accepts; test and production are probably mixed up.",
-  ),
   insufficient_scope: meaning(
     "caller",
     "The token lacks a scope that the route asks for; the challenge names it.",

@@ -3,7 +3,7 @@ import { meaningOf, type Known } from "./codes.ts";
 
 /** What somebody wants explained, as far as its form tells. */
 export type Subject =
-  | { readonly kind: "decision"; readonly id: string }
+  | { readonly kind: "decision"; readonly id: string; readonly known?: Known }
   | { readonly kind: "code"; readonly known: Known }
   | { readonly kind: "token"; readonly token: string };
 
@@ -19,12 +19,19 @@ export function subjectOf(text: string): Subject | undefined {
   const known = meaningOf(bare);
   if (known !== undefined) return { kind: "code", known };
   if (decisionId.test(bare)) return { kind: "decision", id: bare };
+  const inside = codeIn(bare);
   const id = /"(?:decision_id|id)"\s*:\s*"([0-9a-hjkmnp-tv-z]{10})"/.exec(bare)?.[1];
-  if (id !== undefined) return { kind: "decision", id };
-  const words = bare.match(/AADSTS\d{4,9}|MP-\d{3}/g) ?? bare.match(/[a-z]+(?:_[a-z]+)+/g) ?? [];
-  for (const word of words) {
-    const inside = meaningOf(word);
-    if (inside !== undefined) return { kind: "code", known: inside };
+  if (id !== undefined) return { kind: "decision", id, ...(inside === undefined ? {} : { known: inside }) };
+  return inside === undefined ? undefined : { kind: "code", known: inside };
+}
+
+/** The code in a longer text: a provider's own, else what stands first or between underscores. */
+function codeIn(text: string): Known | undefined {
+  const providers = text.match(/AADSTS\d{4,9}|MP-\d{3}/g) ?? [];
+  const words = text.match(/[a-z]+(?:_[a-z]+)+|^[a-z]+|(?<=")[a-z]+(?=")/g) ?? [];
+  for (const word of [...providers, ...words]) {
+    const known = meaningOf(word);
+    if (known !== undefined) return known;
   }
   return undefined;
 }

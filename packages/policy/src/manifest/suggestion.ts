@@ -40,7 +40,7 @@ function ofType(expected: string, found: unknown, schema: JsonSchema | undefined
   if (expected === "array") return ofList(found, schema);
   if (expected === "object" && typeof found !== "object") {
     const [first] = schema?.required ?? Object.keys(schema?.properties ?? {});
-    return first === undefined ? undefined : `write ${first}: ${String(found)}`;
+    return first === undefined ? undefined : `write ${first}: ${JSON.stringify(found).replaceAll('"', "")}`;
   }
   return undefined;
 }
