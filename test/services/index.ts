@@ -7,6 +7,7 @@ import type { Guarded } from "./guarded.ts";
 import { postgres, startPostgres } from "./postgres.ts";
 import { obtainPrograms } from "./programs.ts";
 import type { Program } from "./programs.ts";
+import { caddy, nginx } from "./proxies.ts";
 import { redis, startRedis } from "./redis.ts";
 
 interface Service {
@@ -38,6 +39,16 @@ export const services: readonly Service[] = [
     program: chromium,
     variable: "PORTVAKT_TEST_CHROMIUM",
     start: async (program) => ({ variables: { PORTVAKT_TEST_CHROMIUM: program } }),
+  },
+  {
+    program: nginx,
+    variable: "PORTVAKT_TEST_NGINX",
+    start: async (program) => ({ variables: { PORTVAKT_TEST_NGINX: program } }),
+  },
+  {
+    program: caddy,
+    variable: "PORTVAKT_TEST_CADDY",
+    start: async (program) => ({ variables: { PORTVAKT_TEST_CADDY: program } }),
   },
 ];
 

@@ -6,9 +6,9 @@ import type { Logger } from "@portvakt/runtime/observe";
 import type { Passage } from "./proxy/gate.ts";
 import type { TrustedPeers } from "./proxy/peers.ts";
 import type { Proxy } from "./proxy/proxy.ts";
-import { answerSocket } from "./proxy/upgrade.ts";
+import { answerSocket, passesUpgrade } from "./proxy/upgrade.ts";
 import { judgeCrossSite, isSafe } from "./request/csrf.ts";
-import { matchIngress, type Ingress } from "./request/ingress.ts";
+import { isUnder, matchIngress, type Ingress } from "./request/ingress.ts";
 import { mayInteract } from "./request/navigation.ts";
 import { readTarget, type RequestPath } from "./request/path.ts";
 import { readVisit, type Endpoint, type Visit } from "./visit.ts";
@@ -16,7 +16,9 @@ import { writeResponse } from "./write.ts";
 
 /** One endpoint of ours, with the rules that stand before it. */
 export interface Route {
-  readonly methods: readonly string[];
+  readonly methods: readonly string[] | "any";
+  /** Also serves every path below its own. */
+  readonly below?: true;
   /** Only for people: background calls get 401. */
   readonly navigate?: true;
   /** Refused when another site's page sent it. */
@@ -37,6 +39,8 @@ export interface AppOptions {
 }
 
 export interface App {
+  /** Whether a request goes to `upgrade`; all others, those for endpoints of ours among them, are ordinary requests. */
+  readonly isUpgrade: (request: IncomingMessage) => boolean;
   readonly listener: (request: IncomingMessage, response: ServerResponse) => void;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
@@ -75,6 +79,7 @@ export function createApp(options: AppOptions): App {
     return writeResponse(response, answer, request.method);
   };
   return {
+    isUpgrade: (request) => passesUpgrade(request) && !isOurs(readTarget(request.url)?.path ?? ""),
     listener: (request, response) => {
       serve(request, response).catch((error: unknown) => {
         log.error({ err: error }, "request failed");
@@ -103,19 +108,25 @@ async function answerEndpoint(
   { request, target, ingress, correlationId }: Passage,
 ): Promise<Response> {
   const method = request.method ?? "GET";
-  const path = target.path.slice(target.path.lastIndexOf("/oauth2") + "/oauth2".length);
-  if (path === "/ping" && isSafe(method))
+  if (isSafe(method) && options.ingresses.some(({ prefix }) => target.path === `${prefix}/oauth2/ping`))
     return new Response("pong", { headers: { "content-type": "text/plain" } });
   if (ingress === undefined) {
     const detail = "The request's host is none of the declared ingresses.";
     return problem(400, { title: "Unknown ingress", detail, correlation_id: correlationId });
   }
   const visit = readVisit(request, target, ingress, correlationId);
-  const route = options.routes.get(visit.path);
+  const route = findRoute(options.routes, visit.path);
   if (route === undefined) return problem(404, { title: "Not found" });
-  if (!route.methods.includes(method))
+  if (route.methods !== "any" && !route.methods.includes(method))
     return problem(405, { title: "Method not allowed" }, { allow: route.methods.join(", ") });
   return refuseByRule(route, visit, options.allowedOrigins) ?? route.endpoint(visit);
+}
+
+function findRoute(routes: RouteTable, path: string): Route | undefined {
+  const exact = routes.get(path);
+  if (exact !== undefined) return exact;
+  for (const [at, route] of routes) if (route.below === true && isUnder(path, at)) return route;
+  return undefined;
 }
 
 function refuseByRule(route: Route, visit: Visit, allowed: ReadonlySet<string>): Response | undefined {

@@ -8,7 +8,6 @@ import { createGate } from "./proxy/gate.ts";
 import { liveConnections, type LiveRegistry } from "./proxy/live.ts";
 import { trustedPeers, type TrustedPeers } from "./proxy/peers.ts";
 import { createProxy, type Proxy } from "./proxy/proxy.ts";
-import { passesUpgrade } from "./proxy/upgrade.ts";
 import { parseIngress, type Ingress } from "./request/ingress.ts";
 import { compileExclusions, compileProviderPaths } from "./request/exclusions.ts";
 import { upstreamOrigin, type LoginSettings } from "./settings/settings.ts";
@@ -55,6 +54,7 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
     session,
     store,
     ingresses,
+    allowedOrigins,
     afterLogout: settings.postLogoutRedirectUri,
     rateLimit: rateLimitEnabled ? { logins, windowSeconds } : undefined,
     forwardAuth: settings.forwardAuth ? { tokens: settings.forwardAuthSetHeaders } : undefined,
@@ -69,7 +69,7 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
     requestTimeoutSeconds: 0,
   });
   // Node then takes what we do not pass on for the ordinary request that it also is.
-  Object.assign(server.raw, { shouldUpgradeCallback: passesUpgrade });
+  Object.assign(server.raw, { shouldUpgradeCallback: app.isUpgrade });
   const ready = (): Promise<Readiness> => readiness(doors, store);
   const { probeAddress: address } = settings;
   const probe = address === undefined ? undefined : await serveStatus({ ...tools, address, ready });

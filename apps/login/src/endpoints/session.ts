@@ -13,8 +13,6 @@ export interface SessionOptions {
   readonly refresher: Pick<Refresher, "refresh">;
   readonly sessions: Pick<Sessions, "touch" | "find">;
   readonly cookies: Pick<OwnCookies, "clearSession">;
-  /** Whether the answer of forward-auth carries tokens for the proxy in front. */
-  readonly forwardTokens: boolean;
   readonly now: Clock;
 }
 
@@ -51,20 +49,6 @@ export function refreshEndpoint(options: SessionOptions): Endpoint {
     } catch {
       return unavailable(visit);
     }
-  };
-}
-
-/** `GET /oauth2/session/forwardauth`: 204 when a proxy in front may let the request through, 401 when not. */
-export function forwardAuthEndpoint(options: SessionOptions): Endpoint {
-  return async (visit) => {
-    const admission = await options.admissions.admit(visit.headers.cookie, visit.ingress);
-    if (admission.kind === "none") return unauthenticated(visit);
-    if (admission.kind === "unavailable") return unavailable(visit);
-    const { accessToken, idToken } = admission.session.tokens;
-    const headers = options.forwardTokens
-      ? { authorization: `Bearer ${accessToken}`, "x-wonderwall-forward-auth-token": idToken }
-      : {};
-    return new Response(null, { status: 204, headers });
   };
 }
 

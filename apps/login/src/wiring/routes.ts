@@ -5,7 +5,8 @@ import { callbackEndpoint } from "../endpoints/callback.ts";
 import { loginEndpoint, type LoginOptions } from "../endpoints/login.ts";
 import { localLogoutEndpoint, logoutCallbackEndpoint, logoutEndpoint } from "../endpoints/logout.ts";
 import { backChannelEndpoint, frontChannelEndpoint } from "../endpoints/provider-logout.ts";
-import { forwardAuthEndpoint, refreshEndpoint, sessionEndpoint } from "../endpoints/session.ts";
+import { forwardAuthEndpoint, navigatePath } from "../endpoints/forward-auth.ts";
+import { refreshEndpoint, sessionEndpoint } from "../endpoints/session.ts";
 import { chooserPage } from "../pages/page.ts";
 import type { Ingress } from "../request/ingress.ts";
 import type { Doors } from "./doors.ts";
@@ -16,6 +17,7 @@ export interface RoutesOptions {
   readonly session: SessionParts;
   readonly store: KeyValueStore;
   readonly ingresses: readonly Ingress[];
+  readonly allowedOrigins: ReadonlySet<string>;
   readonly afterLogout: string | undefined;
   readonly rateLimit: LoginOptions["rateLimit"];
   readonly forwardAuth: { readonly tokens: boolean } | undefined;
@@ -87,14 +89,18 @@ function logoutRoutes(options: RoutesOptions): Rows {
   ];
 }
 
-function sessionRoutes({ session, tools, forwardAuth }: RoutesOptions): Rows {
-  const base = { ...session, now: tools.now, forwardTokens: forwardAuth?.tokens === true };
-  const forward = forwardAuthEndpoint(base);
-  return [
+function sessionRoutes({ session, tools, forwardAuth, ingresses, allowedOrigins }: RoutesOptions): Rows {
+  const base = { ...session, now: tools.now };
+  const rows: Rows = [
     ["/session", { methods: ["GET"], endpoint: sessionEndpoint(base) }],
     ["/session/refresh", { methods: ["POST", "GET"], csrf: true, endpoint: refreshEndpoint(base) }],
-    ...(forwardAuth === undefined
-      ? []
-      : ([["/session/forwardauth", { methods: ["GET"], endpoint: forward }]] as Rows)),
+  ];
+  if (forwardAuth === undefined) return rows;
+  const { tokens: forwardTokens } = forwardAuth;
+  const endpoint = forwardAuthEndpoint({ ...session, ingresses, allowedOrigins, forwardTokens });
+  return [
+    ...rows,
+    ["/session/forwardauth", { methods: "any", endpoint }],
+    [navigatePath, { methods: "any", below: true, endpoint }],
   ];
 }

@@ -1,0 +1,91 @@
+// nginx and Caddy with their documented configuration, as children that cannot outlive the test.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import net, { type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { TestContext } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+
+export const documents = resolve(import.meta.dirname, "../../../docs/forward-auth");
+
+/** Starts a proxy in front of a login proxy and an application, both host:port. Gives its own address. */
+export type Front = (t: TestContext, to: { login: string; application: string }) => Promise<string>;
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function programOf(variable: string): string {
+  const program = process.env[variable];
+  assert.ok(program, `${variable} is not set: install the program and put its path there, or run npm test`);
+  return program;
+}
+
+/** The shell stops the server when this process ends in any way: then `cat` sees the end of its input. */
+const guard = `"$@" < /dev/null & server=$!; exec > /dev/null; cat; kill -TERM "$server"; wait "$server"`;
+
+async function run(
+  t: TestContext,
+  folder: string,
+  port: number,
+  command: readonly string[],
+): Promise<string> {
+  const shell = spawn("/bin/sh", ["-c", guard, "sh", ...command], { stdio: ["pipe", "pipe", "pipe"] });
+  let said = "";
+  shell.stderr.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4096)));
+  // The shell let go of its output at once: what is left of it is the server's, and its end is the server's end.
+  let ended = false;
+  shell.stdout.resume().once("end", () => (ended = true));
+  t.after(async () => {
+    shell.stdin.end();
+    if (shell.exitCode === null) await once(shell, "exit");
+    await rm(folder, { recursive: true, force: true });
+  });
+  for (let tries = 0; ; tries++) {
+    const open = await new Promise<boolean>((done) => {
+      const socket = net.connect(port, "127.0.0.1", () => done(true));
+      socket.on("error", () => done(false)).on("connect", () => socket.destroy());
+    });
+    if (open) return `127.0.0.1:${port}`;
+    assert.ok(!ended && tries < 400, `${command.join(" ")} did not start: ${said}`);
+    await delay(50);
+  }
+}
+
+export const nginx: Front = async (t, { login, application }) => {
+  const program = programOf("PORTVAKT_TEST_NGINX");
+  const folder = await mkdtemp(join(tmpdir(), "portvakt-nginx-"));
+  const port = await freePort();
+  const document = await readFile(join(documents, "nginx.conf"), "utf8");
+  const ours = document
+    .replace("127.0.0.1:3000", login)
+    .replace("127.0.0.1:8080", application)
+    .replace("127.0.0.1:8000", `127.0.0.1:${port}`);
+  await writeFile(join(folder, "portvakt.conf"), ours);
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    .map((name) => `${name}_temp_path ${folder}/${name};`)
+    .join(" ");
+  const main = `daemon off; master_process off; pid ${folder}/pid; error_log stderr; events {} http { access_log off; ${temporary} include ${folder}/portvakt.conf; }`;
+  await writeFile(join(folder, "nginx.conf"), main);
+  return run(t, folder, port, [program, "-p", folder, "-c", join(folder, "nginx.conf")]);
+};
+
+export const caddy: Front = async (t, { login, application }) => {
+  const program = programOf("PORTVAKT_TEST_CADDY");
+  const folder = await mkdtemp(join(tmpdir(), "portvakt-caddy-"));
+  const port = await freePort();
+  const main = `{\n\tadmin off\n\tauto_https off\n}\nimport ${join(documents, "Caddyfile")}\n`;
+  await writeFile(join(folder, "Caddyfile"), main);
+  const names = { HOME: folder, SITE: `:${port}`, LOGIN: login, APPLICATION: application };
+  const variables = Object.entries(names).map(([name, value]) => `${name}=${value}`);
+  const how = ["run", "--adapter", "caddyfile", "--config", join(folder, "Caddyfile")];
+  return run(t, folder, port, ["/usr/bin/env", ...variables, program, ...how]);
+};
