@@ -11,6 +11,7 @@ export interface Manifest {
   /** Subpath to TypeScript source, both with a leading `./`. */
   readonly exports: Readonly<Record<string, string>>;
   readonly bin?: Readonly<Record<string, string>>;
+  readonly engines?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta?: Readonly<Record<string, unknown>>;
@@ -29,13 +30,19 @@ const compiled = (source: string, ending: string): string =>
 
 /**
  * The package.json that is published: exports lead to compiled files and their types; what was compiled in is no dependency
- * any more, but what that depends on is.
+ * any more, but what that depends on is: of it only what is `used`, when that is given.
  */
-export function publishedManifest(own: Manifest, inlined: readonly Manifest[]): Record<string, unknown> {
+export function publishedManifest(
+  own: Manifest,
+  inlined: readonly Manifest[],
+  used?: ReadonlySet<string>,
+): Record<string, unknown> {
   const inside = new Set(inlined.map((one) => one.name));
   const all = [own, ...inlined].flatMap((one) => Object.entries(one.dependencies ?? {}));
   const dependencies = Object.fromEntries(
-    all.filter(([name]) => !inside.has(name)).sort(([a], [b]) => (a < b ? -1 : 1)),
+    all
+      .filter(([name]) => !inside.has(name) && (used?.has(name) ?? true))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
   const { name, version, description, keywords, license, bin, peerDependencies, peerDependenciesMeta } = own;
   const exports = Object.entries(own.exports).map(([path, source]) => [
@@ -47,7 +54,7 @@ export function publishedManifest(own: Manifest, inlined: readonly Manifest[]): 
     exports: { ...Object.fromEntries(exports), "./package.json": "./package.json" },
     ...(bin && { bin: Object.fromEntries(Object.entries(bin).map(([to, at]) => [to, compiled(at, ".js")])) }),
     files: ["lib"],
-    engines: { node: ">=20" },
+    engines: own.engines ?? { node: ">=20" },
     ...{ dependencies, peerDependencies, peerDependenciesMeta },
   };
 }

@@ -8,6 +8,15 @@ export interface Published {
   readonly folder: string;
   /** Folders of workspaces that are compiled into it. */
   readonly inline: readonly string[];
+  /** Takes only the files that its entries lead to, and depends only on what those import. */
+  readonly onlyUsed?: true;
 }
 
-export const published: readonly Published[] = [{ folder: "packages/sdk", inline: ["packages/oauth"] }];
+export const published: readonly Published[] = [
+  { folder: "packages/sdk", inline: ["packages/oauth"] },
+  {
+    folder: "packages/testkit",
+    inline: ["apps/standins", "packages/issuer", "packages/oauth", "packages/policy", "packages/runtime"],
+    onlyUsed: true,
+  },
+];

@@ -1,5 +1,14 @@
+// What tests need of the stand-ins, and nothing of what a server process is made of.
+
 import { createLogger } from "@portvakt/runtime/observe";
 import { openStandins, type Standins, type StandinsOptions } from "./standins.ts";
+
+export type { Standins, TestStandins } from "./standins.ts";
+export type { TokenOrder } from "./standin.ts";
+export type { Effect, Endpoint, Fault, FaultOrder, ProviderName } from "./faults/faults.ts";
+export type { RecordedRequest, RecordFilter } from "./faults/recorder.ts";
+export type { Registrations, RegistrationsInput } from "./registrations.ts";
+export { parsePersonas, type Citizen, type Employee, type Personas } from "./personas/personas.ts";
 
 export interface StartStandinsOptions extends Partial<Omit<StandinsOptions, "addresses">> {}
 

@@ -108,7 +108,7 @@ describe("logout at an OpenID provider", () => {
   }))
     test(`OpenID Connect RP-Initiated Logout section 2: ${name}: the person is asked, and yes ends the session`, async () => {
       const { tab } = await as();
-      const page = await out(tab, query as Record<string, string>);
+      const page = await out(tab, query);
       assert.equal(page.status, 200);
       assert.equal(await isSignedIn(tab), true, "nothing ends before the answer");
       const done = await answer(page, tab, true);

@@ -72,15 +72,7 @@ export function controlApp(
   app.get("/", (context) =>
     context.json({ name: "Portvakt stand-ins, control API", providers: standins.issuers, verbs }),
   );
-  app.get("/registrations", (context) => context.json(standins.registrations()));
-  app.put("/registrations", async (context) =>
-    context.json(
-      standins.register(await json(context.req.raw, z.record(z.string(), z.unknown())), "replace"),
-    ),
-  );
-  app.patch("/registrations", async (context) =>
-    context.json(standins.register(await json(context.req.raw, z.record(z.string(), z.unknown())), "merge")),
-  );
+  serveRegistrations(app, standins);
   app.get("/tests/:test", (context) => {
     const { test, issuers, urls } = standins.forTest(context.req.param("test"));
     return context.json({ test, issuers, urls });
@@ -114,6 +106,18 @@ export function controlApp(
   });
   sayWhatIsWrong(app);
   return async (request) => app.fetch(request);
+}
+
+function serveRegistrations(app: Hono, standins: Standins): void {
+  app.get("/registrations", (context) => context.json(standins.registrations()));
+  app.put("/registrations", async (context) =>
+    context.json(
+      standins.register(await json(context.req.raw, z.record(z.string(), z.unknown())), "replace"),
+    ),
+  );
+  app.patch("/registrations", async (context) =>
+    context.json(standins.register(await json(context.req.raw, z.record(z.string(), z.unknown())), "merge")),
+  );
 }
 
 function sayWhatIsWrong(app: Hono): void {

@@ -3,7 +3,7 @@ import { createPolicy, type Policy } from "@portvakt/policy";
 import { backBase } from "../addresses.ts";
 import { stableUuid } from "../personas/personas.ts";
 import { credentialsOf } from "../registry.ts";
-import type { EntraApplication, Registrations } from "../registrations.ts";
+import { registrationsSchema, type EntraApplication, type Registrations } from "../registrations.ts";
 import type { SigninClient } from "../signin/provider.ts";
 import type { Parts } from "../standin.ts";
 import { withFederation } from "./federated.ts";
@@ -30,6 +30,8 @@ export interface Directory {
   find(clientId: string): EntraRegistered | undefined;
   /** By client id, `api://…` identifier URI or the platform's `api://cluster.namespace.name`. */
   resource(name: string, tenant: Tenant): EntraRegistered | undefined;
+  /** An application as if it were registered; its id may be any text. */
+  madeUp(clientId: string | undefined, tenant: Tenant): EntraRegistered;
   readonly policy: Policy;
 }
 
@@ -66,11 +68,21 @@ function directoryOf({ entra }: Registrations): Directory {
     tenant: (name) => tenants.get(name),
     firstTenant,
     find: (clientId) => byId.get(clientId.toLowerCase()),
+    madeUp: (clientId, tenant) => registeredOf(unregistered(clientId), tenant),
     resource: (name, tenant) => byName.get(`${tenant.id} ${name}`),
     policy: createPolicy(
       entra.applications.map((application) => ({ id: application.name, inbound: application.inbound })),
     ),
   };
+}
+
+/** An application that nobody registered, with the defaults of one: ordered tokens may be for it. */
+function unregistered(clientId: string | undefined): EntraApplication {
+  const id = stableUuid("application: any");
+  const applications = [{ client_id: id, name: "local:test:any" }];
+  const [application] = registrationsSchema.parse({ entra: { applications } }).entra.applications;
+  if (application === undefined) throw new Error("an application was registered");
+  return { ...application, client_id: clientId ?? id };
 }
 
 function resourceNames(application: EntraApplication): string[] {

@@ -206,8 +206,7 @@ function codeRefusal(reason: GrantRefusal): ReturnType<typeof entraError> {
 function orderedToken(parts: Parts, directory: Directory, order: TokenOrder): JwtClaims {
   const tenant = order.tenant === undefined ? directory.firstTenant : directory.tenant(order.tenant);
   if (tenant === undefined) throw new RangeError(`there is no tenant ${order.tenant ?? ""}`);
-  const client = directory.find(order.client_id ?? "");
-  if (client === undefined) throw new RangeError("client_id must be a registered application");
+  const client = directory.find(order.client_id ?? "") ?? directory.madeUp(order.client_id, tenant);
   const [audience] = order.audience === undefined ? [] : [order.audience].flat();
   const resource = audience === undefined ? client : directory.resource(audience, tenant);
   const about = { client, azpacr: "2", resource, tenant };

@@ -1,6 +1,7 @@
 import { ProtocolError } from "@portvakt/oauth";
 import { expiring } from "../expiring.ts";
 import { themes } from "../pages/layout.ts";
+import type { Choice } from "../pages/sign-in.ts";
 import { isSyntheticPid } from "../personas/national-identity.ts";
 import { levels, type Citizen } from "../personas/personas.ts";
 import type { IdportenClient } from "../registrations.ts";
@@ -41,14 +42,7 @@ export function idportenSignIn(parts: Parts, clients: Clients<IdportenClient>): 
       );
     },
     refusedOn: "client",
-    choices: (request) =>
-      personas.citizens.map((citizen) => ({
-        id: citizen.id,
-        name: citizen.name,
-        about: citizen.about,
-        detail: citizen.pid ?? "",
-        blocked: rank(citizen.level) < rank(askedLevel(request)) ? ("tooLow" as const) : undefined,
-      })),
+    choices: (request) => personas.citizens.map((citizen) => choiceOf(citizen, askedLevel(request))),
     persona(id) {
       const citizen = personas.citizens.find((one) => one.id === id);
       if (citizen === undefined)
@@ -77,6 +71,10 @@ export function idportenSignIn(parts: Parts, clients: Clients<IdportenClient>): 
       return new ProtocolError("invalid_request", `invalid parameter: ${detail}`, { status: 400 });
     },
   };
+}
+
+function choiceOf({ id, name, about, pid, level }: Citizen, asked: string): Choice {
+  return { id, name, about, detail: pid ?? "", blocked: rank(level) < rank(asked) ? "tooLow" : undefined };
 }
 
 /** Rules that are ID-porten's own: PKCE, state and nonce are forced, levels and scopes must be known. */

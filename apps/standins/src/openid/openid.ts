@@ -9,14 +9,21 @@ import { themes } from "../pages/layout.ts";
 import type { OpenidClient } from "../registrations.ts";
 import { introspection, revocation, userinfo, type AboutTokens } from "../signin/about-tokens.ts";
 import { authorize, signIn } from "../signin/authorize.ts";
-import { signInClients, type Caller } from "../signin/clients.ts";
+import { signInClients, type Caller, type Clients } from "../signin/clients.ts";
 import { authorizationCodeGrant, refreshTokenGrant, type SigninGrantOptions } from "../signin/grants.ts";
 import type { Login } from "../signin/logins.ts";
-import { answerLogout, logout, sendByPost, type LogoutWaiting } from "../signin/logout.ts";
+import {
+  answerLogout,
+  logout,
+  sendByPost,
+  type LogoutOptions,
+  type LogoutWaiting,
+} from "../signin/logout.ts";
+import type { SigninProvider } from "../signin/provider.ts";
 import { pushRequest } from "../signin/pushed.ts";
 import { createSigning } from "../keys/signing.ts";
 import { orderedClaims, pathOf, textOf, type Parts, type Standin, type TokenOrder } from "../standin.ts";
-import { openidProofs } from "./proof.ts";
+import { openidProofs, type Proofs } from "./proof.ts";
 import { openidLevels, openidSignIn, personaOf } from "./sign-in.ts";
 import {
   accessClaims,
@@ -103,40 +110,8 @@ function routes(parts: Parts): Route[] {
       sub: textOf(person.claims["sub"]),
     }),
   };
-  const grantOptions: SigninGrantOptions<Caller<OpenidClient>> = {
-    logins: provider.logins,
-    answer: async (login, client, asked, refresh) =>
-      openidAnswer(parts, about.issued, {
-        login,
-        client,
-        asked,
-        refresh,
-        jkt: await proofs.atToken(asked.headers),
-      }),
-    refreshOnce: () => true,
-    scopeStays: true,
-    endsWithSession: () => true,
-  };
-  const token = tokenEndpoint<Caller<OpenidClient>>({
-    now: parts.now,
-    authenticate,
-    grants: [
-      authorizationCodeGrant(grantOptions),
-      refreshTokenGrant(grantOptions),
-      ownTokenGrant(parts, proofs),
-    ],
-    decide: () => ({ id: "none", outcome: "deny" }),
-    audit: (event) => parts.report.token("openid", event),
-  });
-  const out = {
-    provider,
-    signing: parts.signing,
-    send: sendByPost(parts.fetch),
-    unregistered: "refuse" as const,
-    withoutSession: "go on" as const,
-    question: { waiting: expiring<LogoutWaiting>(parts.now), path: `${pathOf(parts)}/logout/answer` },
-    frontchannelMembers: (session: { sid: string }) => ({ iss: parts.base, sid: session.sid }),
-  };
+  const token = tokens(parts, clients, about, proofs);
+  const out = leaving(parts, provider);
   const metadata = ({ request }: Visit): Response => metadataFor(parts, request, openidMetadata(parts.base));
   const pushing = {
     provider,
@@ -161,6 +136,53 @@ function routes(parts: Parts): Route[] {
     post("/logout", "logout", (visit) => logout(out, visit)),
     post("/logout/answer", "logout", (visit) => answerLogout(out, visit)),
   ];
+}
+
+/** The token endpoint of this issuer. */
+function tokens(
+  parts: Parts,
+  { authenticate }: Clients<OpenidClient>,
+  about: AboutTokens,
+  proofs: Proofs,
+): (request: Request) => Promise<Response> {
+  const grantOptions: SigninGrantOptions<Caller<OpenidClient>> = {
+    logins: about.logins,
+    answer: async (login, client, asked, refresh) =>
+      openidAnswer(parts, about.issued, {
+        login,
+        client,
+        asked,
+        refresh,
+        jkt: await proofs.atToken(asked.headers),
+      }),
+    refreshOnce: () => true,
+    scopeStays: true,
+    endsWithSession: () => true,
+  };
+  return tokenEndpoint<Caller<OpenidClient>>({
+    now: parts.now,
+    authenticate,
+    grants: [
+      authorizationCodeGrant(grantOptions),
+      refreshTokenGrant(grantOptions),
+      ownTokenGrant(parts, proofs),
+    ],
+    decide: () => ({ id: "none", outcome: "deny" }),
+    audit: (event) => parts.report.token("openid", event),
+  });
+}
+
+/** How sessions end at this issuer. */
+function leaving(parts: Parts, provider: SigninProvider): LogoutOptions {
+  return {
+    provider,
+    signing: parts.signing,
+    send: sendByPost(parts.fetch),
+    unregistered: "refuse" as const,
+    withoutSession: "go on" as const,
+    question: { waiting: expiring<LogoutWaiting>(parts.now), path: `${pathOf(parts)}/logout/answer` },
+    frontchannelMembers: (session: { sid: string }) => ({ iss: parts.base, sid: session.sid }),
+  };
 }
 
 function openidMetadata(base: string): Record<string, unknown> {

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { claimsOf, signIn, start } from "./use.mjs";
+
+test("signs in, counts, and issues tokens", async () => {
+  await using idp = await start();
+  const { id_token } = await signIn(idp.issuers.idporten, "kari");
+  expect(claimsOf(id_token).pid).toBe("17858430038");
+  expect(idp.requests({ endpoint: "token", client_id: "app" }).length).toBe(1);
+  const token = await idp.issue({ provider: "entra", persona: "anna" });
+  expect(claimsOf(token).NAVident).toBe("Z990001");
+});
+
+test("a fault strikes one test and no other", async () => {
+  await using idp = await start();
+  const one = idp.forTest("one");
+  const other = idp.forTest("other");
+  one.fail({ effect: "error", error: "temporarily_unavailable" });
+  const [struck, unharmed] = await Promise.all([
+    signIn(one.issuers.openid, "kari"),
+    signIn(other.issuers.openid, "kari"),
+  ]);
+  expect(struck.error).toBe("temporarily_unavailable");
+  expect(claimsOf(unharmed.id_token).iss).toBe(other.issuers.openid);
+  expect(one.requests({ endpoint: "token" }).length).toBe(1);
+});
