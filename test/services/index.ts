@@ -9,6 +9,7 @@ import { obtainPrograms } from "./programs.ts";
 import type { Program } from "./programs.ts";
 import { caddy, nginx } from "./proxies.ts";
 import { redis, startRedis } from "./redis.ts";
+import { fish, zsh } from "./shells.ts";
 
 interface Service {
   readonly program: Program;
@@ -49,6 +50,16 @@ export const services: readonly Service[] = [
     program: caddy,
     variable: "PORTVAKT_TEST_CADDY",
     start: async (program) => ({ variables: { PORTVAKT_TEST_CADDY: program } }),
+  },
+  {
+    program: zsh,
+    variable: "PORTVAKT_TEST_ZSH",
+    start: async (program) => ({ variables: { PORTVAKT_TEST_ZSH: program } }),
+  },
+  {
+    program: fish,
+    variable: "PORTVAKT_TEST_FISH",
+    start: async (program) => ({ variables: { PORTVAKT_TEST_FISH: program } }),
   },
 ];
 
