@@ -209,7 +209,7 @@ async function clocks(notes: Notes): Promise<void> {
   notes.saw("one replica 2 h ahead: signing in there", late);
   await stage.moveClocks(0);
   await all("right again", ["200"]);
-  await stage.moveClocks(7200);
+  await stage.moveClocks(7210); // past the pause that the wrong clock began
   await all("everything 2 h ahead", ["200"]);
   notes.saw("refreshes for them", tally(stage.refreshes()));
   await stage.moveClocks(36_001);

@@ -20,4 +20,6 @@ export { openLoginStage, type LoginStage, type LoginStageOptions } from "./login
 export { CannotRun, startPostgres, startRedis, type Store } from "./programs.ts";
 export { startServer, type Server } from "./servers.ts";
 export { startTraffic, type Client, type Traffic } from "./traffic.ts";
+export { caller, openTokenxStage, target, type TokenxStage } from "./tokenx-stage.ts";
+export { openTokensStage, type TokensStage } from "./tokens-stage.ts";
 export { openWay, type Way } from "./way.ts";

@@ -8,6 +8,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** A program that a run needs is not installed. The message says how to get it, in one line. */
 export class CannotRun extends Error {}
@@ -80,7 +81,16 @@ async function keepRunning(options: {
     port,
     url,
     async start() {
-      child = await startProgram(command, folder, ready);
+      // A store that was killed a moment ago may not have let go of everything yet.
+      for (let tries = 1; ; tries++) {
+        try {
+          child = await startProgram(command, folder, ready);
+          return;
+        } catch (error) {
+          if (tries === 50) throw error;
+          await delay(100);
+        }
+      }
     },
     async kill() {
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;

@@ -77,6 +77,14 @@ test("skip: what was under way when it was asked for is not kept", async () => {
   assert.equal((await cache.obtain("a", good("other"))).value, "new");
 });
 
+test("skip while the provider is down: who asked is told, and others keep what is held", async () => {
+  const { cache, good, loading } = setUp();
+  await cache.obtain("a", good("A"));
+  const failed = { ...loading(() => Promise.reject(new Error("down"))), skip: true };
+  await assert.rejects(async () => cache.obtain("a", failed), /down/);
+  assert.deepEqual(await cache.obtain("a", good("B")), { value: "A", expiresAt: 1100, source: "hit" });
+});
+
 test("a final refusal is kept briefly, another error not at all", async () => {
   const { cache, clock, calls, loading } = setUp();
   const refused = loading(() => Promise.reject(new Final()));

@@ -31,13 +31,15 @@ export interface Loading<T> {
   readonly load: () => Promise<Perishable<T>>;
   /** Bounds how long this caller waits for a load, its own or another's; the load itself goes on. */
   readonly wait: (flight: Promise<Perishable<T>>) => Promise<Perishable<T>>;
-  /** Drops what is held, and loads anew. */
+  /** Loads anew, whatever is held; what is held stays for others until the new value is there. */
   readonly skip: boolean;
 }
 
 export interface Cache<T> {
   /** Gives what is held for the key, at once, or loads it. Throws what `load` and `wait` throw. */
   obtain(key: string, loading: Loading<T>): Obtained<T> | Promise<Obtained<T>>;
+  /** Renews what is due and was asked for since it was loaded, `atOnce` at most. To be called every few seconds. */
+  renewDue(atOnce: number): void;
   readonly size: number;
 }
 
@@ -48,6 +50,8 @@ interface Held<T> extends Perishable<T> {
   refreshAt: number;
   /** From here on callers wait for a new value: what is left of this one is too short to be of use. */
   readonly freshUntil: number;
+  /** How to load it once more, set when it is asked for: what nobody has asked for again is left to expire. */
+  again?: Loading<T>["load"];
 }
 
 interface Refused {
@@ -89,16 +93,18 @@ export function createCache<T>(options: CacheOptions): Cache<T> {
     flights.set(key, flight);
     return flight;
   };
-  const loadAndWait = async (key: string, { load, wait }: Loading<T>): Promise<Obtained<T>> => {
+  const loadAndWait = async (key: string, { load, wait, skip }: Loading<T>): Promise<Obtained<T>> => {
     try {
       return { ...(await wait(flights.get(key) ?? start(key, load))), source: "miss" };
     } catch (error) {
-      const held = entries.get(key);
+      const held = skip ? undefined : entries.get(key);
       if (isFinal(error) || held === undefined || "refusal" in held || now() >= held.expiresAt) throw error;
       return { value: held.value, expiresAt: held.expiresAt, source: "stale" };
     }
   };
-  const renew = (key: string, held: Held<T>, { load }: Loading<T>): void => {
+  /** What is worth a look by `renewDue`: the keys of entries that have `again`. */
+  const awaited = new Set<string>();
+  const renew = (key: string, held: Held<T>, load: Loading<T>["load"]): void => {
     if (now() < held.refreshAt || flights.has(key)) return;
     held.refreshAt = now() + renewalPauseSeconds * (1 + random());
     start(key, load).catch(() => undefined);
@@ -108,10 +114,23 @@ export function createCache<T>(options: CacheOptions): Cache<T> {
     get size() {
       return entries.size;
     },
+    renewDue(atOnce) {
+      let started = 0;
+      for (const key of awaited) {
+        if (started >= atOnce) return;
+        const entry = entries.peek(key);
+        if (entry === undefined || "refusal" in entry || entry.again === undefined || now() >= entry.expiresAt) {
+          awaited.delete(key);
+        } else if (now() >= entry.refreshAt && !flights.has(key)) {
+          renew(key, entry, entry.again);
+          started += 1;
+        }
+      }
+    },
     obtain(key, loading) {
       if (loading.skip) {
-        entries.delete(key);
         flights.delete(key);
+        return loadAndWait(key, loading);
       }
       const entry = entries.get(key);
       if (entry === undefined) return loadAndWait(key, loading);
@@ -119,7 +138,11 @@ export function createCache<T>(options: CacheOptions): Cache<T> {
         return now() < entry.until ? Promise.reject(entry.refusal) : loadAndWait(key, loading);
       }
       if (now() >= entry.freshUntil) return loadAndWait(key, loading);
-      renew(key, entry, loading);
+      if (loading.ahead === true && entry.again === undefined) {
+        entry.again = loading.load;
+        awaited.add(key);
+      }
+      renew(key, entry, loading.load);
       return { value: entry.value, expiresAt: entry.expiresAt, source: "hit" };
     },
   };
