@@ -24,11 +24,12 @@ const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 const overHttp = { [oauth.allowInsecureRequests]: true };
 
 let idp: { url: string; key: ForeignKey; server: Server };
-let running: Running;
 let registrar: ForeignKey;
 let url: string;
 let server: oauth.AuthorizationServer;
 const keys = new Map<string, ForeignKey>();
+/** What has been started, also when the rest could not be. */
+const started = new AsyncDisposableStack();
 
 async function registerAt(appId: string, inbound: readonly string[]): Promise<void> {
   const key = await foreignKey(`${appId}-1`);
@@ -52,14 +53,16 @@ async function registerAt(appId: string, inbound: readonly string[]): Promise<vo
 
 before(async () => {
   [idp, registrar] = await Promise.all([foreignIssuer(), foreignKey("registrar-1")]);
-  running = await startApp(tokenx, {
+  started.defer(() => void idp.server.close());
+  const running: Running = await startApp(tokenx, {
     PORTVAKT_TOKENX_BIND_ADDRESS: "127.0.0.1:0",
-    PORTVAKT_TOKENX_DATABASE_URL: await freshDatabase("peers_tokenx"),
+    PORTVAKT_TOKENX_DATABASE_URL: await freshDatabase(`peers_tokenx_${randomUUID().replaceAll("-", "")}`),
     PORTVAKT_TOKENX_SEAL_KEYS: randomBytes(32).toString("base64"),
     SUBJECT_TOKEN_ISSUERS: `${idp.url}/.well-known/openid-configuration`,
     AUTH_CLIENT_ID: "registrar",
     AUTH_CLIENT_JWKS: JSON.stringify({ keys: [registrar.jwk] }),
   });
+  started.defer(() => running.close());
   url = running.addresses["tokenx"] ?? "";
   for (const [app, inbound] of [
     [portal, []],
@@ -74,10 +77,7 @@ before(async () => {
   server = await oauth.processDiscoveryResponse(issuer, discovered);
 });
 
-after(async () => {
-  await running.close();
-  idp.server.close();
-});
+after(() => started.disposeAsync());
 
 /** The citizen's token, as the identity provider gives it to an application's login proxy. */
 async function citizensToken(app: string): Promise<string> {

@@ -146,6 +146,7 @@ export async function keepFresh({
   stops.push(
     repeatedly(1, () => decisions.flush()),
     () => decisions.flush(),
+    () => used.flush(),
   );
   return async () => {
     for (const stop of stops) await stop();

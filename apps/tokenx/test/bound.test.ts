@@ -111,6 +111,19 @@ describe("DPoP (RFC 9449)", () => {
       assert.equal(status, 400);
       assert.equal(body["error"], "invalid_dpop_proof");
     });
+  test("RFC 9449 section 5: a target that takes bound tokens only gets no others", async () => {
+    const strict = "local:b:strict";
+    const portvakt_token = { typ: "at+jwt", dpop: "required" };
+    assert.equal((await on.register(strict, { accessPolicyInbound: [portal], portvakt_token })).status, 201);
+    const unbound = await post(await form({ audience: strict }));
+    assert.deepEqual([unbound.status, unbound.body["error"]], [400, "invalid_request"]);
+    const bound = await post(await form({ audience: strict }), { dpop: await proof() });
+    assert.equal(bound.body["token_type"], "DPoP", JSON.stringify(bound.body));
+    const denied = await post(
+      await form({ audience: strict, client_assertion: await on.assertion(workload) }),
+    );
+    assert.equal(denied.body["error"], "invalid_target", "who is not admitted is not told");
+  });
   test("RFC 9449 section 11.1: a proof is accepted once", async () => {
     const once = await proof();
     assert.equal((await post(await form(), { dpop: once })).status, 200);
@@ -158,7 +171,7 @@ describe("actor_token (RFC 8693 section 2.1)", () => {
       const { body } = await post(await form({ actor_token: await token(), actor_token_type }));
       assert.equal(body["error"], "invalid_request");
     });
-  test("RFC 8693 section 4.4: dropping the actor_token does not get around may_act", async () => {
+  test("RFC 8693 section 4.4: dropped actor_token, leaving it out does not get around may_act", async () => {
     const subject_token = await on.subjectToken({ may_act: { sub: workload } });
     const withActor = { subject_token, actor_token: await on.assertion(portal), actor_token_type };
     for (const one of [{ subject_token }, withActor])

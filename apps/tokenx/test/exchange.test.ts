@@ -311,8 +311,29 @@ describe("refused", () => {
       error: "invalid_request",
     },
     {
-      name: "RFC 8707 section 2: a resource",
-      form: async () => ({ ...(await good()), resource: "https://api.example" }),
+      name: "RFC 8707 section 2: a resource beside another audience is refused",
+      form: async () => ({ ...(await good()), resource: register }),
+      error: "invalid_target",
+    },
+    {
+      name: "RFC 8707 section 2: a resource that nobody registered is refused",
+      form: async () => ({ subject_token: await on.subjectToken(), resource: "https://api.example" }),
+      error: "invalid_target",
+    },
+    {
+      name: "RFC 8707 section 2: a resource that is no absolute URI is refused",
+      form: async () => ({ ...(await good()), resource: "application-api" }),
+      error: "invalid_target",
+    },
+    {
+      name: "RFC 8707 section 2: a resource with a fragment is refused",
+      form: async () => ({ subject_token: await on.subjectToken(), resource: `${api}#part` }),
+      error: "invalid_target",
+    },
+    {
+      name: "RFC 8707 section 2.2: a resource that does not admit the caller is refused",
+      by: snoop,
+      form: async () => ({ subject_token: await on.subjectToken(), resource: api }),
       error: "invalid_target",
     },
     {
@@ -335,6 +356,13 @@ describe("refused", () => {
       assert.equal(answer.headers.get("cache-control"), "no-store");
     });
   }
+
+  test("RFC 8707 section 2: resource names a target by its id, as audience does, also beside it", async () => {
+    for (const names of [{ resource: api }, { resource: api, audience: api }]) {
+      const answer = await on.exchange(portal, { subject_token: await on.subjectToken(), ...names });
+      assert.equal(decodeJwt(tokenOf(answer)).aud, api);
+    }
+  });
 
   test("RFC 8693 section 2.1: two audiences are invalid_target, not one of them", async () => {
     const form = new URLSearchParams({
@@ -390,7 +418,7 @@ test("no token, assertion or key appears in any log line or metric", async () =>
 });
 
 describe("delegation attacks", () => {
-  test("A-B-A: exchanging back and forth extends no life and forgets no actor", async () => {
+  test("self-extension of life by A-B-A: exchanging back and forth extends no life and forgets no actor", async () => {
     const a = "local:loop:a";
     const b = "local:loop:b";
     await on.register(a, { accessPolicyInbound: [b] });
@@ -420,6 +448,18 @@ describe("delegation attacks", () => {
     for (const thief of [portal, snoop, register]) {
       const answer = await on.exchange(thief, { subject_token: forApi, audience: register });
       assert.equal(answer.body["error"], "invalid_request", thief);
+    }
+  });
+
+  test("foreign audience: a token that was made for another application, by us or by the provider, is not exchanged", async () => {
+    const ours = tokenOf(
+      await on.exchange(portal, { subject_token: await on.subjectToken(), audience: api }),
+    );
+    const theirs = await on.subjectToken({ aud: api, client_id: "somebody-else" });
+    const both = await on.subjectToken({ aud: ["unspecified", "x"], client_id: "somebody-else" });
+    for (const subject_token of [ours, theirs, both]) {
+      const { status, body } = await on.exchange(snoop, { subject_token, audience: register });
+      assert.deepEqual([status, body["error"]], [400, "invalid_request"]);
     }
   });
 

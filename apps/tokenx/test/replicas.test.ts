@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
+import { SettingsError } from "@portvakt/runtime/config";
 import { createLogger, createMetrics, Secret } from "@portvakt/runtime/observe";
 import { openSqlDatabase } from "@portvakt/runtime/store";
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
@@ -148,6 +149,12 @@ test("a replica without the sealing key does not start, and says why", async () 
     replica({ PORTVAKT_TOKENX_SEAL_KEYS: randomBytes(32).toString("base64") }),
     /PORTVAKT_TOKENX_SEAL_KEYS/,
   );
+});
+
+test("PostgreSQL without a sealing key is a problem of the settings, which the process ends with exit code 2 for", async () => {
+  const thrown: unknown = await replica({ PORTVAKT_TOKENX_SEAL_KEYS: "" }).catch((error: unknown) => error);
+  assert.ok(thrown instanceof SettingsError, String(thrown));
+  assert.equal(thrown.problems[0]?.env, "PORTVAKT_TOKENX_SEAL_KEYS");
 });
 
 test("rotation: the new key was published before it signed, and replicas agree on it without a word", async () => {

@@ -223,3 +223,15 @@ test("used once: what was used before a restart of embedded PGlite stays used", 
   assert.equal(await restarted.claim("kept", 2_000), false);
   await db.close();
 });
+
+test("used once: what waits to be written when the server ends is written", async () => {
+  const db = await openSqlDatabase<TokenxTables>();
+  await db.migrate(migrations);
+  const used = usedOnce({ db, now: () => 1_000, log, graceSeconds: 0 });
+  // The first is written at once; the others wait for the pause after it.
+  for (const key of ["first", "second", "third"]) await used.claim(key, 2_000);
+  await used.flush();
+  const rows = await db.query.selectFrom("used_once").selectAll().execute();
+  assert.equal(rows.length, 3);
+  await db.close();
+});

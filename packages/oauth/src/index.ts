@@ -3,7 +3,7 @@
  * Does not own: servers (issuer, apps), a provider's habits (providers), policy, storage, settings. No disk, no process:
  *   everything here also runs in a browser or at the edge.
  * Request path: whoever sends builds with client/ and judges the answer with the other half of the pair; whoever receives
- *   parses with form.ts and verifies with jwt/.
+ *   parses with form.ts and verifies with jwt/ and dpop/.
  * Spec: RFC 6749, 7515, 7517, 7519, 7523, 7636, 8414, 8693, 8725, 9126; OpenID Connect Core, Discovery, Back-Channel Logout.
  */
 export type { JWK } from "jose";
@@ -39,7 +39,7 @@ export {
   type VerifyResult,
   type VerifyRules,
 } from "./jwt/verify.ts";
-export { judgeDpopProof, type ProofExpectations, type ProofResult } from "./jwt/dpop-proof.ts";
+export { judgeDpopProof, type ProofExpectations, type ProofResult } from "./dpop/proof.ts";
 export { judgeIdToken, type IdTokenExpectations } from "./jwt/id-token.ts";
 export { backChannelLogoutEvent, judgeLogoutToken } from "./jwt/logout-token.ts";
 export {

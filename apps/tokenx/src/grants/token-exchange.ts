@@ -34,8 +34,8 @@ const requestedTokenTypes: readonly (string | undefined)[] = [
 export function tokenExchange(options: TokenExchangeOptions): Grant<Application, Decision> {
   return {
     grantType: grantTypes.tokenExchange,
-    required: ["subject_token", "subject_token_type", "audience"],
-    optional: ["scope", "resource", "requested_token_type", "actor_token", "actor_token_type"],
+    required: ["subject_token", "subject_token_type"],
+    optional: ["audience", "resource", "scope", "requested_token_type", "actor_token", "actor_token_type"],
     repeatable: ["audience", "resource"],
     authorize: async ({ request, client, now }: GrantContext<Application>) => {
       const { params } = request;
@@ -49,13 +49,16 @@ export function tokenExchange(options: TokenExchangeOptions): Grant<Application,
         );
       const jkt = await options.judgeProof(request);
       const scope = narrowScope(params.one("scope"), subject);
+      const wanted = options.findTarget(target)?.registration.token;
       return {
         question: { actor: client.id, target, grant: grantTypes.tokenExchange, subject: subject.claims },
         issue: async () => {
+          // Only after the decision: what a target wants is nobody's business who is not admitted.
+          if (wanted?.dpop === "required" && jkt === undefined)
+            throw new ProtocolError("invalid_request", "the target takes tokens bound by DPoP only");
           const claims = issuedClaims(subject, { caller: client.id, target, scope, now, jkt, options });
-          const token = options.findTarget(target)?.registration.token;
-          const signer = await options.keys.signer(token?.alg);
-          const accessToken = await signer.sign(claims, { typ: token?.typ ?? "JWT" });
+          const signer = await options.keys.signer(wanted?.alg);
+          const accessToken = await signer.sign(claims, { typ: wanted?.typ ?? "JWT" });
           options.onIssued(client.id, target);
           return {
             access_token: accessToken,
@@ -72,12 +75,7 @@ export function tokenExchange(options: TokenExchangeOptions): Grant<Application,
 
 /** Judges what needs no look into a token; gives the target. RFC 8693 section 2.1. */
 function judgeParameters(params: FormParams): string {
-  const [target, ...others] = params.all("audience");
-  if (target === undefined) throw new ProtocolError("invalid_request", "parameter audience is missing");
-  // RFC 8693 section 2.2.2: a token for several targets would be usable by each of them at the others.
-  if (others.length > 0) throw new ProtocolError("invalid_target", "a token is issued for one audience only");
-  if (params.one("resource") !== undefined)
-    throw new ProtocolError("invalid_target", "targets are named by audience here, not by resource");
+  const target = targetOf(params);
   if (!subjectTokenTypes.includes(params.one("subject_token_type") ?? ""))
     throw new ProtocolError(
       "invalid_request",
@@ -88,6 +86,21 @@ function judgeParameters(params: FormParams): string {
       "invalid_request",
       `parameter requested_token_type must be ${tokenTypes.accessToken} or ${tokenTypes.jwt}`,
     );
+  return target;
+}
+
+/**
+ * The one target that the request names, by `audience` or by `resource` (RFC 8707): an application's id, `cluster:namespace:name`, is
+ * an absolute URI already, so that clients which only know `resource` can name it too. Several names of one target are one.
+ */
+function targetOf(params: FormParams): string {
+  const resources = params.all("resource");
+  if (resources.some((uri) => !URL.canParse(uri) || uri.includes("#")))
+    throw new ProtocolError("invalid_target", "resource must be an absolute URI without a fragment");
+  const [target, ...others] = new Set([...params.all("audience"), ...resources]);
+  if (target === undefined) throw new ProtocolError("invalid_request", "parameter audience is missing");
+  // RFC 8693 section 2.2.2: a token for several targets would be usable by each of them at the others.
+  if (others.length > 0) throw new ProtocolError("invalid_target", "a token is issued for one target only");
   return target;
 }
 

@@ -12,13 +12,14 @@ import type { Clock, JWK, JwtClaims, SignatureAlgorithm } from "@portvakt/oauth"
 import { parseApplicationId } from "@portvakt/policy";
 import type { InboundRule } from "@portvakt/policy";
 import { z } from "zod";
+import type { TokenWishes } from "../registry/registration.ts";
 
 /** What a software statement says of an application, checked. */
 export interface Statement {
   readonly appId: string;
   readonly inbound: readonly InboundRule[];
   readonly subjectClients: Readonly<Record<string, readonly string[]>>;
-  readonly token: { readonly typ: "JWT" | "at+jwt"; readonly alg?: SignatureAlgorithm };
+  readonly token: TokenWishes;
   /** Its `iat`, seconds. */
   readonly statedAt: number;
 }
@@ -54,7 +55,11 @@ const claimsSchema = z.object({
   portvakt_rules: z.array(ruleSchema).max(10_000).optional(),
   portvakt_subject_clients: z.record(name, z.array(name).max(100)).default({}),
   portvakt_token: z
-    .object({ typ: z.enum(["JWT", "at+jwt"]).default("JWT"), alg: z.string().optional() })
+    .object({
+      typ: z.enum(["JWT", "at+jwt"]).default("JWT"),
+      alg: z.string().optional(),
+      dpop: z.literal("required").optional(),
+    })
     .default({ typ: "JWT" }),
 });
 
@@ -137,7 +142,11 @@ function readStatement(claims: JwtClaims, options: StatementOptions): Statement 
     appId,
     inbound: rules ?? accessPolicyInbound.flatMap(ruleOfId),
     subjectClients,
-    token: { typ: token.typ, ...(alg !== undefined && { alg }) },
+    token: {
+      typ: token.typ,
+      ...(alg !== undefined && { alg }),
+      ...(token.dpop !== undefined && { dpop: token.dpop }),
+    },
     statedAt: claims.iat ?? options.now(),
   };
 }

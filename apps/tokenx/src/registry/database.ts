@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { SettingsError } from "@portvakt/runtime/config";
 import { Secret } from "@portvakt/runtime/observe";
 import type { Logger } from "@portvakt/runtime/observe";
 import { createKeyRing } from "@portvakt/runtime/seal";
@@ -16,7 +17,7 @@ export interface DatabaseSettings {
   readonly sealKeys?: readonly Secret[] | undefined;
 }
 
-/** Opens PostgreSQL or PGlite, up to date, with the ring that seals what is secret in it. */
+/** Opens PostgreSQL or PGlite, up to date, with the ring that seals what is secret in it. *Throws* SettingsError. */
 export async function openDatabase(
   settings: DatabaseSettings,
   log: Logger,
@@ -42,7 +43,13 @@ async function sealKeysOf({
 }: DatabaseSettings): Promise<readonly Secret[]> {
   if (sealKeys !== undefined && sealKeys.length > 0) return sealKeys;
   if (databaseUrl !== undefined)
-    throw new Error("PORTVAKT_TOKENX_SEAL_KEYS must be set when PostgreSQL is used");
+    throw new SettingsError([
+      {
+        env: "PORTVAKT_TOKENX_SEAL_KEYS",
+        problem: "must be set when PostgreSQL is used",
+        hint: "one key or several, base64 of 32 bytes each: openssl rand -base64 32",
+      },
+    ]);
   if (dataDirectory === "memory") return [newKey()];
   const file = `${dataDirectory}.key`;
   await mkdir(dirname(file), { recursive: true });

@@ -4,6 +4,14 @@ import type { RegisteredClient } from "@portvakt/issuer";
 import { createPolicy } from "@portvakt/policy";
 import type { InboundRule, Target } from "@portvakt/policy";
 
+/** How tokens for an application are to look. */
+export interface TokenWishes {
+  readonly typ: "JWT" | "at+jwt";
+  readonly alg?: SignatureAlgorithm;
+  /** Only tokens that are bound to the caller's key (RFC 9449); absent = where the caller brings a proof. */
+  readonly dpop?: "required";
+}
+
 /** What is kept of a registration. */
 export interface Registration {
   readonly clientId: string;
@@ -15,8 +23,7 @@ export interface Registration {
   readonly inbound: readonly InboundRule[];
   /** This application's own client ids at subject token issuers, by issuer: tokens made for those are its own. */
   readonly subjectClients: Readonly<Record<string, readonly string[]>>;
-  /** How tokens for this application are to look. */
-  readonly token: { readonly typ: "JWT" | "at+jwt"; readonly alg?: SignatureAlgorithm };
+  readonly token: TokenWishes;
   /** `iat` of the software statement, seconds. */
   readonly statedAt: number;
 }

@@ -13,6 +13,8 @@ export interface UsedOnce {
   readonly claim: ClaimOnce;
   /** Takes over what was used before this process started. */
   load(): Promise<void>;
+  /** Resolves when everything that was claimed so far is in the database, or could not be written. */
+  flush(): Promise<void>;
   /** Forgets what has expired; called now and then. */
   sweep(): Promise<void>;
   /** Since when the database has not answered, seconds since the epoch. */
@@ -50,7 +52,7 @@ export function usedOnce(options: {
   let degradedSince: number | undefined;
   let triedAt = 0;
   const pauseMs = db.kind === "pglite" ? gatherMs : 0;
-  const share = inBatches(pauseMs, async (batch) => {
+  const { add: share, flush } = inBatches(pauseMs, async (batch) => {
     triedAt = now();
     try {
       const claimed = await within(patienceSeconds, insertAbsent(db, batch, triedAt));
@@ -94,6 +96,7 @@ export function usedOnce(options: {
         .execute();
       for (const row of rows) await own(row.hash, row.expires_at);
     },
+    flush,
     sweep: async () => {
       await db.query.deleteFrom("used_once").where("expires_at", "<", now()).execute();
     },
@@ -103,31 +106,41 @@ export function usedOnce(options: {
   };
 }
 
+interface Batches {
+  add(hash: string, expiresAt: number): Promise<Outcome>;
+  /** Resolves when nothing is waiting any more; pauses are left out from then on. */
+  flush(): Promise<void>;
+}
+
 /**
  * Gathers claims while a query is under way, and for `pauseMs` after it, so that the database sees one query at a time,
  * however many requests there are. A claim after a quiet time is written at once.
  */
-function inBatches(
-  pauseMs: number,
-  insert: (batch: readonly Waiting[]) => Promise<void>,
-): (hash: string, expiresAt: number) => Promise<Outcome> {
+function inBatches(pauseMs: number, insert: (batch: readonly Waiting[]) => Promise<void>): Batches {
   let queue: Waiting[] = [];
-  let busy = false;
+  let draining: Promise<void> | undefined;
+  const hurry = new AbortController();
   const drain = async (): Promise<void> => {
-    busy = true;
     while (queue.length > 0) {
       const batch = queue.slice(0, maxBatch);
       queue = queue.slice(maxBatch);
       await insert(batch);
-      if (pauseMs > 0 && queue.length < maxBatch) await delay(pauseMs);
+      if (pauseMs > 0 && queue.length < maxBatch)
+        await delay(pauseMs, undefined, { signal: hurry.signal }).catch(() => undefined);
     }
-    busy = false;
+    draining = undefined;
   };
-  return (hash, expiresAt) =>
-    new Promise((settle) => {
-      queue.push({ hash, expiresAt, settle });
-      if (!busy) void drain();
-    });
+  return {
+    add: (hash, expiresAt) =>
+      new Promise((settle) => {
+        queue.push({ hash, expiresAt, settle });
+        draining ??= drain();
+      }),
+    flush: async () => {
+      hurry.abort();
+      await draining;
+    },
+  };
 }
 
 async function within<T>(seconds: number, work: Promise<T>): Promise<T> {

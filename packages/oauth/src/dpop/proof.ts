@@ -1,10 +1,10 @@
 import { base64url, calculateJwkThumbprint, type JWK } from "jose";
 import type { Clock } from "../clock.ts";
 import { sha256 } from "../random.ts";
-import { isSignatureAlgorithm } from "./algorithms.ts";
-import { publicJwkOf } from "./keys.ts";
-import { importVerificationKey } from "./signature.ts";
-import { peekJwt } from "./verify.ts";
+import { isSignatureAlgorithm } from "../jwt/algorithms.ts";
+import { publicJwkOf } from "../jwt/keys.ts";
+import { importVerificationKey } from "../jwt/signature.ts";
+import { peekJwt } from "../jwt/verify.ts";
 
 /** What a proof must be about. */
 export interface ProofExpectations {
