@@ -30,6 +30,10 @@ export interface Knobs {
   revocation: boolean;
   /** Changes the ID token's claims just before it is signed. */
   idClaims: (claims: JWTPayload) => JWTPayload;
+  /** Signs the ID token instead. */
+  signIdToken: ((claims: JWTPayload) => string) | undefined;
+  /** Stand in the key set behind the provider's own. */
+  extraKeys: JWK[];
   /** Answers the token endpoint instead; undefined = as usual. */
   tokenTrouble: ((form: URLSearchParams) => { status: number; body: unknown } | undefined) | undefined;
   /** What the authorization endpoint reports instead of a code. */
@@ -85,6 +89,8 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
     endSession: true,
     revocation: true,
     idClaims: (claims) => claims,
+    signIdToken: undefined,
+    extraKeys: [],
     tokenTrouble: undefined,
     authorizeError: undefined,
     tokenDelayMs: 0,
@@ -165,7 +171,7 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
       access_token: accessToken,
       token_type: "Bearer",
       expires_in: knobs.accessTokenSeconds,
-      id_token: await sign(knobs.idClaims(claims)),
+      id_token: knobs.signIdToken?.(knobs.idClaims(claims)) ?? (await sign(knobs.idClaims(claims))),
     };
     if (knobs.refreshTokens && (first || knobs.rotate)) {
       const refreshToken = randomUUID();
@@ -249,7 +255,8 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
         response.end(value === undefined ? undefined : JSON.stringify(value));
       };
       if (url.pathname === "/.well-known/openid-configuration") return send(200, metadata());
-      if (url.pathname === "/jwks") return send(200, { keys: keys.map((key) => key.jwk) });
+      if (url.pathname === "/jwks")
+        return send(200, { keys: [...keys.map((key) => key.jwk), ...knobs.extraKeys] });
       if (url.pathname === "/authorize") {
         const { status, location } = authorize(url.searchParams);
         return send(status, undefined, location === undefined ? {} : { location });

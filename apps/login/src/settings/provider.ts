@@ -96,7 +96,8 @@ export const providerSettings = {
     doc: "The least authentication level, asked for and enforced on every request.",
   }),
   uiLocales: setting.text({
-    env: named("UI_LOCALES", "OPENID_UI_LOCALES"),
+    // The second is how the platform's chart spells it.
+    env: [...named("UI_LOCALES", "OPENID_UI_LOCALES"), "WONDERWALL_OPENID_LOCALE"],
     optional: true,
     doc: "The language of the provider's pages.",
   }),
