@@ -14,6 +14,7 @@ import type { Surroundings } from "./verb.ts";
 interface App<S extends Schema & CommonSettings> {
   readonly settings: S;
   readonly start: (settings: SettingsOf<S>, tools: Tools) => Promise<Running>;
+  readonly check?: (settings: SettingsOf<S>) => void | Promise<void>;
 }
 
 async function serve<S extends Schema & CommonSettings>(
@@ -28,7 +29,9 @@ async function serve<S extends Schema & CommonSettings>(
     flushCompileCache(); // now, and not at the end: the next process may start in a moment
     return running;
   };
-  await runProcess({ name: `portvakt ${name}`, settings, start, env: around.env, argv, now: around.now });
+  const { env, now } = around;
+  const { check } = app;
+  await runProcess({ name: `portvakt ${name}`, settings, start, ...(check && { check }), env, argv, now });
 }
 
 /** `portvakt login` */
@@ -83,7 +86,9 @@ export async function serveSidecar(around: Surroundings, argv: readonly string[]
     ]);
     return together({ login: parts[0], tokens: parts[1] });
   };
-  await serve("sidecar", { settings, start }, around, argv);
+  const check = (whole: SettingsOf<typeof settings>): Promise<void> =>
+    tokens.check(partOf<typeof tokens.settings>("tokens", whole));
+  await serve("sidecar", { settings, start, check }, around, argv);
 }
 
 /** Several started apps as one: ready when all are, closed when all are. */

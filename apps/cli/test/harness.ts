@@ -23,11 +23,15 @@ export async function newFolder(): Promise<string> {
   return folder;
 }
 
-function portvakt(args: readonly string[], folder: string): ChildProcess {
+export function portvakt(
+  args: readonly string[],
+  folder: string,
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"], NO_COLOR: "1" },
+    env: { PATH: process.env["PATH"], NO_COLOR: "1", ...env },
   });
   started.add(child);
   child.once("exit", () => started.delete(child));
@@ -37,8 +41,9 @@ function portvakt(args: readonly string[], folder: string): ChildProcess {
 export async function output(
   args: readonly string[],
   folder: string,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number | null; out: string; err: string }> {
-  const child = portvakt(args, folder);
+  const child = portvakt(args, folder, env);
   assert.ok(child.stdout && child.stderr);
   const closed = once(child, "close") as Promise<[number | null]>;
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed]);

@@ -1,0 +1,105 @@
+// `portvakt dev`: a changed manifest is in force within a second, and the verbs that talk to a running platform.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { newFolder, output, said, start } from "./harness.ts";
+
+const head = "apiVersion: nais.io/v1alpha1\nkind: Application\n";
+const front = `${head}metadata: { name: front, namespace: team-a }
+spec:
+  idporten: { enabled: true, sidecar: { enabled: true } }
+  tokenx: { enabled: true }
+`;
+const back = (caller: string, port = ""): string => `${head}metadata: { name: back, namespace: team-a }
+spec:
+  tokenx: { enabled: true }${port}
+  accessPolicy:
+    inbound:
+      rules:
+        - application: ${caller}
+`;
+
+describe("a platform that runs", { timeout: 120_000 }, () => {
+  test("a manifest is live within a second; token, inspect, explain and its fix go together", async () => {
+    const folder = await newFolder();
+    const file = join(folder, "back.yaml");
+    await writeFile(join(folder, "front.yaml"), front);
+    await writeFile(file, back("other"));
+    const { dev } = await start(folder, ["-f", "front.yaml", "-f", "back.yaml"]);
+    let errors = "";
+    dev.stderr?.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+    const token = (...more: string[]) =>
+      output(["token", "--as", "front", "--to", "back", "--user", "kari", ...more], folder);
+
+    const refused = await token();
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.err,
+      /portvakt: refused: invalid_target: the access policy does not admit this client/,
+    );
+    const id = /`portvakt explain (\w{10})`/.exec(refused.err)?.[1] ?? "";
+    const explained = await output(["explain", id], folder);
+    assert.equal(explained.code, 0, explained.err);
+    assert.match(explained.out, /cause {7}local:team-a:back does not admit local:team-a:front/);
+    assert.match(explained.out, /whose move: the target's team\n {6}Add to back\.yaml:8/);
+
+    const taken = said(dev, "stderr", "the manifests are in force");
+    const fixed = await output(["explain", id, "--fix"], folder);
+    assert.match(fixed.err, /\+ {8}- application: front/);
+    await taken;
+    const seconds = Number(/the manifests are in force after ([\d.]+) s/.exec(errors)?.[1]);
+    assert.ok(seconds < 1, `in force after ${seconds} s`);
+    assert.match(errors, /\+ local:team-a:front -> local:team-a:back {2}on behalf of a citizen/);
+    const { code, out, err } = await token("-q");
+    assert.deepEqual([code, err], [0, ""]);
+
+    const inspected = await output(["inspect", out.trim()], folder);
+    assert.equal(inspected.code, 0, inspected.err);
+    assert.match(inspected.out, /pid +17858430038 +the citizen's national identity number/);
+    assert.match(
+      inspected.out,
+      /valid {2}signed by TokenX, and within its time\n {2}yes {2}local:team-a:back takes it/,
+    );
+    const tampered = await output(["inspect", `${out.trim().slice(0, -8)}AAAAAAAA`], folder);
+    assert.equal(tampered.code, 1);
+    assert.match(
+      tampered.out,
+      /not valid {2}the signature does not match the token\n {2}cause {7}The token was changed/,
+    );
+
+    const nothing = said(dev, "stderr", "nothing was changed");
+    await writeFile(file, back("front").replace("application: front", "aplication: front"));
+    await nothing;
+    assert.match(errors, /back\.yaml:9:11: .*aplication is not a field/);
+    assert.equal((await token("-q")).code, 0, "the manifests of before stay in force");
+
+    const closed = said(dev, "stderr", "- local:team-a:front -> local:team-a:back");
+    await writeFile(file, back("nobody"));
+    await closed;
+    assert.equal((await token("-q")).code, 1, "access that was taken away is gone at once");
+
+    const restarted = said(dev, "stderr", "started again: the token API of back");
+    await writeFile(file, back("nobody", "\n  azure: { application: { enabled: true } }"));
+    await restarted;
+    const state = JSON.parse(await readFile(join(folder, ".portvakt", "dev.json"), "utf8")) as {
+      applications: Record<string, { clients: Record<string, string> }>;
+    };
+    assert.ok(state.applications["back"]?.clients["entra"]);
+
+    dev.kill("SIGTERM");
+    assert.deepEqual(await once(dev, "exit"), [0, null]);
+  });
+
+  test("without one, what needs it says so", async () => {
+    const folder = await newFolder();
+    await writeFile(join(folder, "app.yaml"), front);
+    const { code, err } = await output(["token", "--as", "front", "--to", "front"], folder);
+    assert.equal(code, 3);
+    assert.match(
+      err,
+      /no platform runs here, and tokens come from its stand-ins only\nhint: start one with `portvakt dev/,
+    );
+  });
+});
