@@ -1,6 +1,7 @@
 import { accessVerbs } from "./access/verbs.ts";
 import { applyVerbs } from "./apply/verbs.ts";
 import { completionVerbs } from "./completion/verbs.ts";
+import { doctorVerbs } from "./doctor/verbs.ts";
 import type { ExitCode } from "./failure.ts";
 import { tokenVerbs } from "./token/verbs.ts";
 import type { Surroundings, Verb } from "./verb.ts";
@@ -104,6 +105,7 @@ export const verbs: readonly Verb[] = [
   ...accessVerbs,
   ...tokenVerbs,
   ...applyVerbs,
+  ...doctorVerbs,
   server(
     "login",
     "the login proxy",
