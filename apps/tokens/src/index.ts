@@ -8,4 +8,4 @@
  * Spec: RFC 6749, RFC 7523, RFC 7662, RFC 8693; spec page "Token API".
  */
 export { settings } from "./settings.ts";
-export { start, type StartOptions } from "./start.ts";
+export { check, start, type StartOptions } from "./start.ts";

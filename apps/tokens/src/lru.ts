@@ -2,6 +2,8 @@
 export interface Lru<V> {
   /** Finds an entry and makes it the most recently used. */
   get(key: string): V | undefined;
+  /** Finds an entry and leaves its place as it is. */
+  peek(key: string): V | undefined;
   set(key: string, value: V): void;
   delete(key: string): void;
   readonly size: number;
@@ -55,6 +57,7 @@ export function createLru<V>(maxEntries: number): Lru<V> {
       touch(link);
       return link.value;
     },
+    peek: (key) => links.get(key)?.value,
     set(key, value) {
       const known = links.get(key);
       if (known !== undefined) {

@@ -5,12 +5,13 @@
  * Spec: spec page "Token API".
  */
 import { runProcess } from "@portvakt/runtime/process";
-import { settings, start } from "./index.ts";
+import { check, settings, start } from "./index.ts";
 
 await runProcess({
   name: "tokens",
   settings,
   start,
+  check,
   env: process.env,
   argv: process.argv.slice(2),
   now: () => Date.now() / 1000,

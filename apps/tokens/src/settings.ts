@@ -16,6 +16,12 @@ function enabled(name: string, title: string) {
   return setting.flag({ env: name, default: false, doc: `Whether ${title} is used.` });
 }
 
+/** A time that other sidecars are given in milliseconds. */
+function millis(name: string, ours: string) {
+  const doc = `The same as ${ours}, in whole milliseconds; when set, it wins.`;
+  return setting.whole({ env: name, optional: true, min: 1, max: 120_000, doc });
+}
+
 const wellKnown = "Address of the provider's metadata; not fetched when everything it would tell is given.";
 const issuer = "The provider's issuer, exactly as its tokens have it.";
 const jwks = "Address of the provider's public keys.";
@@ -73,12 +79,14 @@ export const settings = defineSettings({
     max: 60,
     doc: "How long a provider may take for one answer.",
   }),
+  attemptMillis: millis("TEXAS_HTTP_READ_TIMEOUT_MILLIS", "PORTVAKT_TOKENS_ATTEMPT_TIMEOUT"),
   overallSeconds: setting.seconds({
     env: "PORTVAKT_TOKENS_OVERALL_TIMEOUT",
     default: 10,
     max: 120,
     doc: "How long all attempts for one token may take. They go on after the caller was told to come back.",
   }),
+  overallMillis: millis("TEXAS_HTTP_OVERALL_TIMEOUT_MILLIS", "PORTVAKT_TOKENS_OVERALL_TIMEOUT"),
   patienceSeconds: setting.seconds({
     env: "PORTVAKT_TOKENS_PATIENCE",
     default: 1.8,

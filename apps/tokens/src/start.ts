@@ -6,7 +6,7 @@ import { SettingsError, type SettingsOf } from "@portvakt/runtime/config";
 import { serve } from "@portvakt/runtime/http";
 import type { Readiness, Running, Tools } from "@portvakt/runtime/process";
 import { createAcquire, isFinalRefusal, type IssuedToken } from "./acquire/acquire.ts";
-import { createCache } from "./acquire/cache.ts";
+import { createCache, type Cache } from "./acquire/cache.ts";
 import { createApp, type App, type AppOptions } from "./app.ts";
 import { json, type Answer } from "./answers.ts";
 import { createCallerCheck, isLoopback, secretFromFile } from "./callers.ts";
@@ -35,6 +35,10 @@ export interface StartOptions {
 
 const version = "0.1.0";
 
+/** How often, and how many at once, tokens near their expiry are renewed while nobody asks for them. */
+const renewalPauseMillis = 5000;
+const renewalsAtOnce = 20;
+
 /** Starts the token API. Throws: SettingsError; a provider that is down does not stop it. */
 export async function start(settings: Settings, tools: Tools, seams: StartOptions = {}): Promise<Running> {
   const { fetch = globalThis.fetch, random = Math.random } = seams;
@@ -42,26 +46,45 @@ export async function start(settings: Settings, tools: Tools, seams: StartOption
   const makeProof = await proofMaker(settings, tools);
   const connections = await wireConnections(settings, { now: tools.now, fetch, random, makeProof });
   const meters = createMeters(tools.metrics);
-  const app = createApp(
-    appOptions(settings, tools, { ...seams, fetch, random, makeProof }, connections, meters),
-  );
+  const cache = createCache<IssuedToken>({
+    now: tools.now,
+    random,
+    maxEntries: settings.cacheEntries,
+    refusalSeconds: settings.refusalSeconds,
+    isFinal: isFinalRefusal,
+  });
+  const parts = { ...seams, fetch, random, makeProof, cache };
+  const app = createApp(appOptions(settings, tools, parts, connections, meters));
   const listening = await listen(settings, tools, app);
   const stopLoading = loadKeys(connections, tools);
+  const renewing = setInterval(() => cache.renewDue(renewalsAtOnce), renewalPauseMillis).unref();
   const startedAt = tools.now();
   return {
     addresses: { tokens: listening.url },
     ready: () => readiness(connections, tools.now() - startedAt >= settings.readyWithinSeconds),
     async close() {
       stopLoading();
+      clearInterval(renewing);
       await listening.close(settings.shutdownGraceSeconds);
     },
   };
+}
+
+/**
+ * What only several settings together can be wrong about: each provider has what it needs, its keys can be used, and the API
+ * is not put on a network unguarded. Nothing is asked over the network. Throws: SettingsError.
+ */
+export async function check(settings: Settings): Promise<void> {
+  checkExposure(settings);
+  const nobody: typeof globalThis.fetch = () => Promise.reject(new TypeError("only checking"));
+  await wireConnections(settings, { now: () => 0, fetch: nobody, random: () => 0 });
 }
 
 interface WireParts {
   readonly fetch: typeof fetch;
   readonly random: () => number;
   readonly makeProof: MakeProof | undefined;
+  readonly cache: Cache<IssuedToken>;
 }
 
 /** The key that tokens are bound to lives as long as the process, and is written nowhere. */
@@ -93,18 +116,13 @@ function appOptions(
   all: readonly Connection[],
   meters: Meters,
 ): AppOptions {
-  const { fetch, random, makeProof } = seams;
+  const { fetch, random, makeProof, cache } = seams;
   const connections = createConnections(all);
-  const cache = createCache<IssuedToken>({
-    now,
-    random,
-    maxEntries: settings.cacheEntries,
-    refusalSeconds: settings.refusalSeconds,
-    isFinal: isFinalRefusal,
-  });
   const memory = createTokenMemory({ now, maxEntries: settings.verifiedEntries });
   const acquire = createAcquire({
-    ...settings,
+    retries: settings.retries,
+    attemptSeconds: inSeconds(settings.attemptMillis) ?? settings.attemptSeconds,
+    overallSeconds: inSeconds(settings.overallMillis) ?? settings.overallSeconds,
     now,
     random,
     fetch,
@@ -136,6 +154,9 @@ function appOptions(
     unexpected: (error, call) => log.error({ err: error, path: call.path }, "request failed"),
   };
 }
+
+const inSeconds = (millis: number | undefined): number | undefined =>
+  millis === undefined ? undefined : millis / 1000;
 
 function callerOptions({ bindAddress, socketPath, sharedSecretFile }: Settings, now: () => number) {
   return {

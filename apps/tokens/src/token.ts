@@ -42,6 +42,7 @@ export function token(options: TokenOptions, contentType: string, body: string):
     target,
     key: machineKey(connection, ask),
     skipCache: request.skip_cache === true,
+    ahead: true,
     client: () => connection.client(),
     build: (client) => grant.build(client, ask),
     judge: grant.judge,

@@ -30,6 +30,8 @@ export interface Order {
   readonly target: string;
   readonly key: string;
   readonly skipCache: boolean;
+  /** Renewed near its expiry even while nobody asks: for tokens that depend on no user's. */
+  readonly ahead?: boolean;
   readonly client: () => Promise<ProviderClient>;
   readonly build: (client: ProviderClient) => Promise<Request>;
   readonly judge: (response: Response, expected: TokenKind) => Promise<TokenResponse>;
@@ -81,6 +83,7 @@ export function createAcquire(options: AcquireOptions): Acquire {
       load,
       wait: (flight) => impatient(order, flight),
       skip: order.skipCache,
+      ahead: order.ahead === true,
     });
   };
 }

@@ -45,7 +45,9 @@ export function createBreaker(options: BreakerOptions): Breaker {
     },
     enter() {
       if (openings === 0) return true;
-      if (now() < openUntil) return false;
+      const left = openUntil - now();
+      // More than the longest pause is left: the clock has been set back since.
+      if (left > 0 && left <= Math.max(maxPauseSeconds * 1.25, probeSeconds)) return false;
       openUntil = now() + probeSeconds;
       probing = true;
       return true;

@@ -85,6 +85,23 @@ test("skip while the provider is down: who asked is told, and others keep what i
   assert.deepEqual(await cache.obtain("a", good("B")), { value: "A", expiresAt: 1100, source: "hit" });
 });
 
+test("a clock that ran ahead and is set right again: neither its refusals nor its lifetimes outlast it", async () => {
+  const { cache, clock, good, loading } = setUp();
+  clock.seconds += 7200;
+  await assert.rejects(
+    async () =>
+      cache.obtain(
+        "a",
+        loading(() => Promise.reject(new Final())),
+      ),
+    Final,
+  );
+  await cache.obtain("b", good("B"));
+  clock.seconds -= 7200;
+  assert.equal((await cache.obtain("a", good("A"))).value, "A");
+  assert.equal((await cache.obtain("b", good("B2"))).value, "B2");
+});
+
 test("a final refusal is kept briefly, another error not at all", async () => {
   const { cache, clock, calls, loading } = setUp();
   const refused = loading(() => Promise.reject(new Final()));
@@ -121,4 +138,39 @@ test("weak point of a sibling library, ambiguous cache keys: different lists nev
   assert.notEqual(cacheKey(["ab", "c"]), cacheKey(["a", "bc"]));
   assert.notEqual(cacheKey([""]), cacheKey([undefined]));
   assert.notEqual(cacheKey(["1:a,1:b"]), cacheKey(["a", "b"]));
+});
+
+test("near its expiry, a value that was asked for again is renewed though nobody asks; one that was not, is left", async () => {
+  const { cache, clock, calls, good } = setUp();
+  const ahead = (value: string) => ({ ...good(value), ahead: true });
+  await cache.obtain("used", ahead("1"));
+  await cache.obtain("used", ahead("2"));
+  await cache.obtain("once", ahead("3"));
+  await cache.obtain("of-a-user", good("4"));
+  await cache.obtain("of-a-user", good("5"));
+  assert.equal(calls.length, 3);
+  clock.seconds += 69;
+  cache.renewDue(10);
+  assert.equal(calls.length, 3, "not yet due");
+  clock.seconds += 1;
+  cache.renewDue(10);
+  assert.equal(calls.length, 4);
+  await new Promise((resolve) => setImmediate(resolve));
+  clock.seconds += 29;
+  assert.deepEqual(await cache.obtain("used", ahead("6")), { value: "2", expiresAt: 1170, source: "hit" });
+  assert.equal(calls.length, 4);
+});
+
+test("not more are renewed at once than is said, and what expired meanwhile is forgotten", async () => {
+  const { cache, clock, calls, good } = setUp();
+  for (const key of ["a", "b", "c"]) {
+    await cache.obtain(key, { ...good(key), ahead: true });
+    await cache.obtain(key, { ...good(key), ahead: true });
+  }
+  clock.seconds += 70;
+  cache.renewDue(2);
+  assert.equal(calls.length, 5);
+  clock.seconds += 31;
+  cache.renewDue(10);
+  assert.equal(calls.length, 5);
 });

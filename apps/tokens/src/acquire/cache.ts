@@ -1,5 +1,5 @@
 import type { Clock } from "@portvakt/oauth";
-import { createLru } from "../lru.ts";
+import { createLru, type Lru } from "../lru.ts";
 
 /** Something that is good until a time. */
 export interface Perishable<T> {
@@ -33,6 +33,8 @@ export interface Loading<T> {
   readonly wait: (flight: Promise<Perishable<T>>) => Promise<Perishable<T>>;
   /** Loads anew, whatever is held; what is held stays for others until the new value is there. */
   readonly skip: boolean;
+  /** Whether the value, once asked for again, is renewed ahead of its expiry even while nobody asks. */
+  readonly ahead?: boolean;
 }
 
 export interface Cache<T> {
@@ -46,6 +48,7 @@ export interface Cache<T> {
 type Entry<T> = Held<T> | Refused;
 
 interface Held<T> extends Perishable<T> {
+  readonly since: number;
   /** From here on the next call renews the value, in the background. */
   refreshAt: number;
   /** From here on callers wait for a new value: what is left of this one is too short to be of use. */
@@ -55,9 +58,13 @@ interface Held<T> extends Perishable<T> {
 }
 
 interface Refused {
+  readonly since: number;
   readonly refusal: unknown;
   readonly until: number;
 }
+
+/** An entry from further in the future than this was written by a wrong clock. */
+const clockStepSeconds = 5;
 
 /** Least time between two attempts to renew the same value in the background. */
 const renewalPauseSeconds = 5;
@@ -72,27 +79,7 @@ export function createCache<T>(options: CacheOptions): Cache<T> {
   const entries = createLru<Entry<T>>(options.maxEntries);
   const flights = new Map<string, Promise<Perishable<T>>>();
 
-  const start = (key: string, load: () => Promise<Perishable<T>>): Promise<Perishable<T>> => {
-    // A flight that `skip` has overtaken keeps nothing: it may bring what the caller wanted to be rid of.
-    const isCurrent = (): boolean => flights.get(key) === flight;
-    const flight: Promise<Perishable<T>> = load()
-      .then((loaded) => {
-        if (isCurrent() && loaded.expiresAt > now()) entries.set(key, timed(loaded, now(), random()));
-        return loaded;
-      })
-      .catch((error: unknown) => {
-        // A refusal ends what was held too: the provider has changed its mind about this caller.
-        if (isCurrent() && isFinal(error)) {
-          entries.set(key, { refusal: error, until: now() + options.refusalSeconds });
-        }
-        throw error;
-      })
-      .finally(() => {
-        if (isCurrent()) flights.delete(key);
-      });
-    flights.set(key, flight);
-    return flight;
-  };
+  const start = createStart(options, entries, flights);
   const loadAndWait = async (key: string, { load, wait, skip }: Loading<T>): Promise<Obtained<T>> => {
     try {
       return { ...(await wait(flights.get(key) ?? start(key, load))), source: "miss" };
@@ -104,10 +91,16 @@ export function createCache<T>(options: CacheOptions): Cache<T> {
   };
   /** What is worth a look by `renewDue`: the keys of entries that have `again`. */
   const awaited = new Set<string>();
-  const renew = (key: string, held: Held<T>, load: Loading<T>["load"]): void => {
-    if (now() < held.refreshAt || flights.has(key)) return;
+  const renew = (key: string, held: Held<T>, load: Loading<T>["load"]): boolean => {
+    if (now() < held.refreshAt || flights.has(key)) return false;
     held.refreshAt = now() + renewalPauseSeconds * (1 + random());
     start(key, load).catch(() => undefined);
+    return true;
+  };
+  const markAwaited = (key: string, held: Held<T>, { ahead, load }: Loading<T>): void => {
+    if (ahead !== true || held.again !== undefined) return;
+    held.again = load;
+    awaited.add(key);
   };
 
   return {
@@ -119,12 +112,8 @@ export function createCache<T>(options: CacheOptions): Cache<T> {
       for (const key of awaited) {
         if (started >= atOnce) return;
         const entry = entries.peek(key);
-        if (entry === undefined || "refusal" in entry || entry.again === undefined || now() >= entry.expiresAt) {
-          awaited.delete(key);
-        } else if (now() >= entry.refreshAt && !flights.has(key)) {
-          renew(key, entry, entry.again);
-          started += 1;
-        }
+        if (!isAwaited(entry, now())) awaited.delete(key);
+        else if (renew(key, entry, entry.again)) started += 1;
       }
     },
     obtain(key, loading) {
@@ -133,25 +122,62 @@ export function createCache<T>(options: CacheOptions): Cache<T> {
         return loadAndWait(key, loading);
       }
       const entry = entries.get(key);
-      if (entry === undefined) return loadAndWait(key, loading);
+      // What a clock that has been set back since wrote would be kept for as long as that clock was ahead.
+      if (entry === undefined || entry.since > now() + clockStepSeconds) return loadAndWait(key, loading);
       if ("refusal" in entry) {
         return now() < entry.until ? Promise.reject(entry.refusal) : loadAndWait(key, loading);
       }
       if (now() >= entry.freshUntil) return loadAndWait(key, loading);
-      if (loading.ahead === true && entry.again === undefined) {
-        entry.again = loading.load;
-        awaited.add(key);
-      }
+      markAwaited(key, entry, loading);
       renew(key, entry, loading.load);
       return { value: entry.value, expiresAt: entry.expiresAt, source: "hit" };
     },
   };
 }
 
+/** Makes what starts one load for a key, and keeps what it brings. */
+function createStart<T>(
+  { now, random, isFinal, refusalSeconds }: CacheOptions,
+  entries: Lru<Entry<T>>,
+  flights: Map<string, Promise<Perishable<T>>>,
+): (key: string, load: () => Promise<Perishable<T>>) => Promise<Perishable<T>> {
+  return (key, load) => {
+    // A flight that `skip` has overtaken keeps nothing: it may bring what the caller wanted to be rid of.
+    const isCurrent = (): boolean => flights.get(key) === flight;
+    const flight: Promise<Perishable<T>> = load()
+      .then((loaded) => {
+        if (isCurrent() && loaded.expiresAt > now()) entries.set(key, timed(loaded, now(), random()));
+        return loaded;
+      })
+      .catch((error: unknown) => {
+        // A refusal ends what was held too: the provider has changed its mind about this caller.
+        if (isCurrent() && isFinal(error)) {
+          const since = now();
+          entries.set(key, { since, refusal: error, until: since + refusalSeconds });
+        }
+        throw error;
+      })
+      .finally(() => {
+        if (isCurrent()) flights.delete(key);
+      });
+    flights.set(key, flight);
+    return flight;
+  };
+}
+
+/** Whether a value is still held that somebody asked for again. */
+function isAwaited<T>(
+  entry: Entry<T> | undefined,
+  now: number,
+): entry is Held<T> & { again: Loading<T>["load"] } {
+  return entry !== undefined && !("refusal" in entry) && entry.again !== undefined && now < entry.expiresAt;
+}
+
 function timed<T>(loaded: Perishable<T>, now: number, random: number): Held<T> {
   const lifetime = loaded.expiresAt - now;
   return {
     ...loaded,
+    since: now,
     refreshAt: now + lifetime * (0.7 + 0.1 * random),
     freshUntil: loaded.expiresAt - Math.min(30, lifetime / 10),
   };

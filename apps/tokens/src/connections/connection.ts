@@ -87,7 +87,9 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   const discover = async (): Promise<Discovered> => {
     if (known !== undefined) return known;
-    if (pending === undefined && failed !== undefined && now() - failed.at < discoveryPauseSeconds)
+    const since = now() - (failed?.at ?? Number.NEGATIVE_INFINITY);
+    // A clock that was set back must not stop the trying.
+    if (pending === undefined && failed !== undefined && since >= 0 && since < discoveryPauseSeconds)
       throw failed.error;
     pending ??= find(options)
       .then((found) => (known = found))

@@ -29,6 +29,8 @@ export interface ProcessOptions<S extends Schema & CommonSettings> {
   readonly name: string;
   readonly settings: S;
   readonly start: (settings: SettingsOf<S>, tools: Tools) => Promise<Running>;
+  /** Finds what settings mean wrongly together, for `--check-config`. Throws SettingsError; `start` does the same by itself. */
+  readonly check?: (settings: SettingsOf<S>) => void | Promise<void>;
   readonly env: Environment;
   /** The arguments after the program's name. */
   readonly argv: readonly string[];
@@ -72,12 +74,9 @@ function readOrReport<S extends Schema>(
 const argumentsKnown = ["--print-config", "--check-config", "--help"] as const;
 
 /** Answers the arguments that need no running server. Gives the exit code, or undefined to go on and serve. */
-function answerArguments(options: {
-  name: string;
-  settings: Schema;
-  env: Environment;
-  argv: readonly string[];
-}): number | undefined {
+async function answerArguments<S extends Schema & CommonSettings>(
+  options: Pick<ProcessOptions<S>, "name" | "settings" | "env" | "argv" | "check">,
+): Promise<number | undefined> {
   const { name, settings, env, argv } = options;
   const unknown = argv.find((argument) => !(argumentsKnown as readonly string[]).includes(argument));
   if (unknown !== undefined) {
@@ -91,7 +90,16 @@ function answerArguments(options: {
   const print = argv.includes("--print-config");
   if (print) process.stdout.write(printSettings(settings, env));
   if (!print && !argv.includes("--check-config")) return undefined;
-  return readOrReport(name, settings, env) === undefined ? exitCodes.usage : exitCodes.ok;
+  const read = readOrReport(name, settings, env);
+  if (read === undefined) return exitCodes.usage;
+  try {
+    await options.check?.(read);
+    return exitCodes.ok;
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    report(name, error);
+    return exitCodes.usage;
+  }
 }
 
 /** The end of a process, once: from whichever of signal, lost parent or fatal error comes first. */
@@ -198,7 +206,7 @@ export async function runProcess<S extends Schema & CommonSettings>(
   options: ProcessOptions<S>,
 ): Promise<void> {
   const { name, env } = options;
-  const answered = answerArguments(options);
+  const answered = await answerArguments(options);
   const settings = answered === undefined ? readOrReport(name, options.settings, env) : undefined;
   if (settings === undefined) {
     process.exitCode = answered ?? exitCodes.usage;
