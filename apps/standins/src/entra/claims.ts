@@ -27,7 +27,7 @@ export interface AccessTokenFor {
   readonly tenant: Tenant;
 }
 
-const graphResource = "00000003-0000-0000-c000-000000000000";
+export const graphResource = "00000003-0000-0000-c000-000000000000";
 
 /** The issuer of v2.0 tokens of a tenant. */
 export function issuerOf(base: string, tenant: Tenant): string {

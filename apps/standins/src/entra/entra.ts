@@ -33,6 +33,7 @@ import {
 import { entraMetadata, instanceDiscovery } from "./metadata.ts";
 import { grantedScopes } from "./scopes.ts";
 import { entraSignIn, personOf, tenantOf } from "./sign-in.ts";
+import { entraUserinfo } from "./userinfo.ts";
 
 /** Makes the double of Entra ID: one listener with every tenant, each with an issuer of its own. */
 export function createEntra(parts: Parts): Standin {
@@ -98,6 +99,8 @@ function routes(entra: Entra): Route[] {
       ),
     ),
     get("/common/discovery/instance", "metadata", (visit) => instanceDiscovery(parts.base, visit)),
+    get("/oidc/userinfo", "userinfo", (visit) => entraUserinfo(parts, directory(), entra.people, visit)),
+    post("/oidc/userinfo", "userinfo", (visit) => entraUserinfo(parts, directory(), entra.people, visit)),
     get("/:tenant/v2.0/.well-known/openid-configuration", "metadata", metadata),
     get("/:tenant/discovery/v2.0/keys", "jwks", async () => Response.json(await parts.signing.jwks())),
     get("/:tenant/oauth2/v2.0/authorize", "authorize", (visit) => authorize(provider, visit)),

@@ -20,6 +20,7 @@ export function entraMetadata(base: string, name: string, directory: Directory):
     scopes_supported: ["openid", "profile", "email", "offline_access"],
     issuer: tenant === undefined ? `${base}/{tenantid}/v2.0` : issuerOf(base, tenant),
     request_uri_parameter_supported: false,
+    userinfo_endpoint: `${base}/oidc/userinfo`,
     authorization_endpoint: `${path}/oauth2/v2.0/authorize`,
     http_logout_supported: true,
     frontchannel_logout_supported: true,
