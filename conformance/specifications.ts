@@ -7,7 +7,13 @@ import { rfc7523, rfc7636, rfc8693 } from "./oauth-client.ts";
 import { rfc6749, rfc8414, rfc9126, rfc9207 } from "./oauth-endpoints.ts";
 import { backChannelLogout, openidCore } from "./openid.ts";
 import { rfc6750, rfc9470, rfc9728 } from "./resource-servers.ts";
-import type { Specification } from "./table.ts";
+import { clientRows, frontChannelLogout, rfc10017, rfc9700, rpInitiatedLogout } from "./login-proxy.ts";
+import type { Requirement, Specification } from "./table.ts";
+
+/** A table, with rows that stand elsewhere. */
+function withRows(table: Specification, rows: readonly Requirement[]): Specification {
+  return { ...table, requirements: [...table.requirements, ...rows] };
+}
 
 export const specifications: readonly Specification[] = [
   rfc6749,
@@ -20,9 +26,13 @@ export const specifications: readonly Specification[] = [
   rfc8693,
   rfc8725,
   rfc9126,
-  rfc9207,
-  rfc9470,
+  withRows(rfc9207, clientRows.rfc9207),
+  withRows(rfc9470, clientRows.rfc9470),
+  rfc9700,
   rfc9728,
-  openidCore,
-  backChannelLogout,
+  rfc10017,
+  withRows(openidCore, clientRows.openidCore),
+  withRows(backChannelLogout, clientRows.backChannelLogout),
+  rpInitiatedLogout,
+  frontChannelLogout,
 ];
