@@ -2,6 +2,7 @@ import { accessVerbs } from "./access/verbs.ts";
 import { applyVerbs } from "./apply/verbs.ts";
 import { completionVerbs } from "./completion/verbs.ts";
 import { doctorVerbs } from "./doctor/verbs.ts";
+import { initVerbs } from "./init/verbs.ts";
 import type { ExitCode } from "./failure.ts";
 import { tokenVerbs } from "./token/verbs.ts";
 import type { Surroundings, Verb } from "./verb.ts";
@@ -106,6 +107,7 @@ export const verbs: readonly Verb[] = [
   ...tokenVerbs,
   ...applyVerbs,
   ...doctorVerbs,
+  ...initVerbs,
   server(
     "login",
     "the login proxy",

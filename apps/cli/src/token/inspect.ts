@@ -10,6 +10,8 @@ import { wordsFor } from "./claims.ts";
 import { issuerOf, issuersOf, namedIssuer, verifyWith, type Verdict } from "./known-issuers.ts";
 import { receivers, type Receiver } from "./receivers.ts";
 
+const unknownIssuer = "nobody here knows its issuer";
+
 type Decoded = NonNullable<ReturnType<typeof peekJwt>>;
 
 /** `portvakt inspect`: a token in words. It is never sent anywhere; only key sets of known issuers are fetched. */
@@ -36,7 +38,7 @@ export async function inspectToken(token: string, args: Arguments, around: Surro
       ? {
           verified: false,
           code: undefined,
-          message: "nobody here knows its issuer, so that nothing of it was verified",
+          message: unknownIssuer,
         }
       : await verifyWith(token, from, around.now);
   const takers = from === undefined || running === undefined ? [] : receivers(decoded.claims, from, running);
@@ -78,7 +80,9 @@ function words({ header, claims }: Decoded, findings: Findings, { terminal, now 
 function verdictLines({ verdict, takers, title }: Findings, { paint }: Terminal): string[] {
   if (!verdict.verified) {
     const known = verdict.code === undefined ? undefined : meaningOf(verdict.code);
-    const head = `${paint("red", "not valid")}  ${verdict.message}`;
+    const label =
+      verdict.message === unknownIssuer ? paint("yellow", "not verified") : paint("red", "not valid");
+    const head = `${label}  ${verdict.message}`;
     return known === undefined
       ? [head]
       : [head, `  cause       ${known.cause}`, `  whose move  ${known.owner}`, `  fix         ${known.fix}`];

@@ -1,0 +1,130 @@
+/** How an application of one framework gets its middleware. Every framework's `auth` file exports the same two names. */
+export interface Framework {
+  readonly title: string;
+  /** The dependency that gives it away. */
+  readonly dependency: string;
+  /** The statement that makes the application; its first group is the variable. Absent: routes are files of their own. */
+  readonly creation?: RegExp;
+  /** The file with `requireCaller` and `callerOf`. */
+  readonly auth: (typed: boolean) => string;
+  /** A route that tells who called, for the application in a variable. */
+  readonly route: (variable: string) => string;
+  /** A test of the middleware. `auth` is how the test imports it. */
+  readonly test: (auth: string) => string;
+}
+
+const written =
+  "// Who may call: whoever brings a token of the platform's that is meant for this application.";
+const answer = `{ client: caller.client ?? null, user: caller.user?.sub ?? null }`;
+const testHead = `import assert from "node:assert/strict";\nimport { test } from "node:test";\n`;
+const testName = "whoever brings no token is refused (RFC 6750 section 3)";
+
+/** The frameworks that are known; the first whose dependency is there counts. */
+export const frameworks: readonly Framework[] = [
+  {
+    title: "Next.js",
+    dependency: "next",
+    auth: () => `${written}
+import { requireToken } from "@portvakt/sdk/fetch";
+
+export const GET = requireToken()((_request, caller) => Response.json(${answer}));
+`,
+    route: () => "",
+    test: (auth) => `${testHead}import { GET } from "${auth}";
+
+test("${testName}", async () => {
+  const response = await GET(new Request("http://localhost/api/me"));
+  assert.equal(response.status, 401);
+  assert.match(response.headers.get("www-authenticate") ?? "", /^Bearer/);
+});
+`,
+  },
+  {
+    title: "Express",
+    dependency: "express",
+    creation: /^(?:export )?(?:const|let|var)\s+(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*express\(/m,
+    auth: () => `${written}
+import { callerOf, requireToken } from "@portvakt/sdk/express";
+
+export const requireCaller = requireToken();
+export { callerOf };
+`,
+    route: (app) => `
+${app}.get("/api/me", requireCaller, (request, response) => {
+  const caller = callerOf(request);
+  response.json(${answer});
+});
+`,
+    test: (auth) => `${testHead}import express from "express";
+import { requireCaller } from "${auth}";
+
+test("${testName}", async (t) => {
+  const app = express();
+  app.get("/", requireCaller, (_request, response) => {
+    response.send("in");
+  });
+  const server = app.listen(0);
+  t.after(() => server.close());
+  const response = await fetch(\`http://localhost:\${server.address().port}/\`);
+  assert.equal(response.status, 401);
+  assert.match(response.headers.get("www-authenticate") ?? "", /^Bearer/);
+});
+`,
+  },
+  {
+    title: "Fastify",
+    dependency: "fastify",
+    creation: /^(?:export )?(?:const|let|var)\s+(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*(?:await\s+)?[fF]astify\(/m,
+    auth: () => `${written}
+import { callerOf, requireToken } from "@portvakt/sdk/fastify";
+
+export const requireCaller = requireToken();
+export { callerOf };
+`,
+    route: (app) => `
+${app}.get("/api/me", { onRequest: requireCaller }, async (request) => {
+  const caller = callerOf(request);
+  return ${answer};
+});
+`,
+    test: (auth) => `${testHead}import Fastify from "fastify";
+import { requireCaller } from "${auth}";
+
+test("${testName}", async () => {
+  const app = Fastify();
+  app.get("/", { onRequest: requireCaller }, async () => "in");
+  const response = await app.inject("/");
+  assert.equal(response.statusCode, 401);
+  assert.match(String(response.headers["www-authenticate"]), /^Bearer/);
+});
+`,
+  },
+  {
+    title: "Hono",
+    dependency: "hono",
+    creation: /^(?:export )?(?:const|let|var)\s+(\w+)\s*=\s*new Hono\b/m,
+    auth: (typed) => `${written}
+${typed ? 'import type { Caller } from "@portvakt/sdk";\n' : ""}import { requireToken } from "@portvakt/sdk/hono";
+${typed ? 'import type { Context } from "hono";\n' : ""}
+export const requireCaller = requireToken();
+export const callerOf = (context${typed ? ": Context" : ""})${typed ? ": Caller" : ""} => context.get("caller");
+`,
+    route: (app) => `
+${app}.get("/api/me", requireCaller, (context) => {
+  const caller = callerOf(context);
+  return context.json(${answer});
+});
+`,
+    test: (auth) => `${testHead}import { Hono } from "hono";
+import { requireCaller } from "${auth}";
+
+test("${testName}", async () => {
+  const app = new Hono();
+  app.get("/", requireCaller, (context) => context.text("in"));
+  const response = await app.request("/");
+  assert.equal(response.status, 401);
+  assert.match(response.headers.get("www-authenticate") ?? "", /^Bearer/);
+});
+`,
+  },
+];
