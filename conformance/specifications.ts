@@ -9,6 +9,18 @@ import { backChannelLogout, openidCore } from "./openid.ts";
 import { rfc6750, rfc9470, rfc9728 } from "./resource-servers.ts";
 import { clientRows, frontChannelLogout, rfc10017, rfc9700, rpInitiatedLogout } from "./login-proxy.ts";
 import type { Requirement, Specification } from "./table.ts";
+import {
+  authzen,
+  delegationAttacks,
+  rfc7009,
+  rfc7523bis,
+  rfc7591,
+  rfc7662,
+  rfc8707,
+  rfc9068,
+  rfc9449,
+  serverRows,
+} from "./tokenx.ts";
 
 /** A table, with rows that stand elsewhere. */
 function withRows(table: Specification, rows: readonly Requirement[]): Specification {
@@ -18,15 +30,22 @@ function withRows(table: Specification, rows: readonly Requirement[]): Specifica
 export const specifications: readonly Specification[] = [
   rfc6749,
   rfc6750,
+  rfc7009,
   rfc7515,
   rfc7519,
   rfc7523,
+  rfc7523bis,
+  rfc7591,
   rfc7636,
-  rfc8414,
-  rfc8693,
+  rfc7662,
+  withRows(rfc8414, serverRows.rfc8414),
+  withRows(rfc8693, serverRows.rfc8693),
+  rfc8707,
   rfc8725,
+  rfc9068,
   rfc9126,
   withRows(rfc9207, clientRows.rfc9207),
+  rfc9449,
   withRows(rfc9470, clientRows.rfc9470),
   rfc9700,
   rfc9728,
@@ -35,4 +54,6 @@ export const specifications: readonly Specification[] = [
   withRows(backChannelLogout, clientRows.backChannelLogout),
   rpInitiatedLogout,
   frontChannelLogout,
+  authzen,
+  delegationAttacks,
 ];

@@ -99,6 +99,7 @@ function createAuthenticator(state: State, issuer: string): AuthenticateClient<A
     now: tools.now,
     algorithms: assertionAlgorithms,
   });
+  if (settings.workloadIssuers.length === 0) return byOwnKey;
   const findWorkload = async (id: string): Promise<Application | undefined> =>
     (await findClient(state, id, false)) ?? findClient(state, id, true);
   return orByWorkloadToken(byOwnKey, { issuer, clusters, findClient: findWorkload, now: tools.now });

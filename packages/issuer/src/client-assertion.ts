@@ -1,5 +1,5 @@
 import { peekJwt, verifyJwt } from "@portvakt/oauth";
-import type { Clock, KeySet, SignatureAlgorithm, VerifiedToken } from "@portvakt/oauth";
+import type { Clock, KeySet, PeekedJwt, SignatureAlgorithm, VerifiedToken } from "@portvakt/oauth";
 import type { ClaimOnce } from "./types.ts";
 
 /** Why a client assertion is refused, in words that may cross the wire; a bad signature or time keeps verifyJwt's own. */
@@ -47,6 +47,7 @@ export type AssertionResult =
   | { readonly ok: false; readonly clientId: string | undefined; readonly refusal: AssertionRefusal };
 
 const maxIdLength = 255;
+const maxLength = 16_384;
 
 /**
  * Judges a JWT by which a client authenticates itself (RFC 7523 section 3, tightened by RFC 7523bis).
@@ -58,13 +59,13 @@ export async function judgeClientAssertion(
   assertion: string,
   rules: AssertionRules,
 ): Promise<AssertionResult> {
-  const peeked = peekJwt(assertion);
+  const peeked = assertion.length > maxLength ? undefined : peekJwt(assertion);
   if (peeked === undefined) return refuse(undefined, "malformed");
   const { iss, sub } = peeked.claims;
   if (typeof sub !== "string" || sub === "" || sub.length > maxIdLength || iss !== sub)
     return refuse(undefined, "issuer_is_not_subject");
 
-  const verified = await verifyWithRegisteredKeys(assertion, sub, rules);
+  const verified = await verifyWithRegisteredKeys(peeked, sub, rules);
   if (!verified.ok) return { ok: false, clientId: sub, refusal: verified.refusal };
   const { claims } = verified.token;
   if (!isSoleAudience(claims.aud, rules)) return refuse(sub, "audience_not_sole");
@@ -80,7 +81,7 @@ export async function judgeClientAssertion(
 type Verified = { ok: true; token: VerifiedToken } | { ok: false; refusal: AssertionRefusal };
 
 async function verifyWithRegisteredKeys(
-  assertion: string,
+  assertion: PeekedJwt,
   clientId: string,
   rules: AssertionRules,
 ): Promise<Verified> {
@@ -92,7 +93,7 @@ async function verifyWithRegisteredKeys(
 }
 
 async function verifyOnce(
-  assertion: string,
+  assertion: PeekedJwt,
   clientId: string,
   rules: AssertionRules,
   fresh: boolean,

@@ -1,7 +1,7 @@
 import type { Clock, FormParams } from "@portvakt/oauth";
 import { readFormRequest } from "./form-request.ts";
 import type { AuthenticateClient, RegisteredClient } from "./types.ts";
-import { noStore, toProtocolError, writeUncached } from "./write-error.ts";
+import { noStore, toProtocolError, writeJson, writeUncached } from "./write-error.ts";
 
 export interface ClientEndpointOptions<C extends RegisteredClient> {
   readonly now: Clock;
@@ -33,9 +33,7 @@ export function clientEndpoint<C extends RegisteredClient>(
       const client = await options.authenticate({ ...request, grantType: "" });
       options.admit?.(client, now);
       const answer = await options.serve({ params: request.params, client, now });
-      return answer === undefined
-        ? new Response(null, { status: 200, headers: noStore })
-        : Response.json(answer, { headers: noStore });
+      return answer === undefined ? new Response(null, { status: 200, headers: noStore }) : writeJson(answer);
     } catch (thrown) {
       const error = toProtocolError(thrown);
       if (error.status >= 500) options.onFault(thrown);

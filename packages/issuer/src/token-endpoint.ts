@@ -1,7 +1,7 @@
 import { ProtocolError } from "@portvakt/oauth";
 import type { Clock, FormParams } from "@portvakt/oauth";
 import { readFormRequest } from "./form-request.ts";
-import { noStore, toProtocolError, writeUncached } from "./write-error.ts";
+import { toProtocolError, writeJson, writeUncached } from "./write-error.ts";
 import type {
   AuditEvent,
   AuthenticateClient,
@@ -86,7 +86,7 @@ export function tokenEndpoint<C extends RegisteredClient, D extends PolicyAnswer
       const answer = await run(raw, now, trail);
       // 7. Audit, then write: no token leaves without its line.
       options.audit(auditLine(times(now), trail, raw.headers));
-      return Response.json(answer, { headers: noStore });
+      return writeJson(answer);
     } catch (thrown) {
       const error = toProtocolError(thrown);
       options.audit(auditLine(times(now), trail, raw.headers, error, thrown));

@@ -4,6 +4,12 @@ import { Throttled } from "./throttle.ts";
 /** RFC 6749 section 5.1 for answers with tokens, and by the examples of section 5.2 for errors too. */
 export const noStore = { "cache-control": "no-store", pragma: "no-cache" };
 
+/** An answer in JSON. Plain headers and a text: the way from here to the socket that copies nothing. */
+export function writeJson(body: object, status = 200): Response {
+  const headers = { "content-type": "application/json", ...noStore };
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
 /** Nothing of an unexpected throw reaches the wire. */
 export function toProtocolError(thrown: unknown): ProtocolError {
   if (thrown instanceof ProtocolError) return thrown;

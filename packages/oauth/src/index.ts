@@ -31,6 +31,7 @@ export {
   anyAudience,
   audiencesOf,
   peekJwt,
+  type PeekedJwt,
   tokenRefusals,
   verifyJwt,
   type TokenRefusal,

@@ -10,6 +10,7 @@ import type {
   Clock,
   JwtClaims,
   KeySet,
+  PeekedJwt,
   SignatureAlgorithm,
   VerifiedToken,
   VerifyRules,
@@ -58,15 +59,17 @@ const algorithms = Object.keys(signatureAlgorithms) as SignatureAlgorithm[];
  */
 export function subjectJudge(options: SubjectJudgeOptions): JudgeSubject {
   return async (raw, caller) => {
-    const issuer = peekJwt(raw)?.claims.iss;
-    if (issuer === undefined) throw invalidSubject("it is not a signed JWT with an issuer");
+    const peeked = peekJwt(raw);
+    const issuer = peeked?.claims.iss;
+    if (peeked === undefined || issuer === undefined)
+      throw invalidSubject("it is not a signed JWT with an issuer");
     const known = issuer === options.issuer ? undefined : await options.issuers.find(issuer);
     if (known === undefined && issuer !== options.issuer)
       throw invalidSubject("its issuer is not trusted here");
     const subject =
       known === undefined
-        ? await judgeOwn(raw, caller, options)
-        : await judgeExternal(raw, caller, known, options);
+        ? await judgeOwn(peeked, caller, options)
+        : await judgeExternal(peeked, caller, known, options);
     if (subject.expiresAt <= options.now()) throw invalidSubject("it has expired");
     // By the issuer that was verified: what an external token says of its idp is hearsay.
     if (options.isRevoked({ ...subject.token.claims, idp: subject.idp }))
@@ -77,7 +80,7 @@ export function subjectJudge(options: SubjectJudgeOptions): JudgeSubject {
 }
 
 /** A token of ours: made for the caller, or not the caller's to exchange. */
-async function judgeOwn(raw: string, caller: Application, options: SubjectJudgeOptions): Promise<Subject> {
+async function judgeOwn(raw: PeekedJwt, caller: Application, options: SubjectJudgeOptions): Promise<Subject> {
   const token = await verify(
     raw,
     { issuer: options.issuer, audience: caller.id, keys: options.ownKeys, algorithms },
@@ -96,7 +99,7 @@ async function judgeOwn(raw: string, caller: Application, options: SubjectJudgeO
 }
 
 async function judgeExternal(
-  raw: string,
+  raw: PeekedJwt,
   caller: Application,
   known: TrustedIssuer<IssuerRules>,
   options: SubjectJudgeOptions,
@@ -154,7 +157,7 @@ function honourMayAct(claims: Readonly<JwtClaims>, caller: Application): void {
   if (sub !== caller.id && clientId !== caller.id) throw invalidSubject("its may_act names another actor");
 }
 
-async function verify(raw: string, rules: VerifyRules, now: Clock): Promise<VerifiedToken> {
+async function verify(raw: PeekedJwt, rules: VerifyRules, now: Clock): Promise<VerifiedToken> {
   const result = await verifyJwt(raw, rules, now);
   if (result.ok) return result.token;
   if (result.refusal.code === "keys_unavailable")

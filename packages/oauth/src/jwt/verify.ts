@@ -68,6 +68,8 @@ export interface VerifyRules {
   readonly required?: readonly string[];
   /** Tolerated difference of clocks, default 10 s. */
   readonly toleranceSeconds?: number;
+  /** The caller has judged the certificates in `x5c`, and `keys` holds the first one's key: the member is no reason to refuse. */
+  readonly chainJudged?: true;
   /** Longest token, default 16 KiB. */
   readonly maxBytes?: number;
 }
@@ -87,7 +89,7 @@ const otherPurposes: readonly string[] = [
 const keyMembers = ["jku", "jwk", "x5u", "x5c"] as const;
 
 /**
- * Verifies a signed JWT.
+ * Verifies a signed JWT, given as text or as `peekJwt` decoded it.
  *
  * Checks, in this order: size; three parts of JSON; `alg` is one of the rules' (RFC 8725 section 3.1); no `crit` and no
  * `b64` (RFC 7515 section 4.1.11, RFC 7797); no embedded key; `typ`; `iss`; the signature, by a key of the rules' key set;
@@ -95,9 +97,14 @@ const keyMembers = ["jku", "jwk", "x5u", "x5c"] as const;
  * Does not check: `sub`, `scope`, `acr`, `cnf`, replay, revocation, or anything else that an API or a grant asks for.
  * Throws: nothing; a bad token is a result.
  */
-export async function verifyJwt(token: string, rules: VerifyRules, now: Clock): Promise<VerifyResult> {
+export async function verifyJwt(
+  given: string | PeekedJwt,
+  rules: VerifyRules,
+  now: Clock,
+): Promise<VerifyResult> {
+  const token = typeof given === "string" ? given : given.raw;
   if (token.length > (rules.maxBytes ?? 16_384)) return refuse("too_large", "the token is too large");
-  const decoded = peekJwt(token);
+  const decoded = typeof given === "string" ? peekJwt(given) : given;
   if (decoded === undefined) return refuse("malformed", "this is not a signed JWT");
   const { header, claims } = decoded;
   const refusal = judgeHeader(header, rules) ?? judgeIssuer(claims, rules);
@@ -114,21 +121,31 @@ export async function verifyJwt(token: string, rules: VerifyRules, now: Clock): 
   if (bad !== undefined) return { ok: false, refusal: bad };
   return {
     ok: true,
-    token: Object.freeze({
-      header: Object.freeze(header),
-      claims: Object.freeze(claims),
-      raw: token,
-    }) as VerifiedToken,
+    token: Object.freeze({ header, claims, raw: token }) as VerifiedToken,
   };
 }
 
+declare const peeked: unique symbol;
+
+/** A JWT, decoded and NOT verified. Only `peekJwt` makes one, so what it says is what its text says. */
+export interface PeekedJwt {
+  readonly [peeked]: true;
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly claims: Readonly<JwtClaims>;
+  readonly raw: string;
+}
+
 /** Decodes a JWT in compact form. NOTHING is verified. Undefined when it is none. */
-export function peekJwt(
-  token: string,
-): { readonly header: Readonly<Record<string, unknown>>; readonly claims: JwtClaims } | undefined {
-  const parts = token.split(".");
-  const [header, claims] = [parts[0], parts[1]].map(decodeObject);
-  return parts.length === 3 && header !== undefined && claims !== undefined ? { header, claims } : undefined;
+export function peekJwt(token: string): PeekedJwt | undefined {
+  const parts = token.split(".", 4);
+  if (parts.length !== 3) return undefined;
+  const [header, claims] = [decodeObject(parts[0]), decodeObject(parts[1])];
+  if (header === undefined || claims === undefined) return undefined;
+  return Object.freeze({
+    header: Object.freeze(header),
+    claims: Object.freeze(claims),
+    raw: token,
+  }) as PeekedJwt;
 }
 
 /** A refusal as a result. */
@@ -185,7 +202,8 @@ function judgeHeader(
       message: "the header has critical extensions, which are not understood here",
     };
   }
-  const embedded = keyMembers.find((member) => header[member] !== undefined);
+  const judged = rules.chainJudged === true ? "x5c" : undefined;
+  const embedded = keyMembers.find((member) => member !== judged && header[member] !== undefined);
   if (embedded !== undefined) {
     return {
       code: "embedded_key",
