@@ -6,7 +6,7 @@ import { rfc7515, rfc7519, rfc8725 } from "./jose.ts";
 import { rfc7523, rfc7636, rfc8693 } from "./oauth-client.ts";
 import { rfc6749, rfc8414, rfc9126, rfc9207 } from "./oauth-endpoints.ts";
 import { backChannelLogout, openidCore } from "./openid.ts";
-import { rfc6750, rfc9470, rfc9728 } from "./resource-servers.ts";
+import { resourceServerRows, rfc6750, rfc9470, rfc9728 } from "./resource-servers.ts";
 import { clientRows, frontChannelLogout, rfc10017, rfc9700, rpInitiatedLogout } from "./login-proxy.ts";
 import type { Requirement, Specification } from "./table.ts";
 import {
@@ -31,21 +31,21 @@ export const specifications: readonly Specification[] = [
   rfc6749,
   rfc6750,
   rfc7009,
-  rfc7515,
-  rfc7519,
+  withRows(rfc7515, resourceServerRows.rfc7515),
+  withRows(rfc7519, resourceServerRows.rfc7519),
   rfc7523,
   rfc7523bis,
   rfc7591,
   rfc7636,
-  rfc7662,
+  withRows(rfc7662, resourceServerRows.rfc7662),
   withRows(rfc8414, serverRows.rfc8414),
   withRows(rfc8693, serverRows.rfc8693),
   rfc8707,
-  rfc8725,
-  rfc9068,
+  withRows(rfc8725, resourceServerRows.rfc8725),
+  withRows(rfc9068, resourceServerRows.rfc9068),
   rfc9126,
   withRows(rfc9207, clientRows.rfc9207),
-  rfc9449,
+  withRows(rfc9449, resourceServerRows.rfc9449),
   withRows(rfc9470, clientRows.rfc9470),
   rfc9700,
   rfc9728,
