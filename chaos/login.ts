@@ -4,6 +4,10 @@ import { hold, navigation, openLoginStage, startTraffic, tally, until } from "./
 import type { Answer, Client, LoginStage, Notes, Scenario, Traffic } from "./rig/index.ts";
 
 const users = 6;
+
+/** How long clients are watched before and after something breaks, milliseconds. */
+const beat = (pace: number): number => Math.min(1, pace) * 1000;
+
 const personas = ["kari", "dagny"] as const;
 
 interface User {
@@ -94,7 +98,7 @@ async function outage(
 ): Promise<void> {
   const { clients, users: signed } = await cast(stage);
   const traffic = startTraffic(clients, "before");
-  await delay(1000);
+  await delay(beat(o.pace));
   traffic.phase("away");
   await o.kill();
   await delay(o.pace * 1000);
@@ -107,7 +111,7 @@ async function outage(
   });
   await delay(200);
   traffic.phase("back");
-  await delay(1000);
+  await delay(beat(o.pace));
   await traffic.stop();
   notes.saw("served again by all replicas", `after ${took.toFixed(1)} s`);
   notes.figure("seconds_to_recover", took);
@@ -154,7 +158,7 @@ async function tokensRunOut(stage: LoginStage, notes: Notes): Promise<void> {
   notes.must(expired === "503", "an expired token, or a sign-out, where 503 is right");
 }
 
-async function replicaKilled(stage: LoginStage, notes: Notes): Promise<void> {
+async function replicaKilled(stage: LoginStage, notes: Notes, pace: number): Promise<void> {
   const { clients, users: signed } = await cast(stage, true);
   const victim = stage.replicas.length - 1;
   const cookie = signed[0]?.cookie ?? "";
@@ -166,12 +170,12 @@ async function replicaKilled(stage: LoginStage, notes: Notes): Promise<void> {
     ]);
   const held = await open(victim);
   const traffic = startTraffic(clients, "before");
-  await delay(1000);
+  await delay(beat(pace));
   traffic.phase("killed");
   await stage.replicas[victim]?.kill();
   const noticed = await until("clients notice", () => held.every(({ closed }) => closed), 5);
   const again = await open(0);
-  await delay(1500);
+  await delay(beat(pace));
   await traffic.stop();
   notes.saw(
     "socket and event stream",
@@ -249,7 +253,10 @@ export function chaosLogin(pace: number): readonly Scenario[] {
         });
       }),
     },
-    { name: "a replica is killed, with sessions and sockets open", run: on(replicaKilled) },
+    {
+      name: "a replica is killed, with sessions and sockets open",
+      run: on((stage, notes) => replicaKilled(stage, notes, pace)),
+    },
     { name: "clocks 2 h forward", run: clocks },
   ];
 }

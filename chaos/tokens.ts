@@ -56,15 +56,21 @@ interface Trouble {
   readonly end: (stage: TokensStage) => unknown;
   /** Who may see something else than what is right while it lasts. */
   readonly excused: readonly Kind[];
+  /** Whether the fetch of keys at start must be over. */
+  readonly aboutKeys?: true;
 }
 
 /** Something breaks for a while under traffic, and is mended. */
-async function trouble(notes: Notes, pace: number, { begin, end, excused }: Trouble): Promise<void> {
+async function trouble(
+  notes: Notes,
+  pace: number,
+  { begin, end, excused, aboutKeys }: Trouble,
+): Promise<void> {
   await using stage = await openTokensStage();
-  await delay(keyPauseSeconds * 1000);
+  if (aboutKeys === true) await delay(keyPauseSeconds * 1000);
   const slowest = { seconds: 0 };
   const traffic = startTraffic(await cast(stage, slowest), "before", 100);
-  await delay(1000);
+  await delay(Math.min(1, pace) * 1000);
   traffic.phase("trouble");
   await begin(stage);
   await delay(pace * 1000);
@@ -77,7 +83,7 @@ async function trouble(notes: Notes, pace: number, { begin, end, excused }: Trou
   );
   await delay(200);
   traffic.phase("back");
-  await delay(1000);
+  await delay(Math.min(1, pace) * 1000);
   await traffic.stop();
   notes.saw("new tokens again", `after ${took.toFixed(1)} s`);
   notes.saw("slowest answer", `${slowest.seconds.toFixed(1)} s`);
@@ -115,6 +121,7 @@ const troubles: readonly (Trouble & { readonly name: string })[] = [
     begin: ({ standins }) => standins.rotateKeys("entra"),
     end: () => undefined,
     excused: [],
+    aboutKeys: true,
   },
   { name: "the keys endpoint is down", ...fault({ effect: "down" }, "jwks"), excused: [] },
   {

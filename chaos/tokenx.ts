@@ -7,6 +7,9 @@ import type { Client, Notes, Scenario, TokenxStage } from "./rig/index.ts";
 
 type StageOptions = Parameters<typeof openTokenxStage>[0];
 
+/** How long clients are watched before and after something breaks, milliseconds. */
+const beat = (pace: number): number => Math.min(1, pace) * 1000;
+
 const issuer = "http://localhost:1";
 const tokenIn = (body: string): string => (JSON.parse(body) as { access_token: string }).access_token;
 
@@ -50,7 +53,7 @@ async function databaseKilled(notes: Notes, pace: number): Promise<void> {
       String((await stage.register(++made % stage.replicas.length, `local:chaos:new-${made}`)).status),
   };
   const traffic = startTraffic([...exchangers(stage), registrar], "before", 50);
-  await delay(1000);
+  await delay(beat(pace));
   traffic.phase("away");
   await stage.database.kill();
   await delay(pace * 1000);
@@ -67,7 +70,7 @@ async function databaseKilled(notes: Notes, pace: number): Promise<void> {
     60,
   );
   traffic.phase("back");
-  await delay(1000);
+  await delay(beat(pace));
   await traffic.stop();
   traffic.tell(notes);
   notes.saw("away: the same assertion twice", twice.map(({ status }) => status).join(", "));
@@ -105,13 +108,13 @@ async function graceRunsOut(stage: TokenxStage, notes: Notes, graceSeconds: numb
   notes.must(within.status === 200 && after.status === 503, "the bound does not hold");
 }
 
-async function replicaKilled(notes: Notes): Promise<void> {
+async function replicaKilled(notes: Notes, pace: number): Promise<void> {
   await using stage = await registered();
   const traffic = startTraffic(exchangers(stage, true), "before", 20);
-  await delay(1000);
+  await delay(beat(pace));
   traffic.phase("killed");
   await stage.replicas[2]?.kill();
-  await delay(2000);
+  await delay(2 * beat(pace));
   await traffic.stop();
   traffic.tell(notes);
   const lost = traffic
@@ -130,8 +133,8 @@ async function startingTogether(notes: Notes): Promise<void> {
   const all = await Promise.all(stage.replicas.map((_, replica) => keysOf(stage, replica)));
   const names = all.map((keys) =>
     keys
-      .map(({ kid }) => kid)
-      .toSorted()
+      .map(({ kid }) => kid ?? "")
+      .toSorted((a, b) => a.localeCompare(b))
       .join(" "),
   );
   notes.saw("keys published by each", all.map((keys) => keys.length).join(", "));
@@ -250,7 +253,7 @@ export function chaosTokenx(pace: number): readonly Scenario[] {
   return [
     { name: "three replicas start at once on an empty database", run: startingTogether },
     { name: "the database is killed, and comes back", run: (notes) => databaseKilled(notes, pace) },
-    { name: "a replica is killed", run: replicaKilled },
+    { name: "a replica is killed", run: (notes) => replicaKilled(notes, pace) },
     { name: "keys are rotated under load", run: (notes) => rotation(notes, pace) },
     { name: "a client is deleted", run: deletion },
     { name: "the same assertion to two replicas at once", run: twoAtOnce },

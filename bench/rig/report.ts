@@ -22,9 +22,18 @@ export interface Measured {
   readonly p99: number;
 }
 
+/** Something that is counted once: start-up time, memory; beside the peer's where there is one. */
+export interface Figure {
+  readonly name: string;
+  readonly ours: number;
+  readonly beside?: number;
+  readonly unit: string;
+}
+
 export interface Report {
   readonly title: string;
   readonly measured: readonly Measured[];
+  readonly figures?: readonly Figure[];
   readonly notes: readonly string[];
   /** The first is the benchmark's headline. */
   readonly results: readonly [Result, ...Result[]];
@@ -101,12 +110,32 @@ export function table(report: Report): string {
     rows([["", "per CPU s", "CPU µs each", "per s", "p50 ms", "p99 ms"], ...measured]),
     "",
     rows([[report.results[0].unit, "ours", "beside", "ratio", "target", ""], ...results]),
+    ...figureLines(report.figures),
     ...report.notes.map((note) => `\n${note}`),
   ].join("\n");
 }
 
-/** The headline as one line of JSON; further comparisons in `also`. */
+function figureLines(figures: readonly Figure[] = []): readonly string[] {
+  if (figures.length === 0) return [];
+  const shown = figures.map(({ name, ours, beside, unit }) => [
+    name,
+    `${ours.toFixed(1)} ${unit}`,
+    beside === undefined ? "" : `${beside.toFixed(1)} ${unit}`,
+  ]);
+  return ["", rows([["", "ours", "beside"], ...shown])];
+}
+
+/** The headline as one line of JSON; further comparisons in `also`, what was counted once in `figures`. */
 export function jsonLine(report: Report): string {
   const [headline, ...also] = report.results;
-  return JSON.stringify(also.length === 0 ? headline : { ...headline, also });
+  const figures = report.figures?.map((figure) => ({
+    ...figure,
+    ours: round(figure.ours, 2),
+    ...(figure.beside === undefined ? {} : { beside: round(figure.beside, 2) }),
+  }));
+  return JSON.stringify({
+    ...headline,
+    ...(also.length === 0 ? {} : { also }),
+    ...(figures === undefined ? {} : { figures }),
+  });
 }

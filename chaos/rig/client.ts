@@ -61,23 +61,27 @@ const header = (jar: Jar | undefined): string =>
 
 /**
  * Follows redirects from `start` as a browser does, with a jar per host. `portOf` says where a host is.
- * Gives the last answer, and the cookies of the host that it started at.
+ * Gives the last answer, and the cookies of the host that it started at. An address that begins with `leaveAt` is not
+ * followed: it is `location`.
  */
 export async function browse(
   start: URL,
   portOf: (host: string) => number,
-): Promise<{ readonly answer: Answer; readonly cookie: string }> {
+  leaveAt?: string,
+): Promise<{ readonly answer: Answer; readonly cookie: string; readonly location?: URL }> {
   const jars = new Map<string, Jar>();
   let url = start;
   for (let hops = 0; hops < 20; hops++) {
     const { host } = url;
     const jar = jars.getOrInsertComputed(host, () => new Map());
-    const headers = { ...navigation, host, cookie: header(jar) };
+    const headers = { ...navigation, host, ...(jar.size === 0 ? {} : { cookie: header(jar) }) };
     const answer = await send({ port: portOf(host), path: url.pathname + url.search, headers });
     keep(jar, answer.headers["set-cookie"]);
     const { location } = answer.headers;
-    if (location === undefined) return { answer, cookie: header(jars.get(start.host)) };
+    const cookie = header(jars.get(start.host));
+    if (location === undefined) return { answer, cookie };
     url = new URL(location, url);
+    if (leaveAt !== undefined && url.href.startsWith(leaveAt)) return { answer, cookie, location: url };
   }
   throw new Error("the redirects did not end");
 }

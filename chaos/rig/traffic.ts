@@ -25,11 +25,12 @@ export interface Traffic {
 /** Starts the clients, each of which asks again `pauseMs` after it has its answer. */
 export function startTraffic(clients: readonly Client[], first: string, pauseMs = 50): Traffic {
   const phases = new Map<string, Map<string, string[]>>();
-  let [current, stopped] = [first, false];
+  let current = first;
+  const stopping = new AbortController();
   const listOf = (phase: string, kind: string): string[] =>
     phases.getOrInsertComputed(phase, () => new Map()).getOrInsertComputed(kind, () => []);
   const work = clients.map(async ({ kind, ask }) => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       const phase = current;
       const saw = await ask();
       // What was asked in one phase and answered in the next may be as either allows.
@@ -42,7 +43,7 @@ export function startTraffic(clients: readonly Client[], first: string, pauseMs 
     phases: () => [...phases.keys()],
     seen: (phase, kind) => phases.get(phase)?.get(kind) ?? [],
     async stop() {
-      stopped = true;
+      stopping.abort();
       await Promise.all(work);
     },
     tell(notes) {
