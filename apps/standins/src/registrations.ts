@@ -79,8 +79,11 @@ const maskinportenClient = z.strictObject({
   client_id: z.string().min(1),
   name: z.string().optional(),
   orgno,
-  jwks,
+  /** Absent: the client proves itself by an enterprise certificate of its organisation. */
+  jwks: jwks.optional(),
   scopes: z.array(z.string()).default([]),
+  /** Organisations that the client may name in `iss_onbehalfof`. */
+  onbehalfof: z.array(z.strictObject({ id: z.string().min(1), orgno })).default([]),
 });
 
 const maskinportenScope = z.strictObject({
@@ -149,6 +152,13 @@ export const registrationsSchema = z.strictObject({
     .strictObject({
       clients: z.array(maskinportenClient).default([]),
       scopes: z.array(maskinportenScope).default([]),
+      /** PEM certificates of those who issue enterprise certificates. */
+      certificate_authorities: z
+        .array(z.string().startsWith("-----BEGIN CERTIFICATE-----"))
+        .max(20)
+        .default([]),
+      /** How long a change of scopes is on its way; up to a quarter of an hour in production. */
+      scope_change_delay_seconds: z.int().min(0).max(86_400).default(0),
       /** Delegations in Altinn: `supplier` may use `scope` on behalf of `consumer`. */
       delegations: z
         .array(z.strictObject({ consumer: orgno, supplier: orgno, scope: z.string() }))
@@ -185,6 +195,14 @@ export function mergeRegistrations(current: Registrations, added: RegistrationsI
       clients: by((client) => client.client_id, current.maskinporten.clients, next.maskinporten.clients),
       scopes: by((scope) => scope.name, current.maskinporten.scopes, next.maskinporten.scopes),
       delegations: [...current.maskinporten.delegations, ...next.maskinporten.delegations],
+      certificate_authorities: [
+        ...new Set([
+          ...current.maskinporten.certificate_authorities,
+          ...next.maskinporten.certificate_authorities,
+        ]),
+      ],
+      scope_change_delay_seconds:
+        added.maskinporten?.scope_change_delay_seconds ?? current.maskinporten.scope_change_delay_seconds,
     },
   };
 }

@@ -1,4 +1,4 @@
-import { equalConstantTime, localKeySet, type KeySet } from "@portvakt/oauth";
+import { equalConstantTime, localKeySet, type Clock, type KeySet } from "@portvakt/oauth";
 import type { ClientAuthMethod } from "@portvakt/issuer";
 import { registrationsSchema, type Registrations, type RegistrationsInput } from "./registrations.ts";
 
@@ -7,16 +7,27 @@ export interface Registry {
   current(): Registrations;
   /** Puts other registrations in force at once. Throws: ZodError, and then nothing changes. */
   replace(registrations: RegistrationsInput): Registrations;
+  /** The registrations as they were at a time (seconds since the epoch); the oldest remembered for any earlier. */
+  asOf(time: number): Registrations;
   /** A view that is made anew when the registrations change, and only then. */
   derived<T>(make: (registrations: Registrations) => T): () => T;
 }
 
+const maxPast = 50;
+
 /** Makes a registry with the given registrations. */
-export function createRegistry(initial: RegistrationsInput): Registry {
+export function createRegistry(initial: RegistrationsInput, now: Clock): Registry {
   let current = registrationsSchema.parse(initial);
+  const past = [{ at: Number.NEGATIVE_INFINITY, registrations: current }];
   return {
     current: () => current,
-    replace: (input) => (current = registrationsSchema.parse(input)),
+    replace(input) {
+      current = registrationsSchema.parse(input);
+      past.push({ at: now(), registrations: current });
+      if (past.length > maxPast) past.shift();
+      return current;
+    },
+    asOf: (time) => (past.findLast(({ at }) => at <= time) ?? past[0])?.registrations ?? current,
     derived(make) {
       let seen: Registrations | undefined;
       let value: ReturnType<typeof make> | undefined;

@@ -99,7 +99,7 @@ export async function openStandins(options: StandinsOptions): Promise<Standins> 
   const faults = createFaults();
   const shared = {
     now: () => options.now() + clock.offset,
-    registry: createRegistry(options.registrations ?? {}),
+    registry: createRegistry(options.registrations ?? {}, () => options.now() + clock.offset),
     personas: options.personas ?? builtinPersonas(),
     faults,
     recorder: createRecorder(),

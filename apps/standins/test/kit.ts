@@ -8,6 +8,7 @@ import { startStandins, type RegistrationsInput, type Standins } from "../src/in
 const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const stranger = generateKeyPairSync("rsa", { modulusLength: 2048 });
 export const kid = "client-key-1";
+export const clientPublicKey = pair.publicKey;
 export const clientJwks = {
   keys: [{ ...pair.publicKey.export({ format: "jwk" }), kty: "RSA", kid, alg: "RS256", use: "sig" }],
 };

@@ -51,6 +51,9 @@ export async function entraUserinfo(
 function refused(): Response {
   return Response.json(
     { error: { code: "InvalidAuthenticationToken", message: "Access token validation failure." } },
-    { status: 401, headers: { "cache-control": "no-store", "www-authenticate": 'Bearer error="invalid_token"' } },
+    {
+      status: 401,
+      headers: { "cache-control": "no-store", "www-authenticate": 'Bearer error="invalid_token"' },
+    },
   );
 }

@@ -16,11 +16,18 @@ const maskinportenErrors = {
     text: "Client authentication failed, or the client was not found",
   },
   "MP-110": { error: "invalid_grant", status: 400, text: "Invalid audience" },
+  "MP-120": { error: "invalid_client", status: 401, text: "Invalid certificate" },
   "MP-121": {
     error: "invalid_client",
     status: 401,
     text: "The key has expired or is not registered on the client",
   },
+  "MP-122": {
+    error: "invalid_client",
+    status: 401,
+    text: "The certificate's organisation number is not the client's",
+  },
+  "MP-123": { error: "invalid_client", status: 401, text: "Invalid x5c" },
   "MP-124": { error: "invalid_grant", status: 400, text: "Invalid signature" },
   "MP-130": { error: "invalid_grant", status: 400, text: "The JWT has expired" },
   "MP-200": { error: "invalid_scope", status: 400, text: "The scopes are not registered on the client" },

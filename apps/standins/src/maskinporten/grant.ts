@@ -14,9 +14,8 @@ export function jwtGrant(parts: Parts, issuer: string): Grant<MaskinportenCaller
     required: ["assertion"],
     optional: [],
     async authorize({ request, client }) {
-      const registrations = parts.registry.current();
       const consumer = consumerOf(client);
-      const scopes = scopesOf(client, consumer, registrations);
+      const scopes = scopesOf(client, consumer, inForce(parts));
       const audience = audienceOf(client.grant, scopes);
       const details = authorizationDetails(client.grant["authorization_details"]);
       const lifetime = Math.min(...scopes.map((scope) => scope.at_max_age));
@@ -27,16 +26,13 @@ export function jwtGrant(parts: Parts, issuer: string): Grant<MaskinportenCaller
               issuer,
               now: parts.now(),
               clientId: client.id,
-              consumer,
+              method: client.method,
+              consumer: consumer.orgno,
               lifetime,
               scope: scopes.map((scope) => scope.name),
             }),
-            ...(consumer === client.registration.orgno
-              ? {}
-              : {
-                  supplier: organisation(client.registration.orgno),
-                  delegation_source: delegationSource(scopes),
-                }),
+            ...(consumer.by === "itself" ? {} : { supplier: organisation(client.registration.orgno) }),
+            ...(consumer.by === "delegation" ? { delegation_source: delegationSource(scopes) } : {}),
             ...(audience === undefined ? {} : { aud: audience }),
             ...(typeof client.grant["pid"] === "string" ? { pid: client.grant["pid"] } : {}),
             ...(details === undefined ? {} : { authorization_details: details }),
@@ -63,6 +59,7 @@ export interface ClaimsFor {
   readonly issuer: string;
   readonly now: number;
   readonly clientId: string;
+  readonly method: string;
   /** The organisation number that the token is about. */
   readonly consumer: string;
   readonly scope: readonly string[];
@@ -76,7 +73,7 @@ export function maskinportenClaims(about: ClaimsFor): JwtClaims {
   return {
     iss: about.issuer,
     client_id: about.clientId,
-    client_amr: "private_key_jwt",
+    client_amr: about.method,
     consumer: organisation(about.consumer),
     scope: about.scope.join(" "),
     token_type: "Bearer",
@@ -90,21 +87,44 @@ function organisation(orgno: string): { authority: string; ID: string } {
   return { authority: "iso6523-actorid-upis", ID: `0192:${orgno}` };
 }
 
-/** The organisation that the token is about: the client's own, or the one that it works for (consumer_org). */
-function consumerOf({ grant, registration }: MaskinportenCaller): string {
+/** Whom the token is about. */
+interface Consumer {
+  readonly orgno: string;
+  /** `delegation`: in Altinn, judged scope by scope; `registration`: the client's registration names it. */
+  readonly by: "itself" | "delegation" | "registration";
+}
+
+/** The client's own organisation, one that delegated to it (consumer_org), or one that its registration names (iss_onbehalfof). */
+function consumerOf({ grant, registration }: MaskinportenCaller): Consumer {
   const asked = grant["consumer_org"];
-  if (asked !== undefined && grant["iss_onbehalfof"] !== undefined)
+  const behalf = grant["iss_onbehalfof"];
+  if (asked !== undefined && behalf !== undefined)
     throw maskinportenError("MP-011", "consumer_org and iss_onbehalfof cannot stand together");
-  if (asked === undefined) return registration.orgno;
+  if (behalf !== undefined) {
+    const named = registration.onbehalfof.find(({ id }) => id === behalf);
+    if (named === undefined)
+      throw maskinportenError("MP-011", "iss_onbehalfof is not registered on the client");
+    return { orgno: named.orgno, by: "registration" };
+  }
+  if (asked === undefined) return { orgno: registration.orgno, by: "itself" };
   if (typeof asked !== "string" || !/^\d{9}$/.test(asked)) throw maskinportenError("MP-011", "consumer_org");
-  return asked;
+  return { orgno: asked, by: asked === registration.orgno ? "itself" : "delegation" };
+}
+
+/** What the owners of scopes have decided, as far as it has reached the servers. */
+function inForce({ registry, now }: Parts): Registrations["maskinporten"] {
+  const { maskinporten } = registry.current();
+  const { scope_change_delay_seconds: delay } = maskinporten;
+  return delay === 0
+    ? maskinporten
+    : { ...maskinporten, scopes: registry.asOf(now() - delay).maskinporten.scopes };
 }
 
 /** Every scope of the grant: on the client (MP-200), open to the consumer (MP-250), delegated if need be (MP-251). */
 function scopesOf(
   { grant, registration }: MaskinportenCaller,
-  consumer: string,
-  { maskinporten }: Registrations,
+  consumer: Consumer,
+  maskinporten: Registrations["maskinporten"],
 ): [MaskinportenScope, ...MaskinportenScope[]] {
   const names =
     typeof grant["scope"] === "string" ? grant["scope"].split(" ").filter((name) => name !== "") : [];
@@ -112,12 +132,12 @@ function scopesOf(
     if (!registration.scopes.includes(name)) throw maskinportenError("MP-200", name.slice(0, 100));
     const scope = maskinporten.scopes.find((one) => one.name === name);
     if (scope === undefined) throw maskinportenError("MP-200", name.slice(0, 100));
-    if (!scope.accessible_for_all && !scope.consumers.includes(consumer))
-      throw maskinportenError("MP-250", `${consumer}, ${name}`);
+    if (!scope.accessible_for_all && !scope.consumers.includes(consumer.orgno))
+      throw maskinportenError("MP-250", `${consumer.orgno}, ${name}`);
     const delegated = maskinporten.delegations.some(
-      (one) => one.consumer === consumer && one.supplier === registration.orgno && one.scope === name,
+      (one) => one.consumer === consumer.orgno && one.supplier === registration.orgno && one.scope === name,
     );
-    if (consumer !== registration.orgno && !delegated) throw maskinportenError("MP-251", name);
+    if (consumer.by === "delegation" && !delegated) throw maskinportenError("MP-251", name);
     return scope;
   });
   const [first, ...rest] = scopes;

@@ -73,6 +73,7 @@ function orderedToken(
     issuer,
     now: parts.now(),
     clientId: order.client_id ?? "some-client",
+    method: "private_key_jwt",
     consumer: client?.registration.orgno ?? "889640782",
     scope: (order.scope ?? client?.registration.scopes.join(" ") ?? "").split(" "),
     lifetime: 120,

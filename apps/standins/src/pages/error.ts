@@ -5,7 +5,7 @@ import { pickLocale, texts } from "./texts.ts";
 
 /** The page for what cannot be told to the client, because it is not known where the client is. */
 export function errorPage(theme: Theme, error: ProtocolError, request: Request): Promise<Response> {
-  const locale = pickLocale([], request.headers.get("accept-language"));
+  const locale = pickLocale([], request.headers.get("accept-language"), theme.locales);
   const text = texts[locale];
   return page(theme, {
     locale,

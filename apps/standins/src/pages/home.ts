@@ -9,7 +9,7 @@ export function homePage(
   request: Request,
 ): Promise<Response> {
   const rows = Object.entries(metadata).filter(([, value]) => typeof value === "string");
-  const locale = pickLocale([], request.headers.get("accept-language"));
+  const locale = pickLocale([], request.headers.get("accept-language"), theme.locales);
   const { endpoints } = texts[locale];
   return page(theme, {
     locale,

@@ -12,20 +12,46 @@ export interface Theme {
   readonly tint: string;
   /** What somebody who is not on the list types: a number or a user name. */
   readonly typed: "pid" | "username";
+  /** The languages of its pages. */
+  readonly locales: readonly Locale[];
 }
+
+const usual: readonly Locale[] = ["nb", "en"];
 
 /** The themes: each provider its own calm colour, none of them the real one's. */
 export const themes = {
-  idporten: { title: "ID-porten", accent: "#1f5d4c", deep: "#163f35", tint: "#e6f0ec", typed: "pid" },
-  entra: { title: "Entra ID", accent: "#3b4a8f", deep: "#2a3568", tint: "#e9ecf6", typed: "username" },
+  idporten: {
+    title: "ID-porten",
+    accent: "#1f5d4c",
+    deep: "#163f35",
+    tint: "#e6f0ec",
+    typed: "pid",
+    locales: ["nb", "nn", "en", "se"],
+  },
+  entra: {
+    title: "Entra ID",
+    accent: "#3b4a8f",
+    deep: "#2a3568",
+    tint: "#e9ecf6",
+    typed: "username",
+    locales: usual,
+  },
   maskinporten: {
     title: "Maskinporten",
     accent: "#7a3b55",
     deep: "#57283c",
     tint: "#f5e9ee",
     typed: "username",
+    locales: usual,
   },
-  openid: { title: "OpenID", accent: "#3f5566", deep: "#2b3c49", tint: "#e9eef2", typed: "username" },
+  openid: {
+    title: "OpenID",
+    accent: "#3f5566",
+    deep: "#2b3c49",
+    tint: "#e9eef2",
+    typed: "username",
+    locales: usual,
+  },
 } as const satisfies Record<string, Theme>;
 
 export type Html = ReturnType<typeof html>;

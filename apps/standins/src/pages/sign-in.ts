@@ -1,12 +1,12 @@
 import { html } from "hono/html";
 import { page, type Html, type Theme } from "./layout.ts";
-import { texts, type Locale, type TextName } from "./texts.ts";
+import { languageNames, texts, type Locale, type TextName } from "./texts.ts";
 
 /** A persona's card. */
 export interface Choice {
   readonly id: string;
   readonly name: string;
-  readonly about: Readonly<Record<Locale, string>>;
+  readonly about: { readonly nb: string; readonly en: string };
   /** A number or a user name. */
   readonly detail: string;
   /** Why this persona cannot be chosen here. */
@@ -40,14 +40,17 @@ export function signInPage(theme: Theme, view: SignInView): Promise<Response> {
       name="locale"
       value="${view.locale}"
     />`;
-  const otherLanguage = view.locale === "nb" ? "en" : "nb";
+  const others = theme.locales.filter((locale) => locale !== view.locale);
   return page(theme, {
     locale: view.locale,
     title: text.signIn,
-    aside: html`<form method="post" action="${view.action}">
-      ${hidden}<button class="lang" name="language" value="${otherLanguage}" lang="${otherLanguage}">
-        ${text.otherLanguage}
-      </button>
+    aside: html`<form class="languages" method="post" action="${view.action}">
+      ${hidden}${others.map(
+        (locale) =>
+          html`<button class="lang" name="language" value="${locale}" lang="${locale}">
+            ${languageNames[locale]}
+          </button>`,
+      )}
     </form>`,
     body: html`<p class="lead">${text.signInTo} <b>${view.client}</b></p>
       ${view.claims === undefined ? choicesBody(theme, view, hidden) : editBody(view, hidden, view.claims)}`,
@@ -96,7 +99,9 @@ function card(choice: Choice, locale: Locale): Html {
     >
       <span class="face" aria-hidden="true">${choice.name.slice(0, 1)}</span
       ><span class="who">${choice.name}</span
-      ><span class="about">${choice.about[locale]}</span>${detail}${why}
+      ><span class="about"
+        >${locale === "en" ? choice.about.en : html`<span lang="nb">${choice.about.nb}</span>`}</span
+      >${detail}${why}
     </button>
     <button class="quiet" name="edit" value="${choice.id}" aria-label="${text.editing} ${choice.name}">
       ${text.edit}

@@ -46,6 +46,7 @@ input[type=radio]{width:1.2rem;height:1.2rem;accent-color:var(--accent)}
 .primary:hover{background:var(--deep)}
 .plain{background:none;border:1px solid #7b858c;color:inherit;padding:.55rem 1.1rem}
 .plain:hover{border-color:var(--accent);color:var(--accent)}
+.languages{display:flex;flex-wrap:wrap;gap:0 .5rem}
 .lang{background:none;border:0;color:#fff;text-decoration:underline;text-underline-offset:.2em;padding:.25rem .5rem;min-height:2rem}
 .problem{border:1px solid #b3381a;border-left-width:.35rem;background:#fdf3f0;border-radius:.45rem;padding:.75rem 1rem;margin:0 0 1.25rem}
 .problem strong{display:block}

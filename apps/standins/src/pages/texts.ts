@@ -1,4 +1,4 @@
-export type Locale = "nb" | "en";
+export type Locale = "nb" | "nn" | "en" | "se";
 
 const nb = {
   standIn: "Stand-in, ikke den ekte tjenesten",
@@ -21,7 +21,6 @@ const nb = {
   high: "Høyt",
   signIn: "Logg inn",
   cancel: "Avbryt innloggingen",
-  otherLanguage: "English",
   problem: "Det gikk ikke",
   "problem.claims": "Opplysningene må være et JSON-objekt.",
   "problem.pid": "Nummeret må være syntetisk (måned + 80) og ha riktige kontrollsiffer.",
@@ -44,7 +43,9 @@ const nb = {
   endpoints: "Endepunkter",
 } as const;
 
-const en: Record<keyof typeof nb, string> = {
+type Texts = Record<keyof typeof nb, string>;
+
+const en: Texts = {
   standIn: "Stand-in, not the real provider",
   synthetic: "Everyone here is made up. Never type a real national identity number.",
   signInTo: "Sign in to continue to",
@@ -65,7 +66,6 @@ const en: Record<keyof typeof nb, string> = {
   high: "High",
   signIn: "Sign in",
   cancel: "Cancel the sign-in",
-  otherLanguage: "Norsk",
   problem: "That did not work",
   "problem.claims": "The claims must be a JSON object.",
   "problem.pid": "The number must be synthetic (month + 80) and have the right check digits.",
@@ -88,20 +88,125 @@ const en: Record<keyof typeof nb, string> = {
   endpoints: "Endpoints",
 };
 
+const nn: Texts = {
+  standIn: "Stand-in, ikkje den ekte tenesta",
+  synthetic: "Alle personar her er oppdikta. Skriv aldri inn eit ekte fødselsnummer.",
+  signInTo: "Logg inn for å halde fram til",
+  whoAreYou: "Kven vil du vere?",
+  edit: "Endre opplysningar",
+  editing: "Endre opplysningar om",
+  editHelp: "Opplysningane slik dei kjem i token, som JSON.",
+  claims: "Opplysningar",
+  signInWith: "Logg inn slik",
+  back: "Tilbake til vala",
+  other: "Ein annan",
+  otherHelp: "For eit syntetisk nummer frå Tenor, eller eit namn.",
+  pid: "Syntetisk fødselsnummer eller d-nummer",
+  username: "Brukarnamn",
+  name: "Namn",
+  level: "Nivå",
+  substantial: "Monaleg",
+  high: "Høgt",
+  signIn: "Logg inn",
+  cancel: "Avbryt innlogginga",
+  problem: "Det gjekk ikkje",
+  "problem.claims": "Opplysningane må vere eit JSON-objekt.",
+  "problem.pid": "Nummeret må vere syntetisk (månad + 80) og ha rette kontrollsiffer.",
+  "problem.username": "Skriv eit brukarnamn.",
+  tooLow: "Når ikkje nivået som trengst",
+  noAccess: "Har ikkje tilgang",
+  signedOut: "Du er logga ut",
+  signedOutBody: "Økta er avslutta, og tenestene som var med i henne, har fått beskjed.",
+  signOutQuestion: "Vil du logge ut?",
+  signOutQuestionBody: "Ei teneste ber om at økta di vert avslutta.",
+  signOut: "Logg ut",
+  staySignedIn: "Ver framleis innlogga",
+  stillSignedIn: "Du er framleis innlogga",
+  stillSignedInBody: "Ingenting er endra. Du kan lukke denne sida.",
+  goOn: "Gå vidare",
+  errorTitle: "Førespurnaden vart avvist",
+  errorBody:
+    "Dette er det tenesta ville ha vist. Rett feilen i klienten eller i registreringa, og prøv igjen.",
+  sending: "Sender deg tilbake",
+  endpoints: "Endepunkt",
+};
+
+/** Northern Sámi, in plain words; mend it where you know better. */
+const se: Texts = {
+  standIn: "Stand-in, ii leat duohta bálvalus",
+  synthetic: "Buot olbmot dáppe leat hutkojuvvon. Ale goassege čále duohta riegádannummira.",
+  signInTo: "Logge sisa vai beasat",
+  whoAreYou: "Gii don áiggut leat?",
+  edit: "Rievdat dieđuid",
+  editing: "Rievdat dieđuid:",
+  editHelp: "Dieđut nugo dat bohtet tokenii, JSON-hámis.",
+  claims: "Dieđut",
+  signInWith: "Logge sisa ná",
+  back: "Ruovttoluotta válljemiidda",
+  other: "Eará olmmoš",
+  otherHelp: "Syntehtalaš nummir Tenoris, dahje namma.",
+  pid: "Syntehtalaš riegádannummir dahje D-nummir",
+  username: "Geavaheaddjinamma",
+  name: "Namma",
+  level: "Dássi",
+  substantial: "Mearkkašahtti",
+  high: "Alla",
+  signIn: "Logge sisa",
+  cancel: "Gaskkalduhte",
+  problem: "Ii lihkostuvvan",
+  "problem.claims": "Dieđut galget leat JSON-objeakta.",
+  "problem.pid": "Nummir galgá leat syntehtalaš (mánnu + 80) ja das galget leat rievttes dárkkistanlogut.",
+  "problem.username": "Čále geavaheaddjinama.",
+  tooLow: "Ii joavdda dárbbašlaš dássái",
+  noAccess: "Ii leat beassan",
+  signedOut: "Don leat loggen olggos",
+  signedOutBody: "Bargobadji lea loahpahuvvon, ja bálvalusat mat ledje mielde leat ožžon dieđu.",
+  signOutQuestion: "Háliidatgo logget olggos?",
+  signOutQuestionBody: "Bálvalus dáhttu loahpahit du bargobaji.",
+  signOut: "Logge olggos",
+  staySignedIn: "Bisán loggejuvvon",
+  stillSignedIn: "Don leat ain loggejuvvon",
+  stillSignedInBody: "Ii mihkkege leat rievdan. Don sáhtát giddet dán siiddu.",
+  goOn: "Joatkke",
+  errorTitle: "Jearaldat biehttaluvvui",
+  errorBody:
+    "Dán livččii bálvalus čájehan. Divo meattáhusa klienttas dahje registreremis, ja geahččal ođđasit.",
+  sending: "Du sáddejuvvo ruovttoluotta",
+  endpoints: "Loahppačuoggát",
+};
+
 /** Every text of the pages, by language. */
-export const texts: Record<Locale, Record<keyof typeof nb, string>> = { nb, en };
+export const texts: Record<Locale, Texts> = { nb, nn, en, se };
 export type TextName = keyof typeof nb;
 
-/** The language to show: by ui_locales, then by the browser; Norwegian for nn and se too, which have no texts here. */
-export function pickLocale(uiLocales: readonly string[], acceptLanguage: string | null): Locale {
+/** What each language calls itself. */
+export const languageNames: Record<Locale, string> = {
+  nb: "Bokmål",
+  nn: "Nynorsk",
+  en: "English",
+  se: "Davvisámegiella",
+};
+
+/** A locale that somebody sent, if the pages have it. */
+export function asLocale(value: string | undefined): Locale | undefined {
+  return value !== undefined && Object.hasOwn(texts, value) ? (value as Locale) : undefined;
+}
+
+/** The language to show: by ui_locales, then by the browser, of those that a stand-in has; nb for Norwegians of any kind. */
+export function pickLocale(
+  uiLocales: readonly string[],
+  acceptLanguage: string | null,
+  available: readonly Locale[] = ["nb", "en"],
+): Locale {
   const wished = [
     ...uiLocales,
     ...(acceptLanguage ?? "").split(",").map((part) => part.split(";", 1)[0] ?? ""),
   ];
   for (const wish of wished) {
     const language = wish.trim().toLowerCase().split("-", 1)[0];
-    if (language === "en") return "en";
-    if (language === "nb" || language === "nn" || language === "no" || language === "se") return "nb";
+    const found = available.find((locale) => locale === language);
+    if (found !== undefined) return found;
+    if (language === "no" || language === "nn" || language === "se") return "nb";
   }
   return "nb";
 }

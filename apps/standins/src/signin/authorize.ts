@@ -1,7 +1,7 @@
 import { ProtocolError, randomToken } from "@portvakt/oauth";
 import type { Visit } from "../app.ts";
 import { signInPage, type PageState } from "../pages/sign-in.ts";
-import { pickLocale } from "../pages/texts.ts";
+import { asLocale, pickLocale } from "../pages/texts.ts";
 import { cookieNames, readCookie, writeCookie } from "./cookies.ts";
 import type { Login, Person, Session } from "./logins.ts";
 import type { AuthorizationRequest, Pending, SigninProvider } from "./provider.ts";
@@ -39,12 +39,12 @@ export async function signIn(provider: SigninProvider, visit: Visit): Promise<Re
   const browser = readCookie(visit.request, cookieNames(provider.name).browser);
   if (pending === undefined || browser === undefined || browser !== pending.browser)
     throw provider.unredirectable("other", "this page is too old; start again from the application", visit);
-  const locale = form.one("locale") === "en" ? "en" : "nb";
+  const locale = asLocale(form.one("locale")) ?? "nb";
   const again = (state: Partial<PageState>): Promise<Response> =>
     page(provider, pending, form.one("pending") ?? "", { locale, ...state });
   const edit = form.one("edit");
   const language = form.one("language");
-  if (language !== undefined) return again({ locale: language === "en" ? "en" : "nb" });
+  if (language !== undefined) return again({ locale: asLocale(language) ?? "nb" });
   if (edit !== undefined) return again({ editing: edit });
   const chosen = chosenPerson(provider, visit);
   if (typeof chosen === "string" && chosen !== "cancels") return again({ problem: chosen });
@@ -202,7 +202,11 @@ async function showPage(provider: SigninProvider, request: AuthorizationRequest)
   const pending: Pending = { request, browser };
   provider.pending.set(id, pending, pendingSeconds);
   const response = await page(provider, pending, id, {
-    locale: pickLocale(request.uiLocales, visit.request.headers.get("accept-language")),
+    locale: pickLocale(
+      request.uiLocales,
+      visit.request.headers.get("accept-language"),
+      provider.theme.locales,
+    ),
   });
   const secure = provider.issuer(visit).startsWith("https:");
   response.headers.append("set-cookie", writeCookie(names.browser, browser, secure));

@@ -71,7 +71,11 @@ export async function logout(options: LogoutOptions, visit: Visit): Promise<Resp
   if (session !== undefined && question !== undefined && !isAbout(provider, requester, session)) {
     const id = randomToken(24);
     question.waiting.set(id, { sessionId: session.id, next }, questionSeconds);
-    return logoutQuestionPage(provider.theme, { locale: localeOf(visit), action: question.path, id });
+    return logoutQuestionPage(provider.theme, {
+      locale: localeOf(provider, visit),
+      action: question.path,
+      id,
+    });
   }
   return finish(options, session, next, visit);
 }
@@ -86,7 +90,7 @@ export async function answerLogout(options: LogoutOptions, visit: Visit): Promis
     throw provider.unredirectable("other", "this page is too old", visit);
   question?.waiting.delete(id);
   if (visit.params.one("answer") === "yes") return finish(options, session, waiting.next, visit);
-  return stillSignedInPage(provider.theme, localeOf(visit));
+  return stillSignedInPage(provider.theme, localeOf(provider, visit));
 }
 
 /** Whether the hint shows that the client means this very session. */
@@ -106,13 +110,14 @@ async function finish(
   const frames = session === undefined ? [] : endSession(options, session, visit);
   const cookie = endCookie(cookieNames(provider.name).session);
   if (next !== undefined && frames.length === 0) return redirect(next, [cookie]);
-  const response = await signedOutPage(provider.theme, { locale: localeOf(visit), frames, next });
+  const response = await signedOutPage(provider.theme, { locale: localeOf(provider, visit), frames, next });
   response.headers.append("set-cookie", cookie);
   return response;
 }
 
-function localeOf({ params, request }: Visit): Locale {
-  return pickLocale(params.one("ui_locales")?.split(" ") ?? [], request.headers.get("accept-language"));
+function localeOf({ theme }: SigninProvider, { params, request }: Visit): Locale {
+  const wished = params.one("ui_locales")?.split(" ") ?? [];
+  return pickLocale(wished, request.headers.get("accept-language"), theme.locales);
 }
 
 /** Where to go afterwards. Without a named client, a URI of any client of the session counts where the provider is lenient. */
