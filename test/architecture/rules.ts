@@ -48,7 +48,7 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   bench: { imports: [...allPackages, "packages/sdk", ...allApps, "apps/cli", "chaos"], node: true },
   build: { imports: [], node: true },
   docs: { imports: [...allPackages, "packages/sdk", ...allApps, "apps/cli"], node: true },
-  test: { imports: [...allPackages, "packages/sdk", ...allApps, "apps/cli"], node: true },
+  test: { imports: [...allPackages, "packages/sdk", "packages/testkit", ...allApps, "apps/cli"], node: true },
 };
 
 /** Tests may use any package and the stand-ins, whatever room they are in. */

@@ -8,7 +8,7 @@ import { homePage } from "./home.ts";
 import { themes } from "./layout.ts";
 import { signInPage } from "./sign-in.ts";
 import { signedOutPage } from "./signed-out.ts";
-import { pickLocale, texts } from "./texts.ts";
+import { pickLocale, texts, asLocale } from "./texts.ts";
 
 const nasty = `"><script>alert(1)</script>`;
 const request = new Request("http://localhost/");
@@ -87,13 +87,22 @@ describe("the language", () => {
   const cases: [name: string, ui: string[], header: string | null, locale: string][] = [
     ["Norwegian when nothing is said", [], null, "nb"],
     ["ui_locales before the browser's", ["en"], "nb", "en"],
-    ["Norwegian for nn and se, which have no texts here", ["nn"], "en", "nb"],
+    ["Norwegian for nn and se, where the pages have neither", ["nn"], "en", "nb"],
     ["the browser's first known", [], "sv-SE,en-GB;q=0.8,nb;q=0.5", "en"],
   ];
   for (const [name, ui, header, locale] of cases)
     test(name, () => assert.equal(pickLocale(ui, header), locale));
+  test("ID-porten speaks four languages, and a language that it does not know is nb", () => {
+    const { locales } = themes.idporten;
+    for (const locale of ["nb", "nn", "en", "se"] as const) {
+      assert.equal(pickLocale([locale], null, locales), locale);
+      assert.equal(asLocale(locale), locale);
+    }
+    assert.equal(pickLocale(["fr"], "de", locales), "nb");
+    assert.equal(asLocale("toString"), undefined);
+  });
   test("no text is empty", () => {
-    for (const locale of ["nb", "en"] as const)
+    for (const locale of ["nb", "nn", "en", "se"] as const)
       for (const text of Object.values(texts[locale])) assert.notEqual(text.trim(), "");
   });
 });
