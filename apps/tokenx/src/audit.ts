@@ -44,7 +44,8 @@ export function createAudit(options: { log: Logger; metrics: Metrics; store: Dec
       counters.seconds.observe(event.seconds, { outcome: event.outcome });
       counters.requests.inc({ outcome: event.outcome, error: event.error ?? "" });
       if (event.outcome === "failed") log.error({ ...record, err: event.cause }, "exchange failed");
-      else log.info(record, event.outcome === "issued" ? "exchange allowed" : "exchange refused");
+      else if (event.outcome === "issued") log.info(inShort(record), "exchange allowed");
+      else log.info(record, "exchange refused");
     },
     registration: (change, clientId, registrar) => {
       counters.registrations.inc({ change });
@@ -67,6 +68,12 @@ function toRecord(event: AuditEvent<Decision>): AuditRecord {
     decision: event.decision,
     correlation_id: correlationId(event.headers),
   };
+}
+
+/** What was allowed needs no explanation: who, whom, by which rule. A refusal is logged with all that is known of it. */
+function inShort({ at, outcome, actor, target, decision, correlation_id }: AuditRecord) {
+  const { id, reason, rule } = decision ?? {};
+  return { at, outcome, actor, target, decision: { id, reason, rule }, correlation_id };
 }
 
 function createCounters(metrics: Metrics) {
