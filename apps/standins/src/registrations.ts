@@ -32,6 +32,8 @@ const idportenClient = z.strictObject({
   authorization_lifetime: seconds.default(7200),
   refresh_token_usage: z.enum(["ONETIME", "REUSE"]).default("ONETIME"),
   access_token_by_reference: z.boolean().default(false),
+  /** On whose behalf the client may ask people to sign in; the page then shows that name. */
+  onbehalfof: z.array(z.strictObject({ id: z.string().min(1), name: z.string().min(1) })).default([]),
   isolated_sso: z.boolean().default(false),
 });
 

@@ -379,3 +379,62 @@ describe("Entra ID refuses what production would refuse, with its codes", () => 
     });
   });
 });
+
+describe("what Entra ID does not have", () => {
+  let idp: Standins;
+  before(async () => {
+    idp = await standins();
+  });
+  after(() => idp.close());
+  test("pushed requests: there is no endpoint, and none in the metadata", async () => {
+    const metadata = await discover(idp.issuers.entra);
+    assert.equal(metadata.pushed_authorization_request_endpoint, undefined);
+    const url = new URL(metadata.token_endpoint ?? "").href.replace(/token$/, "par");
+    assert.equal((await fetch(url, { method: "POST" })).status, 404);
+  });
+  for (const [name, value] of [
+    ["request", "x.y.z"],
+    ["request_uri", "urn:x"],
+  ] as const)
+    test(`request objects: ${name} is ignored like any parameter that it does not know`, async () => {
+      const { authorization_endpoint } = await discover(idp.issuers.entra);
+      const query = new URLSearchParams({
+        client_id: ids.open,
+        redirect_uri: "https://app.example/oauth2/callback",
+        response_type: "code",
+        scope: "openid",
+        login_hint: "anna",
+      });
+      const all = new URLSearchParams([...query, [name, value]]);
+      all.set("client_id", ids.snoop);
+      const answer = await fetch(`${authorization_endpoint}?${all}`, { redirect: "manual" });
+      assert.match(answer.headers.get("location") ?? "", /[?&]code=/);
+    });
+});
+
+describe("Graph's userinfo", () => {
+  let idp: Standins;
+  before(async () => {
+    idp = await standins();
+  });
+  after(() => idp.close());
+  test("answers tokens that are for Graph, with the ID token's sub, and no others", async () => {
+    const server = await discover(idp.issuers.entra);
+    const snoop = { client_id: ids.snoop };
+    const auth = client.ClientSecretPost("secret-of-snoop");
+    const { tokens, claims } = await signIn({ server, client: snoop, auth, params: { login_hint: "anna" } });
+    const ask = (token: string) =>
+      fetch(server.userinfo_endpoint ?? "", { headers: { authorization: `Bearer ${token}` } });
+    const info = (await (await ask(tokens.access_token)).json()) as Record<string, unknown>;
+    assert.equal(info["sub"], claims.sub);
+    assert.equal(info["name"], "Anna Granskog");
+    const other = await signIn({
+      server,
+      client: snoop,
+      auth,
+      params: { login_hint: "anna", scope: `openid api://${ids.snoop}/.default` },
+    });
+    for (const token of [other.tokens.access_token, tokens.id_token ?? "", "x"])
+      assert.equal((await ask(token)).status, 401);
+  });
+});

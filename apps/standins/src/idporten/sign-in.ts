@@ -43,6 +43,7 @@ export function idportenSignIn(parts: Parts, clients: Clients<IdportenClient>): 
     },
     refusedOn: "client",
     choices: (request) => personas.citizens.map((citizen) => choiceOf(citizen, askedLevel(request))),
+    asker: (request) => onBehalfOf(request, clients)?.name ?? request.client.name,
     persona(id) {
       const citizen = personas.citizens.find((one) => one.id === id);
       if (citizen === undefined)
@@ -86,6 +87,8 @@ function judge(request: AuthorizationRequest, clients: Clients<IdportenClient>):
   const unknownPrompt = request.prompt.find((one) => !prompts.has(one));
   if (unknownPrompt !== undefined) throw bad("prompt must be login");
   if (rank(askedLevel(request)) < 0) throw bad("acr_values names no known level");
+  if (request.params.one("onbehalfof") !== undefined && onBehalfOf(request, clients) === undefined)
+    throw bad("onbehalfof is not registered for this client");
   const registration = clients.find(request.client.id)?.registration;
   const scope = request.scope.find((one) => registration?.scopes.includes(one) !== true);
   if (scope !== undefined)
@@ -95,6 +98,15 @@ function judge(request: AuthorizationRequest, clients: Clients<IdportenClient>):
   const foreign = request.resource.find((one) => ![allowed].flat().includes(one));
   if (foreign !== undefined)
     throw new ProtocolError("invalid_target", "the resource is not registered for this client");
+}
+
+/** The one on whose behalf the client asks, as it was registered. */
+function onBehalfOf(
+  request: AuthorizationRequest,
+  clients: Clients<IdportenClient>,
+): { readonly name: string } | undefined {
+  const asked = request.params.one("onbehalfof");
+  return clients.find(request.client.id)?.registration.onbehalfof.find(({ id }) => id === asked);
 }
 
 function askedLevel(request: AuthorizationRequest): string {

@@ -220,7 +220,7 @@ function page(provider: SigninProvider, pending: Pending, id: string, state: Pag
     ...state,
     pending: id,
     action: provider.signinPath(request.visit),
-    client: request.client.name,
+    client: provider.asker?.(request) ?? request.client.name,
     choices: provider.choices(request),
     hint: request.loginHint,
     claims: editing === undefined || editing === "cancels" ? undefined : editableClaims(editing),

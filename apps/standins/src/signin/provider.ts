@@ -78,6 +78,8 @@ export interface SigninProvider {
   judge(request: AuthorizationRequest): void;
   /** Whether the person may sign in to this client in this way; the refusal is shown on the page, or redirected. */
   refuses(person: Person, request: AuthorizationRequest): ProtocolError | undefined;
+  /** Who asks, as the page names it; absent = the client's own name. */
+  asker?(request: AuthorizationRequest): string;
   /** The level that the answer tells of, where requests choose among levels that everybody reaches. */
   level?(request: AuthorizationRequest): string;
   /** Where a refused person is told: at the client, or on a page of the provider's own. */
