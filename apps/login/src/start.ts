@@ -177,7 +177,10 @@ async function readiness(doors: Doors, store: KeyValueStore): Promise<Readiness>
   const checks: Record<string, { ok: boolean; detail?: string }> = { store: stored };
   for (const [name, { connection }] of doors.byName) {
     const trouble = connection.trouble();
-    checks[`provider:${name}`] = trouble === undefined ? { ok: true } : { ok: false, detail: trouble };
+    if (trouble !== undefined) checks[`provider:${name}`] = { ok: false, detail: trouble };
+    else if (connection.isLastKnown())
+      checks[`provider:${name}`] = { ok: true, detail: "away; what it last said of itself is used" };
+    else checks[`provider:${name}`] = { ok: true };
   }
   return { ready: Object.values(checks).every((check) => check.ok), checks };
 }

@@ -1,5 +1,6 @@
 import {
   fetchMetadata,
+  localKeySet,
   remoteKeySet,
   Fault,
   signatureAlgorithms,
@@ -12,6 +13,7 @@ import {
   type VerifyRules,
 } from "@portvakt/oauth";
 import type { LoginHabits } from "@portvakt/providers";
+import type { LastKnown, LastKnownStore } from "./last-known.ts";
 
 /** What is fixed about one provider that users sign in with. */
 export interface ProviderSetup {
@@ -44,6 +46,8 @@ export interface Connection {
   known(): Provider | undefined;
   /** Why the provider is not known, for readiness. */
   trouble(): string | undefined;
+  /** Whether the provider is known only by what it said before this process started. */
+  isLastKnown(): boolean;
   close(): void;
 }
 
@@ -52,6 +56,8 @@ export interface ConnectionOptions {
   readonly now: Clock;
   readonly fetch: typeof fetch;
   readonly onTrouble: (name: string, cause: unknown) => void;
+  /** What the provider said when it was last reached, by whatever process. */
+  readonly lastKnown?: LastKnownStore | undefined;
   /** Age at which metadata is read again, default one hour. */
   readonly rereadSeconds?: number;
 }
@@ -62,61 +68,137 @@ const retrySeconds = 3;
 export function connectProvider(options: ConnectionOptions): Connection {
   const { setup, now, rereadSeconds = 3600 } = options;
   let current: Provider | undefined;
-  let keys: { uri: string; set: RemoteKeySet } | undefined;
+  /** Set while `current` is what was said before this process started. */
+  let recalled: Recalled | undefined;
+  const keysOf = keysWhile(options);
   let pending: Promise<Provider> | undefined;
   let failure: unknown;
   let failedAt = Number.NEGATIVE_INFINITY;
-  let timer: NodeJS.Timeout | undefined;
-  let closed = false;
+  const timer = oneTimer();
 
   const read = async (): Promise<Provider> => {
     try {
       const metadata = await fetchMetadata({ url: setup.wellKnownUrl, fetch: options.fetch });
       judgeMetadata(metadata, setup);
-      const uri = metadata.jwks_uri ?? "";
-      if (keys?.uri !== uri) keys = { uri, set: remoteKeySet({ uri, now, fetch: options.fetch }) };
-      if (keys.set.fetchedAt === undefined) await keys.set.load();
+      const keys = await keysOf(metadata);
       // An issuer that changes while we run would make every session's provider another one: sessions keep the old name and end.
-      current = describe(setup, metadata, keys.set);
+      current = describe(setup, metadata, keys);
+      recalled = undefined;
       failure = undefined;
       return current;
     } catch (cause) {
       failure = cause;
       failedAt = now();
       options.onTrouble(setup.name, cause);
-      throw cause;
+      if (current !== undefined) throw cause;
+      recalled = await recall(options);
+      if (recalled === undefined) throw cause;
+      return (current = recalled.provider);
     } finally {
       pending = undefined;
       schedule();
     }
   };
-  const refresh = (): Promise<Provider> => (pending ??= read());
-  const schedule = (): void => {
-    clearTimeout(timer);
-    if (closed) return;
-    const seconds = failure === undefined ? rereadSeconds : retrySeconds;
-    timer = setTimeout(
-      () => void refresh().catch(() => undefined),
-      seconds * 1000 * (0.9 + Math.random() * 0.2),
-    );
-    timer.unref();
+  /** The provider, unless all that is known of it has become too old. */
+  const usable = (): Provider | undefined => {
+    if (recalled?.isFresh() === false) recalled = current = undefined;
+    return current;
   };
+  const refresh = (): Promise<Provider> => (pending ??= read());
+  const schedule = (): void => timer.set(failure === undefined ? rereadSeconds : retrySeconds, refresh);
   void refresh().catch(() => undefined);
   return {
     setup,
     async provider() {
-      if (current !== undefined) return current;
+      const known = usable();
+      if (known !== undefined) return known;
       // While it is down every click would otherwise be a request to it.
       const since = now() - failedAt;
       if (pending === undefined && since >= 0 && since < 1 && failure !== undefined) throw failure;
       return refresh();
     },
-    known: () => current,
+    known: usable,
+    isLastKnown: () => usable() !== undefined && recalled !== undefined,
     trouble: () =>
-      current !== undefined ? undefined : failure instanceof Fault ? failure.message : "not reached yet",
+      usable() !== undefined ? undefined : failure instanceof Fault ? failure.message : "not reached yet",
+    close() {
+      timer.close();
+    },
+  };
+}
+
+/** One thing to be done later, about then (replicas that started together drift apart), and never after the end. */
+function oneTimer(): { set(seconds: number, work: () => Promise<unknown>): void; close(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  return {
+    set(seconds, work) {
+      clearTimeout(timer);
+      if (closed) return;
+      const later = (): void => void work().catch(() => undefined);
+      timer = setTimeout(later, seconds * 1000 * (0.9 + Math.random() * 0.2));
+      timer.unref();
+    },
     close() {
       closed = true;
       clearTimeout(timer);
+    },
+  };
+}
+
+/** The provider's keys, the same set for as long as its metadata names the same address. */
+function keysWhile(options: ConnectionOptions): (metadata: ServerMetadata) => Promise<KeySet> {
+  let keys: { uri: string; set: RemoteKeySet } | undefined;
+  return async (metadata) => {
+    const uri = metadata.jwks_uri ?? "";
+    const fetch = rememberJwks(options, metadata);
+    if (keys?.uri !== uri) keys = { uri, set: remoteKeySet({ uri, now: options.now, fetch }) };
+    if (keys.set.fetchedAt === undefined) await keys.set.load();
+    return keys.set;
+  };
+}
+
+interface Recalled {
+  readonly provider: Provider;
+  readonly isFresh: () => boolean;
+}
+
+/** Makes do with what was known before, where there is something. */
+async function recall({ lastKnown, setup, now, fetch }: ConnectionOptions): Promise<Recalled | undefined> {
+  const known = await lastKnown?.load(setup.wellKnownUrl);
+  if (lastKnown === undefined || known === undefined) return undefined;
+  try {
+    judgeMetadata(known.metadata, setup);
+    const set = remoteKeySet({ uri: known.metadata.jwks_uri ?? "", now, fetch });
+    const provider = describe(setup, known.metadata, inTurn(localKeySet(known.jwks.keys), set));
+    return { provider, isFresh: () => lastKnown.isFresh(known) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A `fetch` for keys that has them saved, with the metadata that they belong to. */
+function rememberJwks(options: ConnectionOptions, metadata: ServerMetadata): typeof fetch {
+  const { lastKnown, setup } = options;
+  if (lastKnown === undefined) return options.fetch;
+  const save = async (response: Response): Promise<void> => {
+    const jwks = (await response.json()) as LastKnown["jwks"];
+    await lastKnown.save(setup.wellKnownUrl, { metadata, jwks });
+  };
+  return async (...request) => {
+    const response = await options.fetch(...request);
+    // Saving it is nobody's hurry; a folder that cannot be written is told, and changes nothing else.
+    if (response.ok) save(response.clone()).catch((error: unknown) => options.onTrouble(setup.name, error));
+    return response;
+  };
+}
+
+/** The keys that were known before, then those that the provider has now. */
+function inTurn(before: KeySet, now: KeySet): KeySet {
+  return {
+    find: async (header) => {
+      const known = await before.find(header);
+      return known.ok ? known : now.find(header);
     },
   };
 }

@@ -116,6 +116,18 @@ export const providerSettings = {
     optional: true,
     doc: "Where users go after a logout.",
   }),
+  lastKnownDirectory: setting.text({
+    env: named("LAST_KNOWN_DIRECTORY", ""),
+    optional: true,
+    doc: "A folder for what providers last said of themselves (metadata and public keys), so that the proxy starts while they are away. Only the proxy should be able to write there.",
+  }),
+  lastKnownMaxAge: setting.seconds({
+    env: named("LAST_KNOWN_MAX_AGE", ""),
+    default: "24h",
+    min: 60,
+    max: 2_592_000,
+    doc: "How old that may be to be used.",
+  }),
   tenants: setting.list({
     env: named("TENANTS", ""),
     default: [],

@@ -11,6 +11,7 @@ import { SettingsError } from "@portvakt/runtime/config";
 import type { Logger } from "@portvakt/runtime/observe";
 import type { Door } from "../endpoints/login.ts";
 import { connectProvider } from "../provider/connection.ts";
+import { lastKnownIn } from "../provider/last-known.ts";
 import { clientOf, configuredProviders, readSigner, type Client } from "./client.ts";
 import type { LoginSettings } from "../settings/settings.ts";
 
@@ -66,6 +67,13 @@ async function openDoor(
     },
     now: tools.now,
     fetch: tools.fetch,
+    lastKnown:
+      settings.lastKnownDirectory === undefined
+        ? undefined
+        : lastKnownIn(settings.lastKnownDirectory, {
+            now: tools.now,
+            maxAgeSeconds: settings.lastKnownMaxAge,
+          }),
     onTrouble: (provider, err) =>
       tools.log.warn({ err, provider }, "the provider's metadata or keys could not be read"),
   });
