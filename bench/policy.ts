@@ -1,6 +1,6 @@
 // Decisions of the access policy beside the 2 µs that one may take, and how long a policy takes to load, at three sizes.
 import { createPolicy, decide, parseManifests } from "@portvakt/policy";
-import type { Policy, Question } from "@portvakt/policy";
+import type { Decision, Policy, Question } from "@portvakt/policy";
 import { compare, median } from "./rig/report.ts";
 import type { Figure, Measured, Report } from "./rig/report.ts";
 
@@ -28,7 +28,7 @@ function manifestOf(index: number, size: number): { file: string; text: string }
   return { file: `${index}.yaml`, text: `${head}${body}${rules.join("")}` };
 }
 
-/** Questions all over the policy. A denied one is from a caller that no rule names, and gets a patch with its answer. */
+/** Questions all over the policy. A denied one is from a caller that no rule of its target names. */
 function createQuestions(size: number, admitted: boolean): Question[] {
   return Array.from({ length: 8192 }, (_, k) => {
     const index = (k * 37) % size;
@@ -37,11 +37,20 @@ function createQuestions(size: number, admitted: boolean): Question[] {
   });
 }
 
-function rounded(name: string, policy: Policy, questions: readonly Question[]): Measured {
+/** What is done with a decision: nothing, or everything that an answer or a log may want of it. */
+const forgotten = (): void => undefined;
+const readWhole = ({ reason, explanation, fix }: Decision): unknown => [reason, explanation, fix];
+
+function rounded(
+  name: string,
+  policy: Policy,
+  questions: readonly Question[],
+  use: (decision: Decision) => unknown = forgotten,
+): Measured {
   const run = (): number => {
     const before = process.cpuUsage();
     for (let done = 0; done < perRound;) {
-      for (const question of questions) decide(policy, question);
+      for (const question of questions) use(decide(policy, question));
       done += questions.length;
     }
     const { user, system } = process.cpuUsage(before);
@@ -56,6 +65,7 @@ function rounded(name: string, policy: Policy, questions: readonly Question[]): 
 interface Sized {
   readonly allowed: Measured;
   readonly denied: Measured;
+  readonly explained: Measured;
   readonly figures: readonly Figure[];
 }
 
@@ -71,7 +81,13 @@ function measure(size: number): Sized {
   const milliseconds = (value: number): number => Math.round(value * 10) / 10;
   return {
     allowed: rounded(`allow, of ${size}`, policy, createQuestions(size, true)),
-    denied: rounded(`deny with the patch, of ${size}`, policy, createQuestions(size, false)),
+    denied: rounded(`deny, of ${size}`, policy, createQuestions(size, false)),
+    explained: rounded(
+      `deny, sentence and patch read, of ${size}`,
+      policy,
+      createQuestions(size, false),
+      readWhole,
+    ),
     figures: [
       { name: `reading ${size} manifests`, ours: milliseconds(parsed - start), unit: "ms" },
       { name: `a policy of ${size} applications`, ours: milliseconds(loaded - parsed), unit: "ms" },
@@ -93,7 +109,7 @@ export function benchPolicy(): Promise<Report> {
   if (first === undefined) throw new Error("nothing was measured");
   return Promise.resolve({
     title: `Decisions over 10, 1,000 and 10,000 applications with ${rulesEach} rules each`,
-    measured: measured.flatMap(({ allowed, denied }) => [allowed, denied]),
+    measured: measured.flatMap(({ allowed, denied, explained }) => [allowed, denied, explained]),
     figures: measured.flatMap(({ figures }) => figures),
     notes: ["One at a time in one process: p50 and p99 are the mean."],
     results: [first, ...others],

@@ -36,7 +36,7 @@ export type Decision = {
   /** When it was decided: seconds since the epoch. */
   readonly at: number;
   /** The line of the rule that decided, or that came nearest. */
-  readonly rule?: SourceLine;
+  readonly rule?: SourceLine | undefined;
   /** What the rules give the caller; empty when denied. */
   readonly roles: readonly string[];
   readonly scopes: readonly string[];
@@ -44,7 +44,7 @@ export type Decision = {
   /** Whose move it is. */
   readonly owner: Owner;
   /** What would change a denial. */
-  readonly fix?: Fix;
+  readonly fix?: Fix | undefined;
 };
 
 const nothing: readonly string[] = Object.freeze([]);
@@ -63,46 +63,42 @@ export function decide(policy: Policy, question: Question): Decision {
   let admission = target.wild.length === 0 ? target.exact.get(actor) : undefined;
   if (admission === undefined) {
     const parsed = parseApplicationId(actor);
-    if (parsed === undefined) return denial(policy, question, "malformed_actor", {}, undefined, undefined);
+    if (parsed === undefined) return denial(policy, question, () => ({ reason: "malformed_actor" }));
     admission = admissionFor(target, actor, parsed);
-    if (admission === undefined) return decideWithoutRule(policy, question, target, parsed);
+    if (admission === undefined) return denial(policy, question, () => withoutRule(target, parsed));
   }
+  const { rule, scopes } = admission;
   const missing = missingScope(question.scope, admission);
   if (missing !== undefined) {
-    const caller = parseApplicationId(actor);
-    const patch = caller && scopePatch(caller, target, [...admission.scopes, missing]);
-    return denial(policy, question, "scope_not_granted", { missing }, admission.rule, patch);
+    const patch = (): Fix | undefined => {
+      const caller = parseApplicationId(actor);
+      return caller && scopePatch(caller, target, [...scopes, missing]);
+    };
+    return denial(policy, question, () => ({ reason: "scope_not_granted", facts: { missing }, rule, patch }));
   }
   if (!userAdmitted(question, target)) {
-    const patch = userPatch(target, firstGroup(question.subject));
-    return denial(policy, question, "user_not_assigned", {}, admission.rule, patch);
+    const patch = (): Fix => userPatch(target, firstGroup(question.subject));
+    return denial(policy, question, () => ({ reason: "user_not_assigned", rule, patch }));
   }
   return allowance(policy, question, admission);
 }
 
 function decideWithoutTarget(policy: Policy, question: Question): Decision {
-  if (parseApplicationId(question.target) === undefined) {
-    return denial(policy, question, "malformed_target", {}, undefined, undefined);
-  }
-  const similar = policy.similar(question.target);
-  const suggestion = similar === undefined ? "" : ` Did you mean ${similar}?`;
-  return denial(policy, question, "unknown_target", { suggestion }, undefined, undefined);
+  return denial(policy, question, () => {
+    if (parseApplicationId(question.target) === undefined) return { reason: "malformed_target" };
+    const similar = policy.similar(question.target);
+    const suggestion = similar === undefined ? "" : ` Did you mean ${similar}?`;
+    return { reason: "unknown_target", facts: { suggestion } };
+  });
 }
 
-function decideWithoutRule(
-  policy: Policy,
-  question: Question,
-  target: Target,
-  actor: ApplicationId,
-): Decision {
-  const { application } = target;
-  const patch = accessPatch(actor, target);
-  if (application.inbound.length === 0) {
-    return denial(policy, question, "no_inbound_rules", {}, undefined, patch);
-  }
+function withoutRule(target: Target, actor: ApplicationId): Because {
+  const patch = (): Fix => accessPatch(actor, target);
+  if (target.application.inbound.length === 0) return { reason: "no_inbound_rules", patch };
   const namesake = target.namesake(actor.name);
-  if (namesake === undefined) return denial(policy, question, "no_rule", {}, undefined, patch);
-  return denial(policy, question, ...difference(namesake, actor), namesake.source, patch);
+  if (namesake === undefined) return { reason: "no_rule", patch };
+  const [reason, facts] = difference(namesake, actor);
+  return { reason, facts, rule: namesake.source, patch };
 }
 
 function difference(rule: InboundRule, actor: ApplicationId): [DecisionReason, Partial<Facts>] {
@@ -158,31 +154,80 @@ function allowance(policy: Policy, question: Question, admission: Admission): De
   };
 }
 
-function denial(
-  policy: Policy,
-  question: Question,
-  reason: DecisionReason,
-  facts: Partial<Facts>,
-  rule: SourceLine | undefined,
-  fix: Fix | undefined,
-): Decision {
-  const { actor, target, grant, now } = question;
-  const decision: { -readonly [Name in keyof Decision]: Decision[Name] } = {
-    id: question.id ?? policy.newDecisionId(),
-    outcome: "deny",
-    reason,
-    actor,
-    target,
-    grant,
-    at: now,
-    roles: nothing,
-    scopes: nothing,
-    explanation: explain(reason, { actor, target, rule: placeOf(rule), ...facts }),
-    owner: decisionReasons[reason].owner,
-  };
-  if (rule !== undefined) decision.rule = rule;
-  if (fix !== undefined) decision.fix = fix;
-  return decision;
+/** Why a denial is one, and what would change it. */
+interface Because {
+  readonly reason: DecisionReason;
+  readonly facts?: Partial<Facts>;
+  readonly rule?: SourceLine | undefined;
+  readonly patch?: () => Fix | undefined;
+}
+
+/**
+ * A denial. Most are answered and forgotten, so that the reason, the sentence and the patch are looked for when somebody
+ * reads them; JSON has them all.
+ */
+class Denial implements Decision {
+  readonly id: string;
+  readonly outcome = "deny" as const;
+  readonly actor: string;
+  readonly target: string;
+  readonly grant: string;
+  readonly at: number;
+  readonly roles = nothing;
+  readonly scopes = nothing;
+  readonly #find: () => Because;
+  #found: Because | undefined;
+
+  constructor(id: string, { actor, target, grant, now }: Question, find: () => Because) {
+    this.id = id;
+    this.actor = actor;
+    this.target = target;
+    this.grant = grant;
+    this.at = now;
+    this.#find = find;
+  }
+
+  get #because(): Because {
+    this.#found ??= this.#find();
+    return this.#found;
+  }
+
+  get reason(): DecisionReason {
+    return this.#because.reason;
+  }
+
+  get rule(): SourceLine | undefined {
+    return this.#because.rule;
+  }
+
+  get owner(): Owner {
+    return decisionReasons[this.reason].owner;
+  }
+
+  get explanation(): string {
+    const { actor, target } = this;
+    const { reason, rule, facts } = this.#because;
+    return explain(reason, { actor, target, rule: placeOf(rule), ...facts });
+  }
+
+  get fix(): Fix | undefined {
+    return this.#because.patch?.();
+  }
+
+  toJSON(): Decision {
+    const { reason, rule, owner, explanation, fix } = this;
+    const { id, outcome, actor, target, grant, at, roles, scopes } = this;
+    return {
+      ...{ id, outcome, reason, actor, target, grant, at },
+      ...(rule && { rule }),
+      ...{ roles, scopes, explanation, owner },
+      ...(fix && { fix }),
+    };
+  }
+}
+
+function denial(policy: Policy, question: Question, find: () => Because): Decision {
+  return new Denial(question.id ?? policy.newDecisionId(), question, find);
 }
 
 function placeOf(rule: SourceLine | undefined): string {

@@ -99,17 +99,18 @@ export interface Facts {
 }
 
 // Cut apart once: a decision only joins the pieces. Odd places hold the names of facts.
-const pieces = new Map(
+const pieces = Object.fromEntries(
   Object.entries(decisionReasons).map(([code, { explanation }]) => [code, explanation.split(/[{}]/)]),
-);
+) as Record<string, readonly string[]> as Readonly<Record<DecisionReason, readonly string[]>>;
 
 /** The sentence for `reason`, with the facts filled in. Names from outside are cut to 200 characters. */
 export function explain(reason: DecisionReason, facts: Facts): string {
-  let sentence = "";
-  for (const [index, piece] of (pieces.get(reason) ?? []).entries()) {
-    sentence += index % 2 === 0 ? piece : cut(facts[piece as keyof Facts]);
+  const sentence = pieces[reason];
+  let words = sentence[0] ?? "";
+  for (let index = 1; index < sentence.length; index += 2) {
+    words += cut(facts[sentence[index] as keyof Facts]) + (sentence[index + 1] ?? "");
   }
-  return sentence;
+  return words;
 }
 
 function cut(fact = ""): string {
