@@ -2,19 +2,30 @@
 import { once } from "node:events";
 import http from "node:http";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { startStandins } from "@portvakt/standins";
 import { createIdentity, now } from "./identities.ts";
 import { requestText } from "./rig/load.ts";
 import type { Load } from "./rig/load.ts";
+import { latenciesAt } from "./rig/latency.ts";
+import type { Latency } from "./rig/latency.ts";
 import { measure } from "./rig/measure.ts";
 import { freePort, startNginx } from "./peers/nginx.ts";
 import type { Nginx } from "./peers/nginx.ts";
-import { checkMachine, cores, startGenerator, startNode, startPortvakt } from "./rig/processes.ts";
+import {
+  checkMachine,
+  cores,
+  megabytesOf,
+  startGenerator,
+  startNode,
+  startPortvakt,
+} from "./rig/processes.ts";
 import type { Generator, Started } from "./rig/processes.ts";
-import { compare } from "./rig/report.ts";
-import type { Report } from "./rig/report.ts";
+import { compare, median } from "./rig/report.ts";
+import type { Figure, Report } from "./rig/report.ts";
 
 const perRound = 30_000;
+const steadyRate = 1000;
 
 /** A navigation, without following redirects. Not fetch: it names itself a script's request, which a login does not answer. */
 async function navigate(url: URL, cookie: string): Promise<http.IncomingMessage> {
@@ -63,6 +74,7 @@ async function signIn(ingress: string, persona: string): Promise<string> {
 interface Stage {
   readonly ingress: string;
   readonly nginx: Nginx;
+  readonly upstreamPort: number;
   readonly proxy: Started;
   readonly generator: Generator;
 }
@@ -91,14 +103,75 @@ async function setUp(stack: AsyncDisposableStack): Promise<Stage> {
     IDPORTEN_CLIENT_JWK: JSON.stringify(own.privateJwk),
     IDPORTEN_WELL_KNOWN_URL: `${standins.issuers.idporten}/.well-known/openid-configuration`,
   });
-  return { ingress, nginx, proxy: stack.use(proxy), generator: stack.use(await startGenerator()) };
+  return {
+    ingress,
+    nginx,
+    upstreamPort,
+    proxy: stack.use(proxy),
+    generator: stack.use(await startGenerator()),
+  };
+}
+
+/** What the proxies add to a call of the application at 1,000 requests/s. */
+async function addedLatency(
+  { generator, upstreamPort, nginx }: Stage,
+  load: (to: number) => () => Load,
+  port: number,
+): Promise<readonly Figure[]> {
+  const [direct, plain, ours] = await latenciesAt(generator, steadyRate, [
+    { name: "direct", load: load(upstreamPort) },
+    { name: "nginx", load: load(nginx.port) },
+    { name: "login proxy", load: load(port) },
+  ]);
+  const added = (through: Latency | undefined, key: keyof Latency): number =>
+    (through?.[key] ?? Number.NaN) - (direct?.[key] ?? Number.NaN);
+  return (["p50", "p99"] as const).map((key) => ({
+    name: `added latency at ${steadyRate} requests/s, ${key} (beside: nginx)`,
+    ours: added(ours, key),
+    beside: added(plain, key),
+    unit: "ms",
+  }));
+}
+
+/** Anonymous memory while requests go through, in twentieths of them. */
+async function memoryCurve(
+  { generator, proxy }: Stage,
+  load: () => Load,
+  requests: number,
+): Promise<readonly number[]> {
+  const curve = [megabytesOf(proxy.pid)];
+  for (let part = 0; part < 20; part++) {
+    await generator.run({ ...load(), count: Math.ceil(requests / 20) });
+    curve.push(megabytesOf(proxy.pid));
+  }
+  return curve;
+}
+
+/** `--requests N`, 200,000 when not given. *Throws* RangeError for what is no number. */
+function requestsIn(args: readonly string[]): number {
+  const { values } = parseArgs({ args: [...args], options: { requests: { type: "string" } } });
+  const requests = Number((values.requests ?? "200000").replaceAll("_", ""));
+  if (!Number.isInteger(requests) || requests < 20)
+    throw new RangeError("--requests wants a whole number from 20 up");
+  return requests;
+}
+
+function memoryFigures(curve: readonly number[]): readonly Figure[] {
+  const [early, late] = [median(curve.slice(3, 8)), median(curve.slice(-5))];
+  return [
+    { name: "memory before the first request", ours: curve[0] ?? Number.NaN, unit: "MB" },
+    { name: "memory, third to seventh twentieth of the requests", ours: early, unit: "MB" },
+    { name: "memory, last five twentieths", ours: late, unit: "MB" },
+  ];
 }
 
 /** Proxied requests per second of one core, session read and token attached, beside nginx on the same core. */
-export async function benchLogin(): Promise<Report> {
+export async function benchLogin(args: readonly string[]): Promise<Report> {
   checkMachine();
+  const requests = requestsIn(args);
   await using stack = new AsyncDisposableStack();
-  const { ingress, nginx, proxy, generator } = await setUp(stack);
+  const stage = await setUp(stack);
+  const { ingress, nginx, proxy, generator } = stage;
   const { host, port } = new URL(ingress);
   const headers = { host, accept: "text/html", "user-agent": "bench", "sec-fetch-site": "same-origin" };
   const request = requestText("/some/page?x=1", { ...headers, cookie: await signIn(ingress, "kari") });
@@ -112,12 +185,17 @@ export async function benchLogin(): Promise<Report> {
     { name: "nginx, plain proxy, one worker", pids: nginx.pids, load: load(nginx.port) },
     { name: "login proxy, live session", pids: [proxy.pid], load: load(Number(port)) },
   ]);
+  const added = await addedLatency(stage, load, Number(port));
+  const curve = await memoryCurve(stage, load(Number(port)), requests);
   const [plain = Number.NaN, ours = Number.NaN] = measured.map(({ perCpuSecond }) => perCpuSecond);
   const beside = { name: "nginx, plain proxy, one worker", value: plain };
   return {
     title: "Login proxy: 32 connections, 1 kB answers, session in memory, token attached, one core",
     measured,
-    notes: [],
+    figures: [...added, ...memoryFigures(curve)],
+    notes: [
+      `Anonymous memory in MB over ${requests} requests, after each twentieth: ${curve.map((size) => size.toFixed(0)).join(" ")}`,
+    ],
     results: [compare("login", ours, beside, 0.6, "requests per CPU second")],
   };
 }

@@ -24,8 +24,8 @@ interface Told {
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-const measuring = (bench: () => Promise<Report>) => async (): Promise<Told> => {
-  const report = await bench();
+const measuring = (bench: (args: readonly string[]) => Promise<Report>) => async (): Promise<Told> => {
+  const report = await bench(process.argv.slice(3));
   // A target that was missed is printed, and fails nothing: how fast a machine is depends on who else uses it.
   return { text: table(report), json: jsonLine(report), ok: true };
 };

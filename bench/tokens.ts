@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { startStandins } from "@portvakt/standins";
 import { createIdentity, now } from "./identities.ts";
+import { latenciesAt } from "./rig/latency.ts";
 import { requestText } from "./rig/load.ts";
 import type { Load } from "./rig/load.ts";
 import { measure } from "./rig/measure.ts";
@@ -11,14 +12,20 @@ import { rsaCosts } from "./peers/openssl.ts";
 import { checkMachine, cores, startGenerator, startNode, startPortvakt } from "./rig/processes.ts";
 import type { Generator, Started } from "./rig/processes.ts";
 import { compare } from "./rig/report.ts";
-import type { Report } from "./rig/report.ts";
+import { idleSidecar, memoryOfTokens, startingUp } from "./tokens-once.ts";
+import type { Figure, Report } from "./rig/report.ts";
 
 const json = { "content-type": "application/json" };
 const distinctPerRound = 4000;
 const perRound = 30_000;
 const unit = "requests per CPU second";
 
+const steadyRate = 1000;
+
 interface Stage {
+  readonly env: Readonly<Record<string, string>>;
+  /** What the login proxy beside it needs, in one process with it. */
+  readonly loginEnv: Readonly<Record<string, string>>;
   readonly server: Started;
   readonly plain: Started;
   readonly generator: Generator;
@@ -35,16 +42,24 @@ async function setUp(stack: AsyncDisposableStack): Promise<Stage> {
   const api = { client_id: clientId, name: "local:bench:api", jwks: { keys: [own.publicJwk] } };
   const target = { client_id: targetId, name: "local:bench:target", inbound: [admitted] };
   standins.register({ entra: { applications: [api, target] } });
-  const server = await startPortvakt("tokens", {
+  const env = {
     PORTVAKT_TOKENS_BIND_ADDRESS: "127.0.0.1:0",
     AZURE_ENABLED: "true",
     AZURE_APP_CLIENT_ID: clientId,
     AZURE_APP_JWK: JSON.stringify(own.privateJwk),
     AZURE_APP_WELL_KNOWN_URL: `${standins.issuers.entra}/.well-known/openid-configuration`,
-  });
+  };
+  const server = await startPortvakt("tokens", env);
   const order = { provider: "entra", persona: "anna", client_id: clientId, audience: clientId } as const;
   const program = fileURLToPath(new URL("peers/plain-handler.ts", import.meta.url));
   return {
+    env,
+    loginEnv: {
+      PORTVAKT_LOGIN_BIND_ADDRESS: "127.0.0.1:0",
+      PORTVAKT_LOGIN_INGRESSES: "http://localhost:1",
+      PORTVAKT_LOGIN_COOKIE_SECURE: "false",
+      PORTVAKT_LOGIN_PROVIDER: "entra",
+    },
     server: stack.use(server),
     plain: stack.use(await startNode({ core: cores.server, args: [program] })),
     generator: stack.use(await startGenerator()),
@@ -86,21 +101,47 @@ async function subjects({ server, plain, token, machineToken }: Stage): Promise<
   ];
 }
 
+/** What the API adds to a request that a bare handler answers, at 1,000 requests/s. */
+async function addedLatency(generator: Generator, all: readonly Subject[]): Promise<readonly Figure[]> {
+  const [bare, seen, , cached] = all;
+  if (bare === undefined || seen === undefined || cached === undefined) return [];
+  const [plain, introspection, token] = await latenciesAt(generator, steadyRate, [bare, seen, cached]);
+  return [
+    ["introspect, a token seen before", introspection] as const,
+    ["machine token, cached", token] as const,
+  ].flatMap(([name, latency]) =>
+    (["p50", "p99"] as const).map((key) => ({
+      name: `${name}: ${key} at ${steadyRate} requests/s (beside: bare handler)`,
+      ours: latency?.[key] ?? Number.NaN,
+      beside: plain?.[key] ?? Number.NaN,
+      unit: "ms",
+    })),
+  );
+}
+
 /** The token API's three uses, each beside the same requests to a handler that does nothing. */
 export async function benchTokens(): Promise<Report> {
   checkMachine();
   await using stack = new AsyncDisposableStack();
   const stage = await setUp(stack);
   const before = rsaCosts(1);
-  const measured = await measure(stage.generator, await subjects(stage));
+  const all = await subjects(stage);
+  const measured = await measure(stage.generator, all);
   const verify = (before.verify + rsaCosts(1).verify) / 2;
   const rates = measured.map(({ perCpuSecond }) => perCpuSecond);
   const [bare = Number.NaN, seen = Number.NaN, fresh = Number.NaN, cached = Number.NaN] = rates;
   const handler = { name: "bare node:http POST handler", value: bare };
   const withVerify = { name: "bare handler + openssl verify", value: 1 / (1 / bare + verify) };
+  const figures = [
+    ...(await addedLatency(stage.generator, all)),
+    ...(await memoryOfTokens(stage.generator)),
+    ...(await startingUp(stage.env)),
+    ...(await idleSidecar({ ...stage.env, ...stage.loginEnv })),
+  ];
   return {
     title: "Token API: 32 connections, one core, Entra ID tokens with RS256",
     measured,
+    figures,
     notes: [
       `openssl speed rsa2048: verify ${(verify * 1e6).toFixed(0)} µs of CPU. The target for new tokens says: at most 1.5 times the CPU time of the bare handler plus one verify.`,
     ],

@@ -10,12 +10,18 @@ import type { Load } from "./rig/load.ts";
 import { measure } from "./rig/measure.ts";
 import type { Subject } from "./rig/measure.ts";
 import { rsaCosts } from "./peers/openssl.ts";
+import type { RsaCosts } from "./peers/openssl.ts";
 import { checkMachine, startGenerator, startPortvakt } from "./rig/processes.ts";
+import type { Generator } from "./rig/processes.ts";
 import { compare } from "./rig/report.ts";
-import type { Report } from "./rig/report.ts";
+import type { Figure, Report } from "./rig/report.ts";
+import { benchCrowd, flooded, latencyBelowHighest } from "./tokenx-crowd.ts";
+import type { CrowdParts } from "./tokenx-crowd.ts";
 
 const actor = "local:bench:portal";
 const target = "local:bench:api";
+/** Calls the target too, without measure. */
+const flooder = "local:bench:flooder";
 const citizenClient = "bench-portal";
 const perRound = 3000;
 
@@ -70,10 +76,15 @@ function citizenToken(standins: Standins): Promise<string> {
   return standins.issue({ provider: "idporten", persona: "kari", client_id: citizenClient, expiresIn: 3600 });
 }
 
-/** One round's exchanges: each with an assertion of its own, since a `jti` is taken once. */
-async function exchanges(issuer: string, portal: Identity, subjectToken: string): Promise<Load> {
+/** Exchanges by `by`, each with an assertion of its own, since a `jti` is taken once. */
+async function exchanges(
+  issuer: string,
+  portal: Identity,
+  subjectToken: string,
+  { count = perRound, by = actor }: { count?: number; by?: string } = {},
+): Promise<Load> {
   const one = async (): Promise<string> => {
-    const assertion = await portal.signer.sign({ iss: actor, sub: actor, aud: issuer, ...freshClaims(110) });
+    const assertion = await portal.signer.sign({ iss: by, sub: by, aud: issuer, ...freshClaims(110) });
     const form = new URLSearchParams({
       grant_type: grantTypes.tokenExchange,
       client_assertion_type: clientAssertionType,
@@ -85,8 +96,8 @@ async function exchanges(issuer: string, portal: Identity, subjectToken: string)
     return requestText("/token", { "content-type": "application/x-www-form-urlencoded" }, form.toString());
   };
   const requests: string[] = [];
-  while (requests.length < perRound) requests.push(...(await Promise.all(Array.from({ length: 50 }, one))));
-  return { port: Number(new URL(issuer).port), connections: 16, requests, count: perRound };
+  while (requests.length < count) requests.push(...(await Promise.all(Array.from({ length: 50 }, one))));
+  return { port: Number(new URL(issuer).port), connections: 16, requests, count };
 }
 
 interface Stage {
@@ -103,31 +114,40 @@ async function setUp(stack: AsyncDisposableStack): Promise<Stage> {
   return { standins, registrar, portal, api, subjectToken: await citizenToken(standins) };
 }
 
+function environment({ standins, registrar }: Stage): Readonly<Record<string, string>> {
+  return {
+    PORTVAKT_TOKENX_BIND_ADDRESS: "127.0.0.1:0",
+    PORTVAKT_TOKENX_DATA_DIRECTORY: "memory",
+    PORTVAKT_TOKENX_SUBJECT_ISSUERS: `${standins.issuers.idporten}/.well-known/openid-configuration`,
+    PORTVAKT_TOKENX_REGISTRAR_ID: "bench-registrar",
+    PORTVAKT_TOKENX_REGISTRAR_JWKS: JSON.stringify({ keys: [registrar.publicJwk] }),
+    // The load is one client's; the limit per client is not what is measured.
+    PORTVAKT_TOKENX_RATE_PER_SECOND: "1000000",
+    PORTVAKT_TOKENX_RATE_BURST: "1000000",
+  };
+}
+
+/** The two applications of the exchange; the target also admits one that floods. */
+async function registerPair({ standins, registrar, portal, api }: Stage, issuer: string): Promise<void> {
+  const { idporten } = standins.issuers;
+  const by = { issuer, identity: registrar };
+  await register(by, actor, portal, [], idporten);
+  await register(by, flooder, portal, [], idporten);
+  await register(by, target, api, [actor, flooder], idporten);
+}
+
 /** A TokenX with both applications registered, as a subject. Storage is embedded and in memory unless `env` says otherwise. */
 async function startTokenx(
   stack: AsyncDisposableStack,
   stage: Stage,
   name: string,
   env: Readonly<Record<string, string>> = {},
-): Promise<Subject> {
-  const { standins, registrar, portal, api, subjectToken } = stage;
-  const { idporten } = standins.issuers;
-  const started = await startPortvakt("tokenx", {
-    PORTVAKT_TOKENX_BIND_ADDRESS: "127.0.0.1:0",
-    PORTVAKT_TOKENX_DATA_DIRECTORY: "memory",
-    PORTVAKT_TOKENX_SUBJECT_ISSUERS: `${idporten}/.well-known/openid-configuration`,
-    PORTVAKT_TOKENX_REGISTRAR_ID: "bench-registrar",
-    PORTVAKT_TOKENX_REGISTRAR_JWKS: JSON.stringify({ keys: [registrar.publicJwk] }),
-    // The load is one client's; the limit per client is not what is measured.
-    PORTVAKT_TOKENX_RATE_PER_SECOND: "1000000",
-    PORTVAKT_TOKENX_RATE_BURST: "1000000",
-    ...env,
-  });
-  const { pid, addresses } = stack.use(started);
+): Promise<Subject & { readonly issuer: string }> {
+  const { portal, subjectToken } = stage;
+  const { pid, addresses } = stack.use(await startPortvakt("tokenx", { ...environment(stage), ...env }));
   const issuer = addresses["tokenx"] ?? "";
-  await register({ issuer, identity: registrar }, actor, portal, [], idporten);
-  await register({ issuer, identity: registrar }, target, api, [actor], idporten);
-  return { name, pids: [pid], load: () => exchanges(issuer, portal, subjectToken) };
+  await registerPair(stage, issuer);
+  return { name, pids: [pid], issuer, load: () => exchanges(issuer, portal, subjectToken) };
 }
 
 /** A server on PostgreSQL, where PORTVAKT_BENCH_POSTGRES_URL names an empty database. Its own CPU time is not counted. */
@@ -139,36 +159,74 @@ async function onPostgres(stack: AsyncDisposableStack, stage: Stage): Promise<re
   return [await startTokenx(stack, stage, "TokenX, RS256, replays shared in PostgreSQL", env)];
 }
 
+/** What a server of its own, with the usual limit per client, makes of a client that floods. */
+async function floodedServer(generator: Generator, stage: Stage): Promise<readonly Figure[]> {
+  await using stack = new AsyncDisposableStack();
+  const usual = { PORTVAKT_TOKENX_RATE_PER_SECOND: "500", PORTVAKT_TOKENX_RATE_BURST: "1000" };
+  const { issuer } = await startTokenx(stack, stage, "flooded", usual);
+  const { portal, subjectToken } = stage;
+  const load = (by: string) => (count: number) => exchanges(issuer, portal, subjectToken, { count, by });
+  return await flooded(generator, load(actor), load(flooder));
+}
+
+function crowdParts(stage: Stage): CrowdParts {
+  const { standins, registrar, portal, api, subjectToken } = stage;
+  return {
+    env: environment(stage),
+    registerPair: (issuer) => registerPair(stage, issuer),
+    registerOther: (issuer, index) =>
+      register(
+        { issuer, identity: registrar },
+        `local:bench:other-${index}`,
+        api,
+        [actor],
+        standins.issuers.idporten,
+      ),
+    exchanges: (issuer, count) => exchanges(issuer, portal, subjectToken, { count }),
+  };
+}
+
+/** CPU seconds of OpenSSL for the same signatures, before and after what is measured. */
+function middleOf(before: RsaCosts, after: RsaCosts): RsaCosts {
+  return { sign: (before.sign + after.sign) / 2, verify: (before.verify + after.verify) / 2 };
+}
+
+const postgresNote =
+  "Set PORTVAKT_BENCH_POSTGRES_URL to an empty database to see what sharing replays in PostgreSQL adds.";
+
 /** Exchanges per second of one core, beside the limit that verify + verify + sign sets. */
 export async function benchTokenx(): Promise<Report> {
   checkMachine();
   await using stack = new AsyncDisposableStack();
   const stage = await setUp(stack);
+  const first = await startTokenx(stack, stage, "TokenX, RS256");
+  const es256 = { PORTVAKT_TOKENX_SIGNING_ALGORITHMS: "ES256" };
   const subjects = [
-    await startTokenx(stack, stage, "TokenX, RS256"),
-    await startTokenx(stack, stage, "TokenX, issues with ES256", {
-      PORTVAKT_TOKENX_SIGNING_ALGORITHMS: "ES256",
-    }),
+    first,
+    await startTokenx(stack, stage, "TokenX, issues with ES256", es256),
     ...(await onPostgres(stack, stage)),
   ];
   const generator = stack.use(await startGenerator());
   const before = rsaCosts(1);
   const measured = await measure(generator, subjects);
-  const after = rsaCosts(1);
-  const sign = (before.sign + after.sign) / 2;
-  const verify = (before.verify + after.verify) / 2;
+  const { sign, verify } = middleOf(before, rsaCosts(1));
   const limit = { name: "openssl, 2 verify + 1 sign", value: 1 / (sign + 2 * verify) };
-  const ours = measured[0]?.perCpuSecond ?? Number.NaN;
+  const { perCpuSecond: ours, perSecond: highest } = measured[0] ?? {
+    perCpuSecond: Number.NaN,
+    perSecond: 1,
+  };
+  const load = (count: number): Promise<Load> =>
+    exchanges(first.issuer, stage.portal, stage.subjectToken, { count });
+  const below = await latencyBelowHighest(generator, highest, load);
+  const crowd = await benchCrowd(generator, crowdParts(stage));
+  const storm = await floodedServer(generator, stage);
   return {
     title: `TokenX: ${perRound} exchanges a round, 16 connections, one client, one core`,
-    measured,
+    measured: [...measured, ...crowd.measured],
+    figures: [...below, ...crowd.figures, ...storm],
     notes: [
       `openssl speed rsa2048: sign ${(sign * 1e6).toFixed(0)} µs, verify ${(verify * 1e6).toFixed(0)} µs of CPU. The target says: CPU time per exchange at most 1.25 times that of verify + verify + sign.`,
-      ...(measured.length > 2
-        ? []
-        : [
-            "Set PORTVAKT_BENCH_POSTGRES_URL to an empty database to see what sharing replays in PostgreSQL adds.",
-          ]),
+      ...(measured.length > 2 ? [] : [postgresNote]),
     ],
     results: [compare("tokenx", ours, limit, 0.8, "exchanges per CPU second")],
   };

@@ -1,4 +1,5 @@
-// A closed-loop HTTP/1.1 load generator over plain sockets: each connection sends its next request when it has its answer.
+// An HTTP/1.1 load generator over plain sockets: each connection sends its next request when it has its answer (closed loop),
+// or when its time has come (a given rate).
 // Ours, because a general client costs more CPU than the servers under test, would share their core, and cannot send a
 // different signed body each time from a list made beforehand.
 import net from "node:net";
@@ -10,6 +11,10 @@ export interface Load {
   readonly requests: readonly string[];
   /** How many to send in all. */
   readonly count: number;
+  /** Requests per second; without it, as many as the connections can carry. */
+  readonly rate?: number;
+  /** Whether answers that are no success are counted like others. */
+  readonly anyStatus?: true;
 }
 
 export interface Loaded {
@@ -42,11 +47,17 @@ function parseAnswer(data: Buffer): Answer | undefined {
   return { status, length: end + 4 };
 }
 
-/** Sends the requests, and resolves when all are answered. *Throws* when an answer is not a success. */
+/**
+ * Sends the requests, and resolves when all are answered. *Throws* when an answer is not a success. With a rate, latency counts
+ * from when a request was due, unless a connection was free then: how late the timer was is not the server's doing.
+ */
 export async function load(options: Load): Promise<Loaded> {
   const requests = options.requests.map((request) => Buffer.from(request, "latin1"));
   const latencies: number[] = [];
   let sent = 0;
+  const start = performance.now();
+  const dueAt = (index: number): number =>
+    options.rate === undefined ? 0 : start + (index * 1000) / options.rate;
   const connection = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const socket = net.connect({ port: options.port, host: "127.0.0.1", noDelay: true });
@@ -59,9 +70,14 @@ export async function load(options: Load): Promise<Loaded> {
           resolve();
           return;
         }
-        sent++;
-        started = performance.now();
-        socket.write(request);
+        const due = dueAt(sent++);
+        const free = performance.now();
+        const write = (): void => {
+          started = free > due && options.rate !== undefined ? due : performance.now();
+          socket.write(request);
+        };
+        if (free >= due) write();
+        else setTimeout(write, due - free);
       };
       socket.on("connect", next);
       socket.on("error", reject);
@@ -70,7 +86,7 @@ export async function load(options: Load): Promise<Loaded> {
         data = data.length === 0 ? chunk : Buffer.concat([data, chunk]);
         const answer = parseAnswer(data);
         if (answer?.length === undefined) return;
-        if (answer.status < 200 || answer.status > 299) {
+        if (options.anyStatus !== true && (answer.status < 200 || answer.status > 299)) {
           reject(new Error(`the server answered ${answer.status}: ${data.toString("utf8", 0, 600)}`));
           socket.destroy();
           return;
@@ -80,7 +96,6 @@ export async function load(options: Load): Promise<Loaded> {
         next();
       });
     });
-  const start = performance.now();
   await Promise.all(Array.from({ length: options.connections }, connection));
   return { seconds: (performance.now() - start) / 1000, latencies };
 }

@@ -134,6 +134,18 @@ test("a clock that ran ahead and is set right again keeps nobody waiting for the
   assert.equal((await user.send(`${ingress}/`)).status, 200);
 });
 
+test("what a clock that ran ahead said of a token's end is not believed once the clock is right: the token is renewed", async (t) => {
+  const { provider, signedIn, clock, ingress, upstream } = await stage(t);
+  const user = await signedIn();
+  clock.now += 7200;
+  assert.equal((await user.send(`${ingress}/`)).status, 200);
+  clock.now -= 7200;
+  const ahead = upstream.seen.at(-1)?.headers.authorization;
+  assert.equal((await user.send(`${ingress}/`)).status, 200);
+  assert.equal(provider.count("/token", "refresh_token"), 2);
+  assert.notEqual(upstream.seen.at(-1)?.headers.authorization, ahead);
+});
+
 test("OpenID Connect Core section 12.2: a provider with another clock ends no session: what it says of its user counts", async (t) => {
   const { provider, signedIn, clock, ingress, upstream } = await stage(t, {
     env: { PORTVAKT_LOGIN_AUTO_LOGIN: "true" },

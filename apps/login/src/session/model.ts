@@ -57,9 +57,20 @@ export function nextRefreshAt(tokens: Tokens): number | undefined {
   return Math.max(tokens.expiresAt - refreshLeewaySeconds, tokens.refreshedAt + cooldownOf(tokens));
 }
 
+/** Tokens from further in the future than this were timed by a wrong clock. */
+const clockStepSeconds = 60;
+
+/**
+ * Whether a clock that was ahead wrote when these tokens were issued and expire: nobody knows then how long they last. Such
+ * a session is refreshed.
+ */
+export function isMistimed(tokens: Tokens, now: number): boolean {
+  return tokens.refreshToken !== undefined && tokens.refreshedAt > now + clockStepSeconds;
+}
+
 /** Whether the access token must not be sent any more. */
 export function isExpired(tokens: Tokens, now: number): boolean {
-  return tokens.expiresAt !== undefined && now >= tokens.expiresAt;
+  return tokens.expiresAt !== undefined && (now >= tokens.expiresAt || isMistimed(tokens, now));
 }
 
 const utf8 = new TextEncoder();

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "@portvakt/oauth";
-import { isExpired, nextRefreshAt, type Session, type Ticket, type Tokens } from "./model.ts";
+import { isExpired, isMistimed, nextRefreshAt, type Session, type Ticket, type Tokens } from "./model.ts";
 import type { Sessions } from "./store.ts";
 
 /** What the provider made of a refresh token. */
@@ -62,7 +62,8 @@ export function createRefresher(options: RefresherOptions): Refresher {
     refresh,
     async ensureFresh(ticket, session) {
       const due = nextRefreshAt(session.tokens);
-      if (due === undefined || now() < due) return judgeExpiry(session, now());
+      const early = due === undefined || now() < due;
+      if (early && !isMistimed(session.tokens, now())) return judgeExpiry(session, now());
       // A pause that seems longer was written by a clock that has been set back since.
       const pause = (pauses.get(ticket.id) ?? 0) - now();
       if (pause > 0 && pause <= pauseAfterFailureSeconds) return judgeExpiry(session, now());
