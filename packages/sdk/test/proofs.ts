@@ -7,7 +7,7 @@ import { citizen, now, sign } from "./issuers.ts";
 
 const pair = await generateKeyPair("ES256", { extractable: true });
 const stranger = await generateKeyPair("ES256", { extractable: true });
-export const jwk = await exportJWK(pair.publicKey);
+const jwk = await exportJWK(pair.publicKey);
 const strangersJwk = await exportJWK(stranger.publicKey);
 
 /** A token of TokenX's that is bound to the key above. */
