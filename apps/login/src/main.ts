@@ -3,12 +3,17 @@
  * Does not own: anything else; see index.ts.
  */
 import { runProcess } from "@portvakt/runtime/process";
-import { settings, start } from "./index.ts";
+import { check, settings, start, unreadNames } from "./index.ts";
 
 await runProcess({
   name: "portvakt-login",
   settings,
-  start,
+  start: (values, tools) => {
+    for (const variable of unreadNames(Object.keys(process.env), settings))
+      tools.log.warn({ variable }, "is set, and no setting reads it");
+    return start(values, tools);
+  },
+  check,
   env: process.env,
   argv: process.argv.slice(2),
   now: () => Date.now() / 1000,

@@ -10,6 +10,7 @@ import { trustedPeers, type TrustedPeers } from "./proxy/peers.ts";
 import { createProxy, type Proxy } from "./proxy/proxy.ts";
 import { parseIngress, type Ingress } from "./request/ingress.ts";
 import { compileExclusions, compileProviderPaths } from "./request/exclusions.ts";
+import { withoutEffect } from "./settings/baseline.ts";
 import { upstreamOrigin, type LoginSettings } from "./settings/settings.ts";
 import { endedChannel } from "./session/store.ts";
 import type { UpstreamToken } from "./exchange/edge.ts";
@@ -27,10 +28,16 @@ export interface StartParts {
   readonly fetch?: typeof fetch;
 }
 
+/** Finds what settings mean wrongly together, without starting anything. Throws: SettingsError. */
+export async function check(settings: LoginSettings): Promise<void> {
+  await checkTogether(settings, settings.ingresses.map(parseIngress));
+}
+
 /** Starts the login proxy: reads no environment, fails only for what an operator must mend (SettingsError). A provider that is down is not that. */
 export async function start(settings: LoginSettings, tools: Tools, parts: StartParts = {}): Promise<Running> {
   const ingresses = settings.ingresses.map(parseIngress);
   await checkTogether(settings, ingresses);
+  for (const sentence of withoutEffect(settings)) tools.log.warn(sentence);
   const fetcher = parts.fetch ?? fetch;
   const doors = await openDoors(settings, { ...tools, fetch: fetcher });
   const exchange = await upstreamToken(settings, { doors, fetch: fetcher, tools });

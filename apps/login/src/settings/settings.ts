@@ -3,6 +3,7 @@ import type { SettingsOf } from "@portvakt/runtime/config";
 import { commonSettings } from "@portvakt/runtime/process";
 import { compileExclusions } from "../request/exclusions.ts";
 import { isLoopback, parseIngress } from "../request/ingress.ts";
+import { baselineSettings } from "./baseline.ts";
 import { named, sentence } from "./names.ts";
 import { providerSettings } from "./provider.ts";
 import { trustedPeers } from "../proxy/peers.ts";
@@ -181,12 +182,7 @@ export const settings = defineSettings({
     default: true,
     doc: "Whether Redis by host and port is reached over TLS.",
   }),
-  ssoEnabled: setting.flag({
-    env: named("SSO_ENABLED"),
-    default: false,
-    doc: "The baseline's single sign-on modes are not built: true is refused rather than ignored.",
-    check: (value) => (value ? "asks for a mode that this proxy does not have yet" : undefined),
-  }),
+  ...baselineSettings,
   sessionMaxLifetime: setting.seconds({
     env: named("SESSION_MAX_LIFETIME"),
     default: "10h",

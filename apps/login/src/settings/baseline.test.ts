@@ -1,0 +1,61 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
+import { readSettings } from "@portvakt/runtime/config";
+import { unreadNames, withoutEffect } from "./baseline.ts";
+import { settings } from "./settings.ts";
+
+const base = { WONDERWALL_INGRESS: "https://app.test" };
+const silent = [
+  { name: "WONDERWALL_OPENID_JWKS_FALLBACK_ALG", value: "RS256" },
+  { name: "WONDERWALL_REDIS_CONNECTION_IDLE_TIMEOUT", value: "-1" },
+  { name: "WONDERWALL_OTEL_ENABLED", value: "true" },
+  { name: "WONDERWALL_OTEL_SERVICE_NAME", value: "x" },
+  { name: "WONDERWALL_SSO_DOMAIN", value: "example.no" },
+  { name: "WONDERWALL_SSO_MODE", value: "proxy" },
+  { name: "WONDERWALL_SSO_SESSION_COOKIE_NAME", value: "x" },
+  { name: "WONDERWALL_SSO_SERVER_URL", value: "https://sso.example.no" },
+  { name: "WONDERWALL_SSO_SERVER_DEFAULT_REDIRECT_URL", value: "https://example.no" },
+];
+for (const { name, value } of silent) {
+  test(`${name} has no effect, and that is told`, () => {
+    const told = withoutEffect(readSettings(settings, { ...base, [name]: value }));
+    assert.equal(told.length, 1);
+    assert.ok(told[0]!.startsWith(`${name} has no effect: `));
+  });
+}
+
+for (const name of ["WONDERWALL_PPROF_ENABLED", "WONDERWALL_SSO_ENABLED"]) {
+  test(`${name} asks for what is not there, and is refused`, () => {
+    assert.throws(
+      () => readSettings(settings, { ...base, [name]: "true" }),
+      new RegExp(`${name} asks for a`),
+    );
+  });
+}
+
+test("every flag of the baseline is read, and what no setting reads is told", () => {
+  const flags =
+    "bind-address metrics-bind-address probe-bind-address pprof-enabled log-format log-level shutdown-graceful-period shutdown-wait-before-period auto-login auto-login-ignore-paths ingress upstream-host upstream-ip upstream-port upstream-include-id-token upstream-access-logs cookie.prefix cookie.same-site cookie.secure encryption-key openid.provider openid.client-id openid.well-known-url openid.client-jwk openid.client-secret openid.scopes openid.audiences openid.acr-values openid.ui-locales openid.domain-hint openid.resource-indicator openid.post-logout-redirect-uri openid.jwks-fallback-alg openid.new-client-auth-jwt-type otel.enabled otel.service-name ratelimit.enabled ratelimit.logins ratelimit.window redis.uri redis.address redis.username redis.password redis.tls redis.connection-idle-timeout session.max-lifetime session.inactivity session.inactivity-timeout session.forward-auth session.forward-auth-set-headers sso.enabled sso.domain sso.mode sso.session-cookie-name sso.server-url sso.server-default-redirect-url";
+  const names = flags.split(" ").map((flag) => `WONDERWALL_${flag.toUpperCase().replace(/[.-]/gu, "_")}`);
+  assert.equal(names.length, 56);
+  assert.deepEqual(unreadNames([...names, "PATH", "WONDERWALL_INGRES"], settings), ["WONDERWALL_INGRES"]);
+});
+
+test("--check-config also finds what settings mean wrongly together", () => {
+  const main = resolve(import.meta.dirname, "../main.ts");
+  const run = (env: Record<string, string>) =>
+    spawnSync(process.execPath, [main, "--check-config"], { env, encoding: "utf8" });
+  const wrong = run({ ...base, PORTVAKT_LOGIN_UPSTREAM_IP: "127.0.0.1" });
+  assert.equal(wrong.status, 2);
+  for (const name of ["PORTVAKT_LOGIN_UPSTREAM_IP", "PORTVAKT_LOGIN_CLIENT_ID", "PORTVAKT_LOGIN_CLIENT_JWK"])
+    assert.ok(wrong.stderr.includes(name), name);
+  const right = run({
+    ...base,
+    PORTVAKT_LOGIN_CLIENT_ID: "c",
+    PORTVAKT_LOGIN_CLIENT_SECRET: "s",
+    PORTVAKT_LOGIN_WELL_KNOWN_URL: "https://issuer.test/.well-known/openid-configuration",
+  });
+  assert.deepEqual([right.status, right.stderr], [0, ""]);
+});
