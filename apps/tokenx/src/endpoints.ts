@@ -26,6 +26,7 @@ import type { Application } from "./registry/registration.ts";
 import { readinessOf, registrarsOf } from "./state.ts";
 import type { State } from "./state.ts";
 import { subjectJudge } from "./subject/judge.ts";
+import { rememberSignatures } from "./subject/known-signatures.ts";
 import { orByWorkloadToken } from "./workload-tokens.ts";
 
 /** Everything that a request may need. */
@@ -126,7 +127,7 @@ function createTokenEndpoint(parts: Parts): (request: Request) => Promise<Respon
   const { now } = parts.tools;
   const judgeSubject = subjectJudge({
     issuer,
-    ownKeys: keys.keySet,
+    ownKeys: rememberSignatures(keys.keySet),
     issuers: parts.subjects,
     audience: settings.subjectAudience,
     onUntied: audit.untied,

@@ -1,11 +1,12 @@
 import { fetchMetadata, remoteKeySet } from "@portvakt/oauth";
-import type { Clock, RemoteKeySet } from "@portvakt/oauth";
+import type { Clock, KeySet } from "@portvakt/oauth";
 import type { Logger } from "@portvakt/runtime/observe";
+import { rememberSignatures } from "./subject/known-signatures.ts";
 
 /** An issuer whose metadata is known, with what is particular to it. */
 export interface TrustedIssuer<R> {
   readonly issuer: string;
-  readonly keys: RemoteKeySet;
+  readonly keys: KeySet;
   readonly rules: R;
 }
 
@@ -49,7 +50,7 @@ export function trustedIssuers<R>(options: {
       const { issuer, jwks_uri: uri } = metadata;
       const keys = remoteKeySet({ uri, now, ...(options.fetch && { fetch: options.fetch }) });
       await keys.load();
-      slot.known = { issuer, keys, rules: slot.rules };
+      slot.known = { issuer, keys: rememberSignatures(keys), rules: slot.rules };
       slot.fetchedAt = now();
       slot.failing = false;
       index();
