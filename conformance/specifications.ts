@@ -6,6 +6,7 @@ import { rfc7515, rfc7519, rfc8725 } from "./jose.ts";
 import { rfc7523, rfc7636, rfc8693 } from "./oauth-client.ts";
 import { rfc6749, rfc8414, rfc9126, rfc9207 } from "./oauth-endpoints.ts";
 import { backChannelLogout, openidCore } from "./openid.ts";
+import { joined, provider } from "./provider.ts";
 import { resourceServerRows, rfc6750, rfc9470, rfc9728 } from "./resource-servers.ts";
 import { clientRows, frontChannelLogout, rfc10017, rfc9700, rpInitiatedLogout } from "./login-proxy.ts";
 import type { Requirement, Specification } from "./table.ts";
@@ -27,7 +28,7 @@ function withRows(table: Specification, rows: readonly Requirement[]): Specifica
   return { ...table, requirements: [...table.requirements, ...rows] };
 }
 
-export const specifications: readonly Specification[] = [
+const tables: readonly Specification[] = [
   rfc6749,
   rfc6750,
   rfc7009,
@@ -57,3 +58,5 @@ export const specifications: readonly Specification[] = [
   authzen,
   delegationAttacks,
 ];
+
+export const specifications: readonly Specification[] = joined(tables, provider);

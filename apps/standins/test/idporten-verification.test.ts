@@ -48,7 +48,7 @@ class Service {
       },
     });
     assert.equal(asked, o.persona !== undefined, `${this.id}: ${asked ? "a" : "no"} page came`);
-    const sid = String(signedIn.claims["sid"] ?? "");
+    const sid = signedIn.claims["sid"] as string;
     this.sessions.set(sid, {
       claims: signedIn.claims,
       idToken: signedIn.tokens.id_token ?? "",

@@ -48,8 +48,18 @@ describe("the authorization endpoint of an OpenID provider", () => {
       const { callback } = await asked({ prompt: "none login", login_hint: "kari" });
       assert.equal(callback.searchParams.get("error"), "invalid_request");
     });
-    for (const prompt of ["login", "consent", "select_account"])
-      test(`OpenID Connect Core section 3.1.2.1: prompt=${prompt} shows the page though there is a session`, async () => {
+    for (const [prompt, name] of [
+      ["login", "OpenID Connect Core section 3.1.2.1: prompt=login shows the page though there is a session"],
+      [
+        "consent",
+        "OpenID Connect Core section 3.1.2.1: prompt=consent shows the page though there is a session",
+      ],
+      [
+        "select_account",
+        "OpenID Connect Core section 3.1.2.1: prompt=select_account shows the page though there is a session",
+      ],
+    ] as const)
+      test(name, async () => {
         const { tab } = await as({ login_hint: "kari" });
         const page = await tab.open(
           `${server.authorization_endpoint}?${new URLSearchParams({ ...good, prompt })}`,
@@ -152,6 +162,12 @@ describe("the authorization endpoint of an OpenID provider", () => {
       const { id_token } = (await response.json()) as { id_token: string };
       assert.equal("nonce" in decodeJwt(id_token), false);
     });
+    const scopeNames: Record<string, string> = {
+      profile: "OpenID Connect Core section 5.4: scope profile brings its claims, and no other scope's",
+      email: "OpenID Connect Core section 5.4: scope email brings its claims, and no other scope's",
+      address: "OpenID Connect Core section 5.4: scope address brings its claims, and no other scope's",
+      phone: "OpenID Connect Core section 5.4: scope phone brings its claims, and no other scope's",
+    };
     for (const [scope, names] of Object.entries({
       profile: [
         "name",
@@ -173,7 +189,7 @@ describe("the authorization endpoint of an OpenID provider", () => {
       address: ["address"],
       phone: ["phone_number", "phone_number_verified"],
     }))
-      test(`OpenID Connect Core section 5.4: scope ${scope} brings its claims, and no other scope's`, async () => {
+      test(scopeNames[scope] ?? scope, async () => {
         idp.register({ openid: { clients: [{ ...registration, client_id: "scoped" }] } });
         const { tokens } = await signIn({
           server,
@@ -203,11 +219,11 @@ describe("the authorization endpoint of an OpenID provider", () => {
       assert.equal("name" in claims, false);
     });
     for (const [name, value] of Object.entries({
-      "no JSON": "{",
-      "no object": "[]",
-      "no object within": '{"userinfo":{"name":1}}',
+      "OpenID Connect Core section 5.5: claims that is no JSON is refused": "{",
+      "OpenID Connect Core section 5.5: claims that is no object is refused": "[]",
+      "OpenID Connect Core section 5.5: claims with no object within is refused": '{"userinfo":{"name":1}}',
     }))
-      test(`OpenID Connect Core section 5.5: claims that is ${name} is refused`, async () => {
+      test(name, async () => {
         const { callback } = await asked({ claims: value, login_hint: "kari" });
         assert.equal(callback.searchParams.get("error"), "invalid_request");
       });
@@ -243,14 +259,16 @@ describe("the authorization endpoint of an OpenID provider", () => {
       assert.ok(toldAt(response).searchParams.has("code"));
     });
     for (const [name, value] of Object.entries({
-      display: "popup",
-      ui_locales: "se fr",
-      claims_locales: "se",
-      unheard_of: "x",
-      login_hint: "nobody@nowhere.example",
+      "OpenID Connect Core section 3.1.2.1: display is taken or ignored, never refused": "popup",
+      "OpenID Connect Core section 3.1.2.1: ui_locales is taken or ignored, never refused": "se fr",
+      "OpenID Connect Core section 3.1.2.1: claims_locales is taken or ignored, never refused": "se",
+      "OpenID Connect Core section 3.1.2.1: unheard_of is taken or ignored, never refused": "x",
+      "OpenID Connect Core section 3.1.2.1: login_hint is taken or ignored, never refused":
+        "nobody@nowhere.example",
     }))
-      test(`OpenID Connect Core section 3.1.2.1: ${name} is taken or ignored, never refused`, async () => {
-        const response = await open({ ...good, [name]: value });
+      test(name, async () => {
+        const parameter = /: (\w+) /.exec(name)?.[1] ?? "";
+        const response = await open({ ...good, [parameter]: value });
         assert.equal(response.status, 200);
         assert.match(await response.text(), /<form method="post"/);
       });
@@ -259,45 +277,49 @@ describe("the authorization endpoint of an OpenID provider", () => {
       assert.ok(toldAt(response).searchParams.has("code"));
     });
     const refused: { name: string; query: string; error: string }[] = [
-      { name: "RFC 6749 section 4.1.2.1: no response_type", query: "scope=openid", error: "invalid_request" },
       {
-        name: "RFC 6749 section 3.1.1: a response_type that is not served",
+        name: "RFC 6749 section 4.1.2.1: no response_type is told at the redirect URI, with state and iss",
+        query: "scope=openid",
+        error: "invalid_request",
+      },
+      {
+        name: "RFC 6749 section 3.1.1: a response_type that is not served is told at the redirect URI, with state and iss",
         query: "scope=openid&response_type=none",
         error: "unsupported_response_type",
       },
       {
-        name: "RFC 6749 section 3.1: a parameter that is repeated",
+        name: "RFC 6749 section 3.1: a parameter that is repeated is told at the redirect URI, with state and iss",
         query: "scope=openid&response_type=code&nonce=a&nonce=b",
         error: "invalid_request",
       },
       {
-        name: "RFC 6749 section 3.3: a scope that is not registered",
+        name: "RFC 6749 section 3.3: a scope that is not registered is told at the redirect URI, with state and iss",
         query: "scope=openid%20other&response_type=code",
         error: "invalid_scope",
       },
       {
-        name: "RFC 7636 section 4.4.1: a transformation that is not served",
+        name: "RFC 7636 section 4.4.1: a transformation that is not served is told at the redirect URI, with state and iss",
         query: `scope=openid&response_type=code&code_challenge=${"a".repeat(43)}&code_challenge_method=plain`,
         error: "invalid_request",
       },
       {
-        name: "RFC 7636 section 4.3: a method without a challenge",
+        name: "RFC 7636 section 4.3: a method without a challenge is told at the redirect URI, with state and iss",
         query: "scope=openid&response_type=code&code_challenge_method=S256",
         error: "invalid_request",
       },
       {
-        name: "OpenID Connect Core section 3.1.2.6: a request_uri of the client's own",
+        name: "OpenID Connect Core section 3.1.2.6: a request_uri of the client's own is told at the redirect URI, with state and iss",
         query: "scope=openid&response_type=code&request_uri=https%3A%2F%2Fapp.example%2Fobject",
         error: "request_uri_not_supported",
       },
       {
-        name: "OpenID Connect Core section 6.1: a request object without a signature",
+        name: "OpenID Connect Core section 6.1: a request object without a signature is told at the redirect URI, with state and iss",
         query: `scope=openid&response_type=code&request=${Buffer.from('{"alg":"none"}').toString("base64url")}.${Buffer.from('{"client_id":"plain"}').toString("base64url")}.`,
         error: "invalid_request_object",
       },
     ];
     for (const { name, query, error } of refused)
-      test(`${name} is told at the redirect URI, with state and iss`, async () => {
+      test(name, async () => {
         const response = await open(
           `client_id=plain&redirect_uri=${encodeURIComponent(redirectUri)}&state=st%20ate&${query}`,
         );
@@ -307,29 +329,54 @@ describe("the authorization endpoint of an OpenID provider", () => {
         assert.equal(location.searchParams.get("state"), "st ate");
         assert.equal(location.searchParams.get("iss"), idp.issuers.openid, "RFC 9207 section 2");
       });
-    for (const type of ["id_token", "token id_token", "code id_token"])
-      test(`OAuth 2.0 Multiple Response Types section 5: ${type} is refused in the fragment`, async () => {
+    for (const [type, name] of [
+      ["id_token", "OAuth 2.0 Multiple Response Types section 5: id_token is refused in the fragment"],
+      [
+        "token id_token",
+        "OAuth 2.0 Multiple Response Types section 5: token id_token is refused in the fragment",
+      ],
+      [
+        "code id_token",
+        "OAuth 2.0 Multiple Response Types section 5: code id_token is refused in the fragment",
+      ],
+    ] as const)
+      test(name, async () => {
         const location = toldAt(await open({ ...good, response_type: type, state: "s" }));
         assert.match(location.hash, /error=unsupported_response_type/);
         assert.equal(location.search, "");
       });
     const direct: { name: string; query: Record<string, string> | string }[] = [
-      { name: "no client_id", query: { redirect_uri: redirectUri } },
-      { name: "an unknown client", query: { ...good, client_id: "nobody" } },
-      { name: "no redirect_uri", query: { client_id: "plain", response_type: "code", scope: "openid" } },
       {
-        name: "a redirect_uri that is not registered",
+        name: "RFC 6749 section 4.1.2.1: no client_id is a page, and redirects nobody",
+        query: { redirect_uri: redirectUri },
+      },
+      {
+        name: "RFC 6749 section 4.1.2.1: an unknown client is a page, and redirects nobody",
+        query: { ...good, client_id: "nobody" },
+      },
+      {
+        name: "RFC 6749 section 4.1.2.1: no redirect_uri is a page, and redirects nobody",
+        query: { client_id: "plain", response_type: "code", scope: "openid" },
+      },
+      {
+        name: "RFC 6749 section 4.1.2.1: a redirect_uri that is not registered is a page, and redirects nobody",
         query: { ...good, redirect_uri: "https://evil.example/" },
       },
-      { name: "a redirect_uri with something added", query: { ...good, redirect_uri: `${redirectUri}?x=y` } },
       {
-        name: "redirect_uri twice",
+        name: "RFC 6749 section 4.1.2.1: a redirect_uri with something added is a page, and redirects nobody",
+        query: { ...good, redirect_uri: `${redirectUri}?x=y` },
+      },
+      {
+        name: "RFC 6749 section 4.1.2.1: redirect_uri twice is a page, and redirects nobody",
         query: `${new URLSearchParams(good)}&redirect_uri=${encodeURIComponent(redirectUri)}`,
       },
-      { name: "client_id twice", query: `${new URLSearchParams(good)}&client_id=plain` },
+      {
+        name: "RFC 6749 section 4.1.2.1: client_id twice is a page, and redirects nobody",
+        query: `${new URLSearchParams(good)}&client_id=plain`,
+      },
     ];
     for (const { name, query } of direct)
-      test(`RFC 6749 section 4.1.2.1: ${name} is a page, and redirects nobody`, async () => {
+      test(name, async () => {
         const response = await open(query);
         assert.equal(response.status, 400);
         assert.equal(response.headers.get("location"), null);
@@ -362,15 +409,20 @@ describe("the authorization endpoint of an OpenID provider", () => {
       assert.ok(location.searchParams.has("code"));
     });
     const cases: Record<string, () => Promise<string>> = {
-      "a stranger's signature": () => object({}, { key: "stranger" }),
-      "another client": () => object({ client_id: "plain" }),
-      "another audience": () => object({ aud: "https://other.example" }),
-      "another response_type than beside it": () => object({ response_type: "token" }),
-      "a request object within": () => object({ request: "x" }),
-      "nothing that can be read": () => Promise.resolve("x.y.z"),
+      "RFC 9101 section 6.2: a stranger's signature is invalid_request_object": () =>
+        object({}, { key: "stranger" }),
+      "RFC 9101 section 6.2: another client is invalid_request_object": () => object({ client_id: "plain" }),
+      "RFC 9101 section 6.2: another audience is invalid_request_object": () =>
+        object({ aud: "https://other.example" }),
+      "RFC 9101 section 6.2: another response_type than beside it is invalid_request_object": () =>
+        object({ response_type: "token" }),
+      "RFC 9101 section 6.2: a request object within is invalid_request_object": () =>
+        object({ request: "x" }),
+      "RFC 9101 section 6.2: nothing that can be read is invalid_request_object": () =>
+        Promise.resolve("x.y.z"),
     };
     for (const [name, make] of Object.entries(cases))
-      test(`RFC 9101 section 6.2: ${name} is invalid_request_object, at the redirect URI beside it`, async () => {
+      test(name, async () => {
         const location = toldAt(await open({ ...outer, request: await make() }));
         assert.equal(location.searchParams.get("error"), "invalid_request_object");
         assert.equal(location.searchParams.get("state"), "outer");
@@ -384,10 +436,12 @@ describe("the authorization endpoint of an OpenID provider", () => {
       assert.equal(server.authorization_response_iss_parameter_supported, true);
     });
     for (const [name, params] of Object.entries({
-      "a code": { login_hint: "kari" },
-      "an error": { prompt: "none" },
+      "OAuth 2.0 Form Post Response Mode section 2: a code comes in a form that needs no script, escaped and not cached":
+        { login_hint: "kari" },
+      "OAuth 2.0 Form Post Response Mode section 2: an error comes in a form that needs no script, escaped and not cached":
+        { prompt: "none" },
     }))
-      test(`OAuth 2.0 Form Post Response Mode section 2: ${name} comes in a form that needs no script, escaped and not cached`, async () => {
+      test(name, async () => {
         const response = await open({ ...good, ...params, response_mode: "form_post", state: `"><b>'` });
         assert.equal(response.status, 200);
         assert.match(response.headers.get("cache-control") ?? "", /no-store/);
@@ -395,7 +449,7 @@ describe("the authorization endpoint of an OpenID provider", () => {
         assert.ok(html.includes(`<form method="post" action="${redirectUri}">`));
         assert.match(
           html,
-          name === "a code" ? /name="code" value="[\w-]+"/ : /name="error" value="login_required"/,
+          name.includes(": a code") ? /name="code" value="[\w-]+"/ : /name="error" value="login_required"/,
         );
         assert.match(html, /name="state" value="&quot;&gt;&lt;b&gt;&#39;"/);
         assert.match(html, /<button/);

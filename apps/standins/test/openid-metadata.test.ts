@@ -76,40 +76,43 @@ describe("pushed requests, metadata and keys of an OpenID provider", () => {
       string,
       { form: Record<string, string>; headers?: Record<string, string>; error: string }
     > = {
-      "RFC 9126 section 2.1: request_uri": {
+      "RFC 9126 section 2.1: request_uri is refused when it is pushed": {
         form: { ...good, request_uri: "urn:x" },
         headers: basic,
         error: "invalid_request",
       },
-      "RFC 9126 section 2.1: no client authentication": { form: good, error: "invalid_client" },
-      "RFC 9126 section 2.1: credentials of another client than client_id": {
+      "RFC 9126 section 2.1: no client authentication is refused when it is pushed": {
+        form: good,
+        error: "invalid_client",
+      },
+      "RFC 9126 section 2.1: credentials of another client than client_id is refused when it is pushed": {
         form: { ...good, client_id: "other" },
         headers: basic,
         error: "invalid_client",
       },
-      "RFC 9126 section 2.3: a redirect_uri that is not registered": {
+      "RFC 9126 section 2.3: a redirect_uri that is not registered is refused when it is pushed": {
         form: { ...good, redirect_uri: "https://evil.example/" },
         headers: basic,
         error: "invalid_request",
       },
-      "RFC 9126 section 2.3: a scope that is not registered": {
+      "RFC 9126 section 2.3: a scope that is not registered is refused when it is pushed": {
         form: { ...good, scope: "openid other" },
         headers: basic,
         error: "invalid_scope",
       },
-      "RFC 9126 section 2.3: a response_type that is not served": {
+      "RFC 9126 section 2.3: a response_type that is not served is refused when it is pushed": {
         form: { ...good, response_type: "token" },
         headers: basic,
         error: "unsupported_response_type",
       },
-      "RFC 7636 section 4.4.1: plain": {
+      "RFC 7636 section 4.4.1: plain is refused when it is pushed": {
         form: { ...good, code_challenge: "a".repeat(43), code_challenge_method: "plain" },
         headers: basic,
         error: "invalid_request",
       },
     };
     for (const [name, { form, headers, error }] of Object.entries(refused))
-      test(`${name} is refused when it is pushed`, async () => {
+      test(name, async () => {
         const { status, body } = await push(form, headers);
         assert.equal(body["error"], error);
         assert.equal(status, error === "invalid_client" ? 401 : 400);
