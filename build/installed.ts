@@ -56,9 +56,9 @@ export const uses: Readonly<Record<string, (project: Project) => Promise<string>
   "types, without Node's": checkTypes,
   "Node.js": async ({ folder }) => run("node", ["run.ts"], { cwd: folder }),
   Bun: async ({ folder }) => run(await runtimeProgram("bun"), ["run.ts"], { cwd: folder }),
+  // With no permission at all: without its variables the SDK has results to say so, and no exceptions.
   Deno: async ({ folder }) =>
-    // No permission is asked for but one name: `process.env`, which it does without, is read under Deno's guard.
-    run(await runtimeProgram("deno"), ["run", "--no-prompt", "--allow-env", "run.ts"], {
+    run(await runtimeProgram("deno"), ["run", "--no-prompt", "run.ts"], {
       cwd: folder,
       env: { ...process.env, DENO_NO_UPDATE_CHECK: "1" },
     }),

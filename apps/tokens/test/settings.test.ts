@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { readSettings, SettingsError } from "@portvakt/runtime/config";
 import { check, settings } from "../src/index.ts";
 import { clientKey, startApi, until } from "./api.ts";
@@ -42,6 +45,19 @@ test("--check-config: what settings mean wrongly together is found without askin
       else assert.match(found instanceof SettingsError ? found.message : "", problem);
     });
   }
+});
+
+test("--check-config, in a process of its own: exit 2, and what to set", async () => {
+  const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+  const child = spawn(process.execPath, [main, "--check-config"], {
+    env: entra,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  child.stderr.on("data", (chunk) => (said += String(chunk)));
+  const [code] = await once(child, "close");
+  assert.equal(code, 2);
+  assert.match(said, /AZURE_APP_JWK is not set/);
 });
 
 test("baseline 1.2.7 row 40: times that other sidecars are given in milliseconds are kept to", async () => {

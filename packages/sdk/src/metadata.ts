@@ -1,3 +1,4 @@
+import { signatureAlgorithms } from "@portvakt/oauth";
 import { providerNames } from "./providers.ts";
 import type { ProviderName } from "./providers.ts";
 import type { SdkSettings } from "./settings.ts";
@@ -8,6 +9,8 @@ export interface ProtectedResourceMetadata {
   readonly authorization_servers: readonly string[];
   readonly bearer_methods_supported: readonly ["header"];
   readonly scopes_supported?: readonly string[];
+  readonly dpop_signing_alg_values_supported?: readonly string[];
+  readonly dpop_bound_access_tokens_required?: true;
   readonly resource_name?: string;
   readonly resource_documentation?: string;
 }
@@ -19,6 +22,8 @@ export interface MetadataOptions {
   /** Its name, for people. */
   readonly name?: string;
   readonly documentation?: string;
+  /** Whether it takes tokens that are bound to a key (RFC 9449), or no others; as `requireToken` is told with `dpop`. */
+  readonly dpop?: "supported" | "required";
   /** The providers whose tokens it accepts; left out: all that are set up. */
   readonly providers?: readonly ProviderName[];
 }
@@ -30,7 +35,7 @@ export interface MetadataOptions {
  * *Checks*: nothing; providers that are not set up are left out. *Throws*: nothing.
  */
 export function resourceMetadata(options: MetadataOptions, settings: SdkSettings): ProtectedResourceMetadata {
-  const { resource, scopes, name, documentation, providers = providerNames } = options;
+  const { resource, scopes, name, documentation, dpop, providers = providerNames } = options;
   const issuers = providers.flatMap((provider) => {
     const known = settings.providers[provider];
     return "missing" in known ? [] : [known.issuer];
@@ -40,6 +45,8 @@ export function resourceMetadata(options: MetadataOptions, settings: SdkSettings
     authorization_servers: issuers,
     bearer_methods_supported: ["header"],
     ...(scopes !== undefined && { scopes_supported: scopes }),
+    ...(dpop !== undefined && { dpop_signing_alg_values_supported: Object.keys(signatureAlgorithms) }),
+    ...(dpop === "required" && { dpop_bound_access_tokens_required: true }),
     ...(name !== undefined && { resource_name: name }),
     ...(documentation !== undefined && { resource_documentation: documentation }),
   };

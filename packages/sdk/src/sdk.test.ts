@@ -302,4 +302,10 @@ test("RFC 9728 section 2: the metadata names the issuers that are set up, and on
   });
   const one = sdk.protectedResourceMetadata({ resource, providers: ["tokenx", "maskinporten"] });
   assert.deepEqual(one.authorization_servers, ["https://tokenx.example"]);
+  const bound = sdk.protectedResourceMetadata({ resource, dpop: "required" });
+  assert.equal(bound.dpop_bound_access_tokens_required, true);
+  assert.ok(bound.dpop_signing_alg_values_supported?.includes("ES256"));
+  assert.ok(!bound.dpop_signing_alg_values_supported?.includes("none"));
+  const either = sdk.protectedResourceMetadata({ resource, dpop: "supported" });
+  assert.equal(either.dpop_bound_access_tokens_required, undefined);
 });
