@@ -63,6 +63,16 @@ async function untilListening(port: number): Promise<void> {
   throw new Error("nginx did not start");
 }
 
+/** The master listens a little before its worker is there, whose CPU time is what counts. */
+async function workersOf(master: number): Promise<readonly number[]> {
+  for (let tries = 0; tries < 200; tries++) {
+    const workers = childrenOf(master);
+    if (workers.length > 0) return workers;
+    await delay(25);
+  }
+  throw new Error("nginx has no worker");
+}
+
 /** Starts nginx on the server's core. *Throws* CannotMeasure without it. */
 export async function startNginx(upstreamPort: number): Promise<Nginx> {
   const program = findProgram("nginx");
@@ -75,7 +85,7 @@ export async function startNginx(upstreamPort: number): Promise<Nginx> {
   await untilListening(port);
   return {
     port,
-    pids: childrenOf(started.child.pid ?? 0),
+    pids: await workersOf(started.child.pid ?? 0),
     [Symbol.asyncDispose]: async () => {
       await started[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });

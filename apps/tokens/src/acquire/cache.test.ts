@@ -99,7 +99,21 @@ test("a clock that ran ahead and is set right again: neither its refusals nor it
   await cache.obtain("b", good("B"));
   clock.seconds -= 7200;
   assert.equal((await cache.obtain("a", good("A"))).value, "A");
-  assert.equal((await cache.obtain("b", good("B2"))).value, "B2");
+  assert.equal((await cache.obtain("b", good("B2"))).value, "B");
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal((await cache.obtain("b", good("B3"))).value, "B2", "it was renewed at once");
+});
+
+test("a clock that falls behind: what is held is handed out, whatever the provider makes of a renewal", async () => {
+  const { cache, clock, good, loading, calls } = setUp();
+  await cache.obtain("a", good("A"));
+  clock.seconds -= 7200;
+  const refused = loading(() => Promise.reject(new Final()));
+  for (let times = 0; times < 3; times++) {
+    assert.equal((await cache.obtain("a", refused)).value, "A");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(calls.length, 2, "renewals keep their pause");
 });
 
 test("a final refusal is kept briefly, another error not at all", async () => {

@@ -63,8 +63,13 @@ interface Refused {
   readonly until: number;
 }
 
-/** An entry from further in the future than this was written by a wrong clock. */
+/**
+ * An entry from further in the future than this was written by another clock than the one that is read now, and which of the
+ * two is wrong nobody knows: a refusal is not repeated, a value is handed out, and renewed at once.
+ */
 const clockStepSeconds = 5;
+const isMistimed = ({ since }: { readonly since: number }, now: number): boolean =>
+  since > now + clockStepSeconds;
 
 /** Least time between two attempts to renew the same value in the background. */
 const renewalPauseSeconds = 5;
@@ -92,7 +97,9 @@ export function createCache<T>(options: CacheOptions): Cache<T> {
   /** What is worth a look by `renewDue`: the keys of entries that have `again`. */
   const awaited = new Set<string>();
   const renew = (key: string, held: Held<T>, load: Loading<T>["load"]): boolean => {
-    if (now() < held.refreshAt || flights.has(key)) return false;
+    // A pause is never so long: that time is the other clock's.
+    const mistimed = isMistimed(held, now()) && held.refreshAt - now() > 2 * renewalPauseSeconds;
+    if ((now() < held.refreshAt && !mistimed) || flights.has(key)) return false;
     held.refreshAt = now() + renewalPauseSeconds * (1 + random());
     start(key, load).catch(() => undefined);
     return true;
@@ -122,10 +129,10 @@ export function createCache<T>(options: CacheOptions): Cache<T> {
         return loadAndWait(key, loading);
       }
       const entry = entries.get(key);
-      // What a clock that has been set back since wrote would be kept for as long as that clock was ahead.
-      if (entry === undefined || entry.since > now() + clockStepSeconds) return loadAndWait(key, loading);
+      if (entry === undefined) return loadAndWait(key, loading);
       if ("refusal" in entry) {
-        return now() < entry.until ? Promise.reject(entry.refusal) : loadAndWait(key, loading);
+        const stands = now() < entry.until && !isMistimed(entry, now());
+        return stands ? Promise.reject(entry.refusal) : loadAndWait(key, loading);
       }
       if (now() >= entry.freshUntil) return loadAndWait(key, loading);
       markAwaited(key, entry, loading);
@@ -150,9 +157,11 @@ function createStart<T>(
         return loaded;
       })
       .catch((error: unknown) => {
-        // A refusal ends what was held too: the provider has changed its mind about this caller.
-        if (isCurrent() && isFinal(error)) {
-          const since = now();
+        const since = now();
+        const held = entries.peek(key);
+        // A refusal ends what was held too: the provider has changed its mind about this caller. Not so when a clock has
+        // stepped back: what we sign may be refused for its time.
+        if (isCurrent() && isFinal(error) && (held === undefined || !isMistimed(held, since))) {
           entries.set(key, { since, refusal: error, until: since + refusalSeconds });
         }
         throw error;
