@@ -15,17 +15,21 @@ import { foreignKey, listen, startApp } from "./starting.ts";
 import type { ForeignKey } from "./starting.ts";
 
 const api = "https://api.example";
+/** Whose tokens are by reference: only the provider can say what they stand for. */
+const opaqueApi = "https://opaque.example";
 
 let provider: { server: Server; url: string };
 let providerKey: ForeignKey;
 let running: Running;
 let folder: string;
+/** The token that the provider issued last. */
+let issued: { destroy(): Promise<void> } | undefined;
 
 async function startProvider(jwk: object): Promise<{ server: Server; url: string }> {
   let callback: ReturnType<Provider["callback"]> | undefined;
   const listening = await listen((request, response) => void callback?.(request, response));
   const own = { ...(await exportJWK(providerKey.privateKey)), kid: "provider-1", alg: "RS256", use: "sig" };
-  callback = new Provider(listening.url, {
+  const made = new Provider(listening.url, {
     clients: [
       {
         client_id: "payout-job",
@@ -40,9 +44,12 @@ async function startProvider(jwk: object): Promise<{ server: Server; url: string
     scopes: ["tax:read"],
     features: {
       clientCredentials: { enabled: true },
+      introspection: { enabled: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: (_context, resource) => {
+          if (resource === opaqueApi)
+            return { scope: "tax:read", audience: opaqueApi, accessTokenFormat: "opaque" };
           if (resource !== api) throw new errors.InvalidTarget();
           return {
             scope: "tax:read",
@@ -53,7 +60,9 @@ async function startProvider(jwk: object): Promise<{ server: Server; url: string
         },
       },
     },
-  }).callback();
+  });
+  made.on("client_credentials.saved", (token) => (issued = token));
+  callback = made.callback();
   return listening;
 }
 
@@ -74,7 +83,10 @@ before(async () => {
   };
   running = await startApp(tokens, {
     PORTVAKT_TOKENS_BIND_ADDRESS: "127.0.0.1:0",
-    PORTVAKT_TOKENS_PROVIDERS: JSON.stringify([configured]),
+    PORTVAKT_TOKENS_PROVIDERS: JSON.stringify([
+      configured,
+      { ...configured, name: "opaque", audience: opaqueApi },
+    ]),
   });
 });
 
@@ -137,5 +149,17 @@ describe("oidc-provider", () => {
       "at+jwt",
     );
     assert.equal((await introspected(other))["active"], false);
+  });
+
+  test("RFC 7662 section 2: a by-reference token is asked about at the provider, each time, and for us alone", async () => {
+    const ask = { identity_provider: "opaque", target: "tax:read", resource: opaqueApi };
+    const token = String((await post("token", ask)).body["access_token"]);
+    assert.ok(!token.includes("."), "by reference");
+    const about = async (name: string) => (await post("introspect", { identity_provider: name, token })).body;
+    const answer = await about("opaque");
+    assert.deepEqual([answer["active"], answer["client_id"]], [true, "payout-job"], JSON.stringify(answer));
+    assert.equal((await about("peer"))["active"], false, "it is for another audience than this one's");
+    await issued?.destroy();
+    assert.equal((await about("opaque"))["active"], false, "withdrawn, and known at once");
   });
 });
