@@ -24,4 +24,4 @@ export {
   type Employee,
   type Personas,
 } from "./personas/personas.ts";
-export { fidelityMarkdown } from "./fidelity.ts";
+export { fidelityMarkdown } from "./fidelity/fidelity.ts";
