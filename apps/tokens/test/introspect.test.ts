@@ -415,6 +415,7 @@ test("ID-porten: by-reference tokens are asked about at the provider (RFC 7662),
     { name: "for another", says: { ...right, aud: "x" }, expected: /not for this application/ },
     { name: "without audience", says: { ...right, aud: undefined }, expected: /not for this application/ },
     { name: "expired", says: { ...right, exp: at - 2 }, expected: /expired 2 s ago/ },
+    { name: "not yet valid", says: { ...right, nbf: at + 30 }, expected: /not valid for another 30 s/ },
     { name: "no answer", says: { huh: 1 }, expected: /cannot be asked/ },
   ];
   for (const { name, says, expected } of rows) {

@@ -4,6 +4,8 @@ import type { Connection, Discovered } from "../connections/connection.ts";
 import { activeBody, inactive, type JudgeOptions, type Judgement } from "./judgement.ts";
 
 const timeoutSeconds = 2;
+/** Tolerated difference of clocks, as for JWTs. */
+const toleranceSeconds = 10;
 
 /**
  * Asks the provider about a by-reference token (RFC 7662). What it says is judged by the same rules as a JWT's claims:
@@ -47,6 +49,9 @@ function judgeClaims(claims: JwtClaims, { issuer, rules }: Discovered, now: numb
   }
   if (typeof claims.exp === "number" && claims.exp <= now) {
     return inactive("expired", `the token expired ${Math.round(now - claims.exp)} s ago`);
+  }
+  if (typeof claims.nbf === "number" && claims.nbf > now + toleranceSeconds) {
+    return inactive("not_yet_valid", `the token is not valid for another ${Math.round(claims.nbf - now)} s`);
   }
   return isForUs(claims, rules.audience)
     ? undefined
