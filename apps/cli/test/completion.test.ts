@@ -52,9 +52,10 @@ const shells: Readonly<Record<string, (line: string) => string | undefined>> = {
     run(
       "zsh",
       ["-f", "-c"],
-      // the shell itself in a pseudo-terminal: a tab after the line, and what it then shows
+      // The shell itself in a pseudo-terminal: a tab after the line, and what it then shows. The prompt that says ready is drawn by
+      // the line editor: what is typed before it has the terminal is no completion.
       `zmodload zsh/zpty; zpty z zsh -f -i
-zpty -w z "PS1= PS2=; autoload -Uz compinit; compinit -u; source <(portvakt completion zsh); zstyle ':completion:*' list-prompt ''; setopt listrowsfirst; bindkey '^I' complete-word; echo rea''dy"
+zpty -w z "PS2=; autoload -Uz compinit; compinit -u; source <(portvakt completion zsh); zstyle ':completion:*' list-prompt ''; setopt listrowsfirst; bindkey '^I' complete-word; PS1=rea''dy"
 zpty -r z all '*ready*'
 zpty -w -n z $'${line}\\t'; zpty -w -n z $'\\x15echo do''ne\\n'
 zpty -r z all '*done*'; print -r -- "$all"; zpty -d z`,
