@@ -68,19 +68,20 @@ async function register(
     throw new Error(`TokenX refused to register ${id}: ${response.status} ${await response.text()}`);
 }
 
-/** A citizen's token from the stand-in for ID-porten, whose client the actor is. */
-function citizenToken(standins: Standins): Promise<string> {
+/** Citizens' tokens from the stand-in for ID-porten, whose client the actor is: each is another, so that none is known already. */
+function citizens(standins: Standins): () => Promise<string> {
   standins.register({
     idporten: { clients: [{ client_id: citizenClient, token_endpoint_auth_method: "none" }] },
   });
-  return standins.issue({ provider: "idporten", persona: "kari", client_id: citizenClient, expiresIn: 3600 });
+  return () =>
+    standins.issue({ provider: "idporten", persona: "kari", client_id: citizenClient, expiresIn: 3600 });
 }
 
 /** Exchanges by `by`, each with an assertion of its own, since a `jti` is taken once. */
 async function exchanges(
   issuer: string,
   portal: Identity,
-  subjectToken: string,
+  subjectToken: () => Promise<string>,
   { count = perRound, by = actor }: { count?: number; by?: string } = {},
 ): Promise<Load> {
   const one = async (): Promise<string> => {
@@ -90,7 +91,7 @@ async function exchanges(
       client_assertion_type: clientAssertionType,
       client_assertion: assertion,
       subject_token_type: tokenTypes.jwt,
-      subject_token: subjectToken,
+      subject_token: await subjectToken(),
       audience: target,
     });
     return requestText("/token", { "content-type": "application/x-www-form-urlencoded" }, form.toString());
@@ -105,13 +106,13 @@ interface Stage {
   readonly registrar: Identity;
   readonly portal: Identity;
   readonly api: Identity;
-  readonly subjectToken: string;
+  readonly subjectToken: () => Promise<string>;
 }
 
 async function setUp(stack: AsyncDisposableStack): Promise<Stage> {
   const standins = stack.use(await startStandins({ now }));
   const [registrar, portal, api] = [await createIdentity(), await createIdentity(), await createIdentity()];
-  return { standins, registrar, portal, api, subjectToken: await citizenToken(standins) };
+  return { standins, registrar, portal, api, subjectToken: citizens(standins) };
 }
 
 function environment({ standins, registrar }: Stage): Readonly<Record<string, string>> {
