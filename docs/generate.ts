@@ -5,7 +5,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { settings as login } from "@portvakt/login";
-import { decisionsMarkdown, manifestMarkdown } from "@portvakt/policy";
+import { decisionsMarkdown, manifestJsonSchema, manifestMarkdown } from "@portvakt/policy";
 import { settingsMarkdown } from "@portvakt/runtime/config";
 import { fidelityMarkdown, settings as standins } from "@portvakt/standins";
 import { settings as tokens } from "@portvakt/tokens";
@@ -22,6 +22,8 @@ interface GeneratedDocument {
 const documents: readonly GeneratedDocument[] = [
   { file: "settings.md", render: async () => settingsPage() },
   { file: "manifest.md", render: async () => manifestMarkdown() },
+  // for editors: completion and tooltips where manifests are written
+  { file: "manifest.schema.json", render: async () => `${JSON.stringify(manifestJsonSchema(), null, 2)}\n` },
   { file: "policy-decisions.md", render: async () => decisionsMarkdown() },
   { file: "errors.md", render: async () => errorsMarkdown() },
   { file: "fidelity.md", render: async () => fidelityMarkdown() },

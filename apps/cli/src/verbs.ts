@@ -73,6 +73,7 @@ export const verbs: readonly Verb[] = [
         summary: "where keys, logs and data are kept, .portvakt if not given",
       },
       verbose: { type: "boolean", summary: "show everything that the processes log" },
+      json: { type: "boolean", summary: "once everything is up, print the addresses as one JSON document" },
     },
     notes: [
       "A changed manifest is in force at once; only what it touches is started again.",

@@ -69,6 +69,16 @@ describe("a platform that runs", { timeout: 120_000 }, () => {
       /not valid {2}the signature does not match the token\n {2}cause {7}The token was changed/,
     );
 
+    const doctor = await output(["doctor", "--all"], folder);
+    assert.equal(doctor.code, 1, "nobody started the applications themselves");
+    assert.match(doctor.out, /ok {4}TokenX of the platform here: its metadata names the issuer http/);
+    assert.match(doctor.out, /ok {4}Entra ID of the platform here: its clock and the one here agree/);
+    assert.match(doctor.out, /ok {4}front: a sign-in sets \d+ cookies? of \d+ bytes/);
+    assert.match(
+      doctor.out,
+      /BAD {3}back: for people and other applications: http\S+ does not answer\n {6}fix: start it/,
+    );
+
     const nothing = said(dev, "stderr", "nothing was changed");
     await writeFile(file, back("front").replace("application: front", "aplication: front"));
     await nothing;

@@ -67,11 +67,15 @@ function headline({ nodes, edges, open }: Graph): string {
   return parts.join(" · ");
 }
 
-/** Namespaces side by side in the alphabet get hues far apart. */
+/** Hues evenly round the circle, neighbours in the alphabet far apart. */
 function coloursOf(nodes: readonly GraphNode[]): ReadonlyMap<string, string> {
   const places = [...new Set(nodes.map(placeOf))].toSorted();
+  const half = Math.ceil(places.length / 2);
   return new Map(
-    places.map((place, index) => [place, `hsl(${Math.round((210 + index * 137.5) % 360)} 62% 52%)`]),
+    places.map((place, index) => {
+      const seat = index % 2 === 0 ? index / 2 : half + (index - 1) / 2;
+      return [place, `hsl(${Math.round(210 + (seat * 360) / places.length) % 360} 62% 52%)`];
+    }),
   );
 }
 

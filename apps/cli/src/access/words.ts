@@ -60,7 +60,7 @@ export function hindranceLines(
 }
 
 /** The manifest lines that mend something, and where they belong. */
-export function fixLines(fix: Fix): string[] {
+function fixLines(fix: Fix): string[] {
   const place =
     fix.file === undefined
       ? "the target's manifest"

@@ -13,6 +13,9 @@ import { formats, tokenxCredentials, writeCredentials, type Format } from "./cre
 import { keepSecondsOf } from "./durations.ts";
 import { openKeyStore, publicKeys, renewed } from "./key-store.ts";
 
+/** What takes longer than this says how far it is. */
+const quietSeconds = 1;
+
 /** What applying did, as `--json` says it. */
 interface Applied {
   readonly application: string;
@@ -91,7 +94,11 @@ export async function applyAll({
     expectIssuer: issuer,
   });
   const applied: Applied[] = [];
+  const began = around.now();
   for (const application of wanted) {
+    if (around.now() - began > quietSeconds) {
+      around.terminal.err(`registering ${application.id}, ${applied.length + 1} of ${wanted.length}\n`);
+    }
     const { id } = application;
     const ring = await renewed(await store.read(id), { now: around.now(), rotate, keepSeconds });
     const [current] = ring;

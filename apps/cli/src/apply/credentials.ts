@@ -32,9 +32,6 @@ export const formats = {
   secret: { suffix: ".secret.yaml", write: kubernetesSecret },
 } as const satisfies Record<string, Format>;
 
-/** The name of a form. */
-export type FormatName = keyof typeof formats;
-
 /** Writes one application's credentials into a folder, for its owner's eyes only, and gives the file's name. */
 export async function writeCredentials(
   folder: string,

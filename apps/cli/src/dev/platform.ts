@@ -11,9 +11,10 @@ import { worthShowing } from "./log-lines.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { planOnFreePorts } from "./ports.ts";
 import { NeverListened, supervise, type ProcessSpec, type Supervised, type Watcher } from "./process.ts";
+import { movedTo } from "../manifests/moved.ts";
 import { registrationsOf, scopeName } from "./registrations.ts";
 import { processSpecs, type Specs } from "./specs.ts";
-import { readState, removeState, writeState, type DevState } from "../running/state.ts";
+import { readState, removeState, writeApplications, writeState, type DevState } from "../running/state.ts";
 import { registerWithTokenx } from "./tokenx-clients.ts";
 
 export interface PlatformOptions {
@@ -88,6 +89,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform 
     });
     ready = true;
     const state = stateOf(plan, declared, running);
+    await writeApplications(stateFolder, placed(declared));
     await writeState(stateFolder, state);
     const change = changer({ options, prepared, running, launch });
     return { plan, state, logs, change, stop };
@@ -97,6 +99,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform 
     if (signal.aborted) return undefined;
     throw error instanceof NeverListened ? explained(error) : error;
   }
+}
+
+/** The applications with the whole paths of their manifests, for whoever reads them in another folder. */
+function placed(declared: readonly Declared[]): Application[] {
+  return declared.map(({ application, manifest }) => movedTo(application, manifest));
 }
 
 function applicationsOf(declared: readonly Declared[]): Application[] {
@@ -142,6 +149,7 @@ function changer(parts: {
       graceSeconds,
     });
     current = after;
+    await writeApplications(stateFolder, placed(declared));
     await writeState(stateFolder, stateOf(after.plan, declared, running));
     return { plan: after.plan, started };
   };

@@ -49,7 +49,8 @@ export async function runDev(args: Arguments, around: Surroundings): Promise<Exi
     return exitCodes.yes;
   }
   const others = await variablesForOthers(platform.plan, declared, stateFolder);
-  terminal.out(greeting(platform, terminal, now() - began, others));
+  if (flag(args, "json")) terminal.out(`${JSON.stringify(platform.state)}\n`);
+  else terminal.out(greeting(platform, terminal, now() - began, others));
   const read = async (): Promise<Declared[]> => await declaredBy(args, around);
   followManifests({ platform, declared, read, stateFolder, around, signal: ending });
   const why = await whenAborted(ending);

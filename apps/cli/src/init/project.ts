@@ -70,8 +70,8 @@ export async function openProject(folder: string): Promise<Project> {
 
 async function findEntry(folder: string, creation: RegExp): Promise<Project["entry"]> {
   for (const place of places) {
-    const names = await readdir(join(folder, place), { recursive: place !== "." }).catch(() => []);
-    for (const name of names.toSorted().slice(0, mostFiles)) {
+    const names: string[] = await readdir(join(folder, place), { recursive: place !== "." }).catch(() => []);
+    for (const name of names.toSorted((one, other) => (one < other ? -1 : 1)).slice(0, mostFiles)) {
       if (!source.test(name) || /(?:^|\/)node_modules\/|\.(?:test|spec)\./.test(name)) continue;
       const file = join(place, name);
       const text = await readFile(join(folder, file), "utf8").catch(() => "");

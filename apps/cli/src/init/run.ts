@@ -18,7 +18,13 @@ export async function runInit(args: Arguments, around: Surroundings): Promise<Ex
   const changes = changesFor(project, namesOf(project, args), hasManifest);
   await refuseOverwriting(changes, folder);
   terminal.err(`${project.framework.title}, in ${project.entry?.file ?? "app/"}\n`);
-  for (const { file, before, after } of changes) terminal.out(diffLines(file, before, after, terminal.paint));
+  if (flag(args, "json")) {
+    const files = changes.map(({ file, before }) => ({ file, isNew: before === undefined }));
+    terminal.out(`${JSON.stringify({ framework: project.framework.title, files })}\n`);
+  } else {
+    for (const { file, before, after } of changes)
+      terminal.out(diffLines(file, before, after, terminal.paint));
+  }
   if (!flag(args, "yes")) {
     terminal.err("\nNothing was written. `portvakt init --yes` writes it, then builds and tests.\n");
     return exitCodes.yes;

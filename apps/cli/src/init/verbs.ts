@@ -1,3 +1,4 @@
+import { jsonOption } from "../manifests/options.ts";
 import type { Verb } from "../verb.ts";
 
 /** The verb that sets an existing application up. */
@@ -15,6 +16,7 @@ export const initVerbs: readonly Verb[] = [
         summary: "the application's namespace, default if not given",
       },
       team: { type: "string", value: "<name>", summary: "the team that owns it, the namespace if not given" },
+      ...jsonOption,
     },
     notes: [
       "Shows the changes as a diff, and writes nothing without --yes. Adds a manifest where there is none, requireCaller and",

@@ -2,9 +2,10 @@ import { access } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { createLandscape, parseManifests, type Landscape, type Problem } from "@portvakt/policy";
 import { exampleManifests } from "./examples.ts";
-import { readState, type DevState } from "../running/state.ts";
+import { readApplications, readState, type DevState } from "../running/state.ts";
 import { CommandError, exitCodes, usageError } from "../failure.ts";
 import { flag, text, texts, type Arguments, type Surroundings } from "../verb.ts";
+import { movedTo } from "./moved.ts";
 import { readManifestFiles, readValues } from "./files.ts";
 
 /** What the manifests declare that a verb was given, or found. */
@@ -19,27 +20,30 @@ const usualPlaces = [".nais", "nais.yaml", "nais.yml", "app.yaml", "app.yml"] as
 const defaultCluster = "local";
 
 /**
- * The manifests that a verb is about: those of `-f`; else those of `--demo`; else those of the platform that runs here;
- * else those in the usual places of this folder. *Throws*: CommandError that lists every problem in them.
+ * The manifests that a verb is about: those of `-f`; else those of `--demo`; else those in force on the platform that runs
+ * here; else those in the usual places of this folder. *Throws*: CommandError that lists every problem in them.
  */
 export async function declaration(verb: string, args: Arguments, around: Surroundings): Promise<Declaration> {
-  const running = await readState(resolve(around.folder, text(args, "state") ?? ".portvakt"));
+  const stateFolder = resolve(around.folder, text(args, "state") ?? ".portvakt");
+  const running = await readState(stateFolder);
   const cluster = text(args, "cluster") ?? defaultCluster;
-  if (flag(args, "demo"))
-    return { ...(await landscapeOf({ sources: await exampleManifests(), cluster })), cluster, running };
-  const paths = await chosenPaths(verb, args, around, running);
-  return { ...(await readLandscape(paths, args, around)), cluster, running };
+  const given = texts(args, "file");
+  const found = async (): Promise<Landscape> => {
+    if (given.length > 0) return await readLandscape(given, args, around);
+    if (flag(args, "demo")) return await landscapeOf({ sources: await exampleManifests(), cluster });
+    if (running !== undefined) return await inForce(stateFolder, around.folder);
+    return await readLandscape(await usualManifests(verb, around), args, around);
+  };
+  return { ...(await found()), cluster, running };
 }
 
-async function chosenPaths(
-  verb: string,
-  args: Arguments,
-  around: Surroundings,
-  running: DevState | undefined,
-): Promise<readonly string[]> {
-  const given = texts(args, "file");
-  if (given.length > 0) return given;
-  if (running !== undefined) return running.manifests.map((file) => shortest(around.folder, file));
+/** What the running platform goes by; files that are being written may say something else. */
+async function inForce(stateFolder: string, folder: string): Promise<Landscape> {
+  const applications = await readApplications(stateFolder);
+  return createLandscape(applications.map((one) => movedTo(one, shortest(folder, one.source.file))));
+}
+
+async function usualManifests(verb: string, around: Surroundings): Promise<readonly string[]> {
   const present = await Promise.all(
     usualPlaces.map(async (place) =>
       access(resolve(around.folder, place)).then(
@@ -103,7 +107,7 @@ export async function landscapeOf({
 }
 
 /** Every problem with its place and its hint: exit code 2. */
-export function problemsError(problems: readonly Problem[]): CommandError {
+function problemsError(problems: readonly Problem[]): CommandError {
   const [first, ...others] = problems.map(({ file, line, column, message, hint }) => ({
     sentence: `${file}:${line}:${column}: ${message}`,
     hints: [hint],

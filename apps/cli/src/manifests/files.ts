@@ -17,7 +17,9 @@ const dotted: ReadonlySet<string> = new Set([".nais"]);
 export async function readManifestFiles(paths: readonly string[], folder: string): Promise<ManifestSource[]> {
   const sources: ManifestSource[] = [];
   for (const path of paths) {
-    const kind = await stat(resolve(folder, path)).catch((error: unknown) => unreadable(path, error));
+    const kind = await stat(resolve(folder, path)).catch((error: unknown) =>
+      unreadable(`the manifest ${path}`, error),
+    );
     if (!kind.isDirectory()) {
       sources.push({ file: path, text: await readText(path, folder) });
       continue;
@@ -52,7 +54,7 @@ async function yamlFiles(path: string, folder: string, depth: number): Promise<s
 export async function readValues(paths: readonly string[], folder: string): Promise<Record<string, unknown>> {
   const values: Record<string, unknown> = {};
   for (const path of paths) {
-    const content: unknown = parsed(await readText(path, folder), path);
+    const content: unknown = parsed(await readText(path, folder, "the values in"), path);
     if (content === null) continue;
     if (typeof content !== "object" || Array.isArray(content)) {
       throw new CommandError(`${path} should hold fields (name: value)`, { exitCode: exitCodes.usage });
@@ -70,10 +72,12 @@ function parsed(text: string, path: string): unknown {
   }
 }
 
-async function readText(path: string, folder: string): Promise<string> {
-  return await readFile(resolve(folder, path), "utf8").catch((error: unknown) => unreadable(path, error));
+async function readText(path: string, folder: string, what = "the manifest"): Promise<string> {
+  return await readFile(resolve(folder, path), "utf8").catch((error: unknown) =>
+    unreadable(`${what} ${path}`, error),
+  );
 }
 
-function unreadable(path: string, cause: unknown): never {
-  throw new CommandError(`the manifest ${path} cannot be read`, { exitCode: exitCodes.usage, cause });
+function unreadable(what: string, cause: unknown): never {
+  throw new CommandError(`${what} cannot be read`, { exitCode: exitCodes.usage, cause });
 }

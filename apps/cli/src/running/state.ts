@@ -1,5 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Application } from "@portvakt/policy";
 import { writePrivate } from "../dev/keys.ts";
 
 /** What a running platform tells others on this machine: addresses, no secrets. */
@@ -33,10 +34,22 @@ export interface DevApplication {
 }
 
 const fileName = "dev.json";
+const applicationsName = "applications.json";
 
 /** Says in `folder` that a platform runs. */
 export async function writeState(folder: string, state: DevState): Promise<void> {
   await writePrivate(join(folder, fileName), `${JSON.stringify(state, null, 2)}\n`);
+}
+
+/** Says in `folder` which manifests are in force, as applications: what is written since may be wrong, or not in force yet. */
+export async function writeApplications(folder: string, applications: readonly Application[]): Promise<void> {
+  await writePrivate(join(folder, applicationsName), `${JSON.stringify(applications)}\n`);
+}
+
+/** The applications of the platform that runs in `folder`. */
+export async function readApplications(folder: string): Promise<Application[]> {
+  const applications: Application[] = JSON.parse(await readFile(join(folder, applicationsName), "utf8"));
+  return applications;
 }
 
 /** The platform that runs in `folder`, or undefined when none does: a state whose process is gone counts as none. */
@@ -53,6 +66,7 @@ export async function readState(folder: string): Promise<DevState | undefined> {
 /** Takes the state back. */
 export async function removeState(folder: string): Promise<void> {
   await rm(join(folder, fileName), { force: true });
+  await rm(join(folder, applicationsName), { force: true });
 }
 
 function isAlive(pid: number): boolean {
