@@ -107,7 +107,8 @@ export const words: readonly WordRule[] = [
   {
     says: "no code from text",
     pattern: /\beval\(|\bnew Function\(|["']node:vm["']/u,
-    allowed: [itself],
+    // The packed SDK is run where there are no names but the web's.
+    allowed: [itself, /^build\/installed\.ts$/u],
     everywhere: true,
   },
   {
