@@ -15,10 +15,6 @@ export interface NativeCrypto {
   ): void;
 }
 
-interface Machine {
-  availableParallelism(): number;
-}
-
 interface Host {
   readonly process?: { getBuiltinModule?(id: string): unknown };
 }
@@ -29,10 +25,4 @@ export function nativeCrypto(): NativeCrypto | undefined {
   return typeof found === "object" && found !== null && "createPublicKey" in found
     ? (found as NativeCrypto)
     : undefined;
-}
-
-/** Whether this process may use more than one core: only then is there somebody else to hand work to. */
-export function hasCoresToSpare(): boolean {
-  const found = (globalThis as Host).process?.getBuiltinModule?.("node:os") as Partial<Machine> | undefined;
-  return (found?.availableParallelism?.() ?? 1) > 1;
 }

@@ -1,7 +1,7 @@
 import { base64url, importJWK, type JWK } from "jose";
 import { Fault } from "../errors.ts";
 import { signatureAlgorithms, type SignatureAlgorithm, type SignatureScheme } from "./algorithms.ts";
-import { hasCoresToSpare, nativeCrypto, type NativeCrypto } from "./native-crypto.ts";
+import { nativeCrypto, type NativeCrypto } from "./native-crypto.ts";
 
 /** A public key that is bound to one algorithm. */
 export interface VerificationKey {
@@ -67,14 +67,12 @@ function nativeVerificationKey(crypto: NativeCrypto, jwk: JWK, scheme: Signature
   return { verify: (data, signature) => crypto.verify(hash, data, options, signature) };
 }
 
-// RSA signing takes ten times as long, so it goes to the thread pool; the others are quick. Where there is one core only, a thread
-// would wait for the same core, and the way there and back costs a tenth of the signature (docs/decisions/0004).
+// RSA signing takes ten times as long, so it goes to the thread pool; the others are quick.
 function nativeSigningKey(crypto: NativeCrypto, jwk: JWK, scheme: SignatureScheme): SigningKey {
   const key = crypto.createPrivateKey({ key: jwk, format: "jwk" });
   const options = { key, ...nativeOptions(scheme) };
   const hash = nativeHash(scheme);
-  if (scheme.kty !== "RSA" || !hasCoresToSpare())
-    return { sign: async (data) => crypto.sign(hash, data, options) };
+  if (scheme.kty !== "RSA") return { sign: async (data) => crypto.sign(hash, data, options) };
   return {
     sign: (data) =>
       new Promise((resolve, reject) => {
