@@ -70,12 +70,17 @@ export function createApp(options: AppOptions): App {
       hasTwoHosts(request.rawHeaders) ||
       request.method === "TRACE" ||
       request.method === "CONNECT"
-    )
-      return writeResponse(response, problem(400, { title: "Bad request" }), request.method);
+    ) {
+      const correlation_id = correlationOf(request);
+      log.info({ correlation_id }, "a request that can be read in more than one way was refused");
+      return writeResponse(response, problem(400, { title: "Bad request", correlation_id }), request.method);
+    }
     const asked = passage(request, target, false);
     if (!isOurs(target.path)) return proxy.request(asked, response);
     const answer = await answerEndpoint(options, asked);
     forbidCaching(answer);
+    if (answer.status >= 400)
+      log.info({ status: answer.status, correlation_id: asked.correlationId }, "an endpoint of ours refused");
     return writeResponse(response, answer, request.method);
   };
   return {

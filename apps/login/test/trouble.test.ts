@@ -13,6 +13,7 @@ import { selfSigned } from "./certificate.ts";
 import { connectProvider } from "../src/provider/connection.ts";
 import { startProvider } from "./provider-double.ts";
 import { openStage, type Stage, type StageOptions } from "./stage.ts";
+import { sendRaw } from "./wire.ts";
 
 async function stage(t: TestContext, options: StageOptions = {}): Promise<Stage> {
   const one = await openStage(options);
@@ -347,5 +348,40 @@ for (const [name, given, kept] of [
     const id = upstream.seen[0]?.headers["x-request-id"];
     assert.equal(id === given, kept);
     assert.match(String(id), /^[\w.-]{1,64}$/);
+  });
+}
+
+const refused = [
+  { name: "two hosts", head: "GET / HTTP/1.1\r\nHost: app.test\r\nHost: x", status: 400 },
+  { name: "TRACE", head: "TRACE / HTTP/1.1\r\nHost: app.test", status: 400 },
+  {
+    name: "a cross-site POST",
+    head: "POST / HTTP/1.1\r\nHost: app.test\r\nSec-Fetch-Site: cross-site",
+    status: 403,
+  },
+  { name: "a path of ours that is not there", head: "GET /oauth2/x HTTP/1.1\r\nHost: app.test", status: 404 },
+  {
+    name: "a logout token that is none",
+    head: "POST /oauth2/logout/backchannel HTTP/1.1\r\nHost: app.test",
+    status: 400,
+  },
+  {
+    name: "a replayed state",
+    head: "GET /oauth2/callback?state=x&code=y HTTP/1.1\r\nHost: app.test",
+    status: 401,
+  },
+];
+for (const { name, head, status } of refused) {
+  test(`bad input is logged with its correlation id: ${name}`, async (t) => {
+    const { replicas, logs, signedIn, upstream } = await stage(t);
+    const sessionName = "__Host-io.nais.wonderwall.session";
+    const cookie = `${sessionName}=${(await signedIn()).cookie(sessionName)}`;
+    const seen = upstream.seen.length;
+    const rest = `Cookie: ${cookie}\r\nX-Request-Id: ref-77\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+    const bad = name === "a replayed state" ? rest.replace(/Cookie: .*\r\n/u, "") : rest;
+    const answer = await sendRaw(replicas[0]!.address, `${head}\r\n${bad}`);
+    assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `));
+    assert.ok(logs.some((line) => line.includes('"correlation_id":"ref-77"')));
+    assert.equal(upstream.seen.length, seen);
   });
 }

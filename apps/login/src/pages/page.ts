@@ -5,7 +5,7 @@ import { pickLanguage, texts, type Language, type Trouble } from "./texts.ts";
 const style = `:root{color-scheme:light dark;--ink:#1b1f24;--soft:#4a525c;--paper:#f7f6f3;--card:#fff;--line:#d9d6cf;--accent:#0b4f6c;--on:#fff}
 @media (prefers-color-scheme:dark){:root{--ink:#f1efe9;--soft:#c3c8cf;--paper:#15181c;--card:#1e2227;--line:#3a4048;--accent:#9fd3ea;--on:#10242e}}
 *{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem;background:var(--paper);color:var(--ink);font:1.0625rem/1.6 system-ui,-apple-system,"Segoe UI",sans-serif}
-main{width:100%;max-width:34rem;background:var(--card);border:1px solid var(--line);border-radius:12px;padding:clamp(1.5rem,6vw,3rem)}
+main{width:100%;overflow-wrap:anywhere;hyphens:auto;max-width:34rem;background:var(--card);border:1px solid var(--line);border-radius:12px;padding:clamp(1.5rem,6vw,3rem)}
 h1{margin:0 0 .75rem;font-size:clamp(1.5rem,5vw,1.875rem);line-height:1.25;letter-spacing:-.01em;text-wrap:balance}
 p{margin:0 0 1.5rem}ul{list-style:none;margin:0;padding:0;display:grid;gap:.75rem}
 a{color:var(--accent);text-underline-offset:.2em}a:focus-visible{outline:3px solid var(--accent);outline-offset:3px;border-radius:6px}

@@ -54,6 +54,8 @@ async function passRequest(options: ProxyOptions, passage: Passage, response: Se
   const verdict = await options.gate(passage);
   if (verdict.kind === "answer") {
     answers.inc({ why: verdict.why });
+    if (verdict.response.status >= 400)
+      log.info({ why: verdict.why, correlation_id: correlationId }, "refused");
     return writeResponse(response, verdict.response, request.method);
   }
   const { user } = verdict;
