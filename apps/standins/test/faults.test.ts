@@ -235,6 +235,8 @@ describe("every fault, for one test only", () => {
       .map((one_) => one_.split(";")[0])
       .join("; ");
     query.set("prompt", "none");
+    for (const set of answer.headers.getSetCookie())
+      assert.match(set, new RegExp(`; Path=/~${one.test}/;`), "in one browser both can be signed in");
     const silent = await fetch(`${other.issuers.openid}/authorize?${query}`, {
       redirect: "manual",
       headers: { cookie },

@@ -29,7 +29,7 @@ export function tenantOf(directory: Directory, visit: Visit, clientId?: string):
   return found;
 }
 
-/** Entra ID's habits in signing people in. */
+/** Entra ID's habits in signing people in. `people` remembers them, edits and all, for on-behalf-of exchanges. */
 export function entraSignIn(
   parts: Parts,
   directory: () => Directory,
@@ -40,7 +40,6 @@ export function entraSignIn(
     personas.employees.find((one) => one.id === id || one.username.toLowerCase() === id.toLowerCase());
   const applicationOf = (request: AuthorizationRequest): EntraRegistered | undefined =>
     directory().find(request.client.id);
-  // `signedIn` remembers people, so that an on-behalf-of exchange finds them as they signed in, edits and all.
   return {
     name: "entra",
     theme: themes.entra,
@@ -48,6 +47,7 @@ export function entraSignIn(
     logins: createLogins(now, { codeSeconds: 600 }),
     pending: expiring(now),
     pushed: expiring(now),
+    cookiePath: `${pathOf(parts)}/`,
     // Entra ID has neither request objects nor pushed requests, and ignores what it does not know.
     pushedPrefix: undefined,
     requestObjects: "ignored",

@@ -25,6 +25,7 @@ export function idportenSignIn(parts: Parts, clients: Clients<IdportenClient>): 
     logins: createLogins(now, { codeSeconds: 120 }),
     pending: expiring(now),
     pushed: expiring(now),
+    cookiePath: `${pathOf(parts)}/`,
     pushedPrefix: "urn:idporten:",
     requestObjects: "read",
     signing: parts.signing,

@@ -21,6 +21,7 @@ export function openidSignIn(parts: Parts, clients: Clients<OpenidClient>): Sign
     logins: createLogins(now, { codeSeconds: 60 }),
     pending: expiring(now),
     pushed: expiring(now),
+    cookiePath: `${pathOf(parts)}/`,
     pushedPrefix: "urn:ietf:params:oauth:request_uri:",
     requestObjects: "read",
     signing: parts.signing,

@@ -168,7 +168,7 @@ async function complete(
     const secure = provider.issuer(request.visit).startsWith("https:");
     response.headers.append(
       "set-cookie",
-      writeCookie(cookieNames(provider.name).session, session.id, secure),
+      writeCookie(cookieNames(provider.name).session, session.id, { secure, path: provider.cookiePath }),
     );
   }
   return response;
@@ -209,7 +209,10 @@ async function showPage(provider: SigninProvider, request: AuthorizationRequest)
     ),
   });
   const secure = provider.issuer(visit).startsWith("https:");
-  response.headers.append("set-cookie", writeCookie(names.browser, browser, secure));
+  response.headers.append(
+    "set-cookie",
+    writeCookie(names.browser, browser, { secure, path: provider.cookiePath }),
+  );
   return response;
 }
 

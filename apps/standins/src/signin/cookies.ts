@@ -24,11 +24,11 @@ export function readCookie(request: Request, name: string): string | undefined {
  * Writes a cookie for the browser's session. SameSite=Lax lets the client's redirect bring it; there is no `Secure`
  * where the stand-in is reached by plain HTTP on the loopback interface, because some browsers would drop it.
  */
-export function writeCookie(name: string, value: string, secure: boolean): string {
-  return `${name}=${value}; Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
+export function writeCookie(name: string, value: string, o: { secure: boolean; path: string }): string {
+  return `${name}=${value}; Path=${o.path}; HttpOnly; SameSite=Lax${o.secure ? "; Secure" : ""}`;
 }
 
 /** Ends a cookie. */
-export function endCookie(name: string): string {
-  return `${name}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0`;
+export function endCookie(name: string, path: string): string {
+  return `${name}=; Path=${path}; HttpOnly; SameSite=Lax; Max-Age=0`;
 }

@@ -108,7 +108,7 @@ async function finish(
 ): Promise<Response> {
   const { provider } = options;
   const frames = session === undefined ? [] : endSession(options, session, visit);
-  const cookie = endCookie(cookieNames(provider.name).session);
+  const cookie = endCookie(cookieNames(provider.name).session, provider.cookiePath);
   if (next !== undefined && frames.length === 0) return redirect(next, [cookie]);
   const response = await signedOutPage(provider.theme, { locale: localeOf(provider, visit), frames, next });
   response.headers.append("set-cookie", cookie);

@@ -70,6 +70,8 @@ export interface SigninProvider {
   readonly signing: Signing;
   /** What a person is called in tokens for a client. */
   subject(person: Person, clientId: string): string;
+  /** Where its cookies hold: issuers at other paths of the same origin have sessions of their own. */
+  readonly cookiePath: string;
   issuer(visit: Visit): string;
   /** Where the page's form goes. */
   signinPath(visit: Visit): string;
