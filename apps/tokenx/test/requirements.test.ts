@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
-import { platform } from "./platform.ts";
+import { party, platform } from "./platform.ts";
 import type { Platform } from "./platform.ts";
 
 const portal = "local:r:portal";
@@ -102,3 +102,22 @@ test("RFC 7009 section 2.1: an access token is not the client's whose key did no
   const response = await fetch(`${url}/revoke`, { method: "POST", body });
   assert.equal(response.status, 401);
 });
+
+for (const alg of ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"])
+  test(`RFC 7523 section 3, rule 9: a client authenticates with ${alg}`, async () => {
+    const id = `local:r:${alg.toLowerCase()}`;
+    on.apps.set(id, await party(undefined, alg));
+    assert.equal((await on.register(id)).status, 201);
+    await on.register(api, { accessPolicyInbound: [portal, id], portvakt_token: { typ: "at+jwt" } });
+    const answer = await on.exchange(id, { subject_token: await on.subjectToken(), audience: api });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  });
+
+for (const alg of ["RS384", "ES384", "PS512"])
+  test(`RFC 8725 section 3.1: a client does not authenticate with ${alg}, which the metadata does not name`, async () => {
+    const id = `local:r:${alg.toLowerCase()}`;
+    on.apps.set(id, await party(undefined, alg));
+    assert.equal((await on.register(id)).status, 201);
+    const answer = await on.exchange(id, { subject_token: await on.subjectToken(), audience: api });
+    assert.deepEqual([answer.status, answer.body["error"]], [401, "invalid_client"]);
+  });
