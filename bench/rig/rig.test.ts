@@ -52,6 +52,47 @@ describe("load", () => {
   });
 });
 
+describe("load at a rate", () => {
+  it("sends requests when they are due, and not before", async () => {
+    await serving(
+      (_, response) => response.end("ok"),
+      async (port) => {
+        const requests = [requestText("/", {})];
+        const { seconds, latencies } = await load({ port, connections: 4, requests, count: 21, rate: 200 });
+        assert.equal(latencies.length, 21);
+        assert.ok(seconds >= 0.09, `21 requests at 200/s took ${seconds} s`);
+      },
+    );
+  });
+
+  it("counts from when a request was due where every connection was busy: a stall is seen by all who wait", async () => {
+    const waiting: http.ServerResponse[] = [];
+    await serving(
+      (_, response) => {
+        waiting.push(response);
+        if (waiting.length === 1) setTimeout(() => response.end("late"), 200);
+        else response.end("ok");
+      },
+      async (port) => {
+        const requests = [requestText("/", {})];
+        const { latencies } = await load({ port, connections: 1, requests, count: 10, rate: 100 });
+        assert.ok(latencies.filter((latency) => latency > 50).length >= 8, latencies.join(" "));
+      },
+    );
+  });
+
+  it("counts refusals where they are what is measured", async () => {
+    await serving(
+      (_, response) => response.writeHead(429).end("no"),
+      async (port) => {
+        const requests = [requestText("/", {})];
+        const { latencies } = await load({ port, connections: 2, requests, count: 10, anyStatus: true });
+        assert.equal(latencies.length, 10);
+      },
+    );
+  });
+});
+
 describe("findProgram", () => {
   it("gives a program's path, and undefined for one that is not installed", () => {
     assert.match(findProgram("sh") ?? "", /\/sh$/);
@@ -82,6 +123,11 @@ describe("report", () => {
       ok: false,
       also: [second],
     });
+    const figures = [{ name: "start", ours: 1.234, beside: 2, unit: "ms" }];
+    assert.deepEqual(JSON.parse(jsonLine({ ...report, figures })).figures, [
+      { name: "start", ours: 1.23, beside: 2, unit: "ms" },
+    ]);
+    assert.match(table({ ...report, figures }), /^start +1\.2 ms +2\.0 ms$/m);
     assert.match(table(report), /tokens +50 +100 \(bare\) +0\.5 +>= 0\.6 +MISSED/);
     assert.match(table(report), /^ours +50 +20000 +40 +1\.00 +2\.00$/m);
   });
