@@ -19,5 +19,6 @@ export {
 } from "./introspection.ts";
 export { entraErrors } from "./explain/entra-errors.ts";
 export { maskinportenErrors } from "./explain/maskinporten.ts";
+export { tokenxErrors } from "./tokenx.ts";
 export type { ErrorRow } from "./explain/row.ts";
 export * from "./login/index.ts";

@@ -11,13 +11,13 @@ import { objectToIdToken, objectToType, rsaAlgorithms } from "./access-token.ts"
 import { judgeIssuedToken } from "./answers.ts";
 import type {
   ExchangeAsk,
-  Explanation,
   Provider,
   ProviderClient,
   SubjectContext,
   SubjectProblem,
   TokenKind,
 } from "./provider.ts";
+import { explanationOf, type ErrorRow } from "./explain/row.ts";
 import { lookAtTimes, wrongAudience } from "./subject.ts";
 
 /** Token exchange (RFC 8693 section 2.1). */
@@ -63,20 +63,24 @@ function look(userToken: string, context: SubjectContext): SubjectProblem | unde
   return wrongAudience(claims, own, "invalid_request");
 }
 
-const table: Record<string, Omit<Explanation, "code">> = {
+/** What TokenX's codes mean on this platform. */
+export const tokenxErrors = {
   invalid_target: {
-    hint: "the target is not registered, or is not written cluster:namespace:app; a new application is known within minutes of its deploy",
     owner: "application",
+    cause: "the target is not registered, or is not written cluster:namespace:app",
+    fix: "Check its name; a new application is known within minutes of its deploy",
   },
   invalid_client: {
-    hint: "TokenX does not know this application's key; it is registered when spec.tokenx.enabled is true in the manifest",
     owner: "platform",
+    cause: "TokenX does not know this application's key",
+    fix: "It is registered when spec.tokenx.enabled is true in the manifest",
   },
   access_denied: {
-    hint: "the target does not admit this application: add it under spec.accessPolicy.inbound.rules in the target's manifest",
     owner: "target",
+    cause: "the target does not admit this application",
+    fix: "Add it under spec.accessPolicy.inbound.rules in the target's manifest",
   },
-};
+} as const satisfies Readonly<Record<string, ErrorRow>>;
 
 /** TokenX: a citizen's token exchanged for one to the next application. */
 export const tokenx: Provider = {
@@ -89,7 +93,8 @@ export const tokenx: Provider = {
     objection: (token) => objectToType(token) ?? objectToIdToken(token.claims),
   },
   explain: ({ error }) => {
-    const row = Object.hasOwn(table, error) ? table[error] : undefined;
-    return row === undefined ? undefined : { code: error, ...row };
+    const rows: Readonly<Record<string, ErrorRow>> = tokenxErrors;
+    const row = Object.hasOwn(rows, error) ? rows[error] : undefined;
+    return row === undefined ? undefined : explanationOf(error, row);
   },
 };

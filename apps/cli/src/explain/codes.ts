@@ -1,5 +1,5 @@
 import { decisionReasons } from "@portvakt/policy";
-import { entraErrors, maskinportenErrors, type ErrorRow } from "@portvakt/providers";
+import { entraErrors, maskinportenErrors, tokenxErrors, type ErrorRow } from "@portvakt/providers";
 import { faultMeanings } from "./faults.ts";
 import { owners, type Meaning } from "./meaning.ts";
 import { protocolErrorMeanings } from "./protocol-errors.ts";
@@ -40,6 +40,7 @@ export const tables: readonly Table[] = [
   { kind: "a refusal by an application", codes: sdkRefusalMeanings },
   { kind: "no token for an application", codes: sdkAcquireMeanings },
   { kind: "an error of the protocol", codes: protocolErrorMeanings },
+  { kind: "a refusal of TokenX, as the token API tells it", codes: ofProvider(tokenxErrors) },
   { kind: "a fault, which only logs tell", codes: faultMeanings },
 ];
 

@@ -4,13 +4,22 @@ import { resolve } from "node:path";
 import { describe, test } from "node:test";
 import { faults, protocolErrors, tokenRefusals } from "@portvakt/oauth";
 import { decisionReasons } from "@portvakt/policy";
-import { entraErrors, maskinportenErrors } from "@portvakt/providers";
+import { entraErrors, maskinportenErrors, tokenxErrors } from "@portvakt/providers";
 import { validationErrors } from "@portvakt/sdk";
 import { errorsMarkdown } from "./page.ts";
 
 const sources: Readonly<Record<string, object>> = {
-  ...{ faults, protocolErrors, tokenRefusals, decisionReasons, entraErrors, maskinportenErrors },
+  ...{
+    faults,
+    protocolErrors,
+    tokenRefusals,
+    decisionReasons,
+    entraErrors,
+    maskinportenErrors,
+    tokenxErrors,
+  },
   validationErrors,
+  tokenxErrors,
 };
 
 describe("docs/errors.md", () => {
