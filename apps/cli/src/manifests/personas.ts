@@ -1,4 +1,4 @@
-import { builtinPersonas, groupsOf, type Citizen, type Employee, type Personas } from "@portvakt/standins";
+import type { Citizen, Employee, Personas } from "@portvakt/standins";
 import { CommandError, exitCodes } from "../failure.ts";
 import type { DevState } from "../running/state.ts";
 import { controlApi } from "../running/control.ts";
@@ -15,6 +15,8 @@ export type Person =
 
 /** The persona with this id: of the running platform, else of those that come with it. *Throws*: CommandError. */
 export async function personNamed(id: string, running: DevState | undefined): Promise<Person> {
+  // the stand-ins are much to load, and only those who name somebody need them
+  const { builtinPersonas, groupsOf } = await import("@portvakt/standins");
   const personas = running === undefined ? builtinPersonas() : await controlApi(running).personas();
   const citizen = personas.citizens.find((one) => one.id === id);
   if (citizen !== undefined) return { kind: "citizen", id, name: citizen.name, citizen };
