@@ -459,6 +459,12 @@ describe("ID-porten refuses what production would refuse", () => {
       idp.moveClock(0);
       assert.equal(response.headers.get("location"), "https://app.example/signed-out?state=x");
     });
+    test("takes no access token for an ID token, though it is signed and typed alike", async () => {
+      const { tokens, tab } = await signedIn();
+      const response = await out({ id_token_hint: tokens.access_token }, tab);
+      assert.equal(response.status, 400);
+      assert.match(await response.text(), /id_token_hint/);
+    });
     test("shows an error page to a browser that has not the provider's cookie", async () => {
       const { tokens } = await signedIn();
       const query = {

@@ -3,8 +3,17 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import * as client from "oauth4webapi";
 import { decodeJwt } from "jose";
-import type { Standins } from "../src/index.ts";
-import { assertion, browser, clientJwks, discover, press, redirectUri, standins } from "./kit.ts";
+import { startStandins, type Standins } from "../src/index.ts";
+import {
+  assertion,
+  browser,
+  clientJwks,
+  discover,
+  press,
+  redirectUri,
+  registrations,
+  standins,
+} from "./kit.ts";
 import { request, signIn } from "./sign-in.ts";
 
 describe("the authorization endpoint of an OpenID provider", () => {
@@ -91,9 +100,21 @@ describe("the authorization endpoint of an OpenID provider", () => {
       assert.ok(Number(past.claims.auth_time) > Number(claims.auth_time));
     });
     test("OpenID Connect Core section 3.1.2.1: max_age=0 is a new sign-in", async () => {
-      const { tab } = await as({ login_hint: "kari" });
-      const { callback } = await asked({ max_age: "0", prompt: "none" }, tab);
-      assert.equal(callback.searchParams.get("error"), "login_required");
+      // In the very second of the first one, too.
+      await using frozen = await startStandins({ now: () => 1_800_000_000, registrations });
+      const ask = async (params: Record<string, string>, cookie = "") =>
+        fetch(`${frozen.issuers.openid}/authorize?${new URLSearchParams({ ...good, ...params })}`, {
+          redirect: "manual",
+          headers: { cookie },
+        });
+      const first = await ask({ login_hint: "kari" });
+      const cookie = first.headers
+        .getSetCookie()
+        .map((one) => one.split(";")[0])
+        .join("; ");
+      assert.match((await ask({ prompt: "none" }, cookie)).headers.get("location") ?? "", /[?]code=/);
+      const answer = await ask({ prompt: "none", max_age: "0" }, cookie);
+      assert.match(answer.headers.get("location") ?? "", /error=login_required/);
     });
     test("OpenID Connect Core section 3.1.2.1: max_age that is no number is refused", async () => {
       const { callback } = await asked({ max_age: "-1" });

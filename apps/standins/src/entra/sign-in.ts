@@ -29,6 +29,9 @@ export function tenantOf(directory: Directory, visit: Visit, clientId?: string):
   return found;
 }
 
+/** Entra ID has neither request objects nor pushed requests, and ignores what it does not know. */
+const withoutObjects = { pushedPrefix: undefined, requestObjects: "ignored" } as const;
+
 /** Entra ID's habits in signing people in. `people` remembers them, edits and all, for on-behalf-of exchanges. */
 export function entraSignIn(
   parts: Parts,
@@ -48,9 +51,7 @@ export function entraSignIn(
     pending: expiring(now),
     pushed: expiring(now),
     cookiePath: `${pathOf(parts)}/`,
-    // Entra ID has neither request objects nor pushed requests, and ignores what it does not know.
-    pushedPrefix: undefined,
-    requestObjects: "ignored",
+    ...withoutObjects,
     signing: parts.signing,
     subject: pairwiseSubject,
     issuer: (visit) => issuerOf(parts.base, tenantOf(directory(), visit)),
