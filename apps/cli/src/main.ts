@@ -1,7 +1,9 @@
 /**
  * Owns: the command `portvakt`: its verbs, their help and exit codes, the development platform and the tour.
  * Does not own: what the servers do; a server verb hands over to the server's own settings and start.
- * Request path: bin/portvakt.js -> main.ts -> verbs.ts -> one verb (dev/run.ts, tour/run.ts, serve.ts).
+ * Request path: bin/portvakt.js -> main.ts -> verbs.ts -> one verb: dev/ and tour/; access/ (can, plan, graph); token/ (token,
+ * inspect) and explain/; apply/ (apply, keys); doctor/; init/; completion/; serve.ts (the servers). They read manifests through
+ * manifests/, a platform that runs through running/, TokenX's registry through tokenx/.
  * Spec: exit codes 0 yes, 1 no, 2 usage, 3 trouble; an error is one sentence and `hint:` lines.
  */
 import { CommandError, exitCodes, usageError, type ExitCode } from "./failure.ts";

@@ -215,6 +215,8 @@ describe("applying a fix makes the same call pass", () => {
     };
     assert.equal(applyFix("a: [", fix), undefined);
     assert.equal(applyFix("spec:\n  accessPolicy:\n    - wrong\n", fix), undefined);
+    assert.equal(applyFix("spec:\n  port: {{ port }}\n", fix), undefined);
+    assert.match(applyFix('spec:\n  image: "{{ image }}"\n', fix) ?? "", /image: "\{\{ image \}\}"/);
     assert.equal(applyFix("{{#each x}}\nspec:\n{{/each}}\n", fix), undefined);
   });
 

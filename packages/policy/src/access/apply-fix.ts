@@ -2,6 +2,9 @@ import { isAlias, isMap, isSeq, parseAllDocuments, parseDocument } from "yaml";
 import type { Document, Node, YAMLMap } from "yaml";
 import type { Fix } from "../fix.ts";
 
+/** A `{{ name }}` outside quotes: to YAML it is a map in a map, and would be written back as one. */
+const bareTemplate = /(?:^|[:-])[ \t]*\{\{/m;
+
 /**
  * Writes a fix into the text of its manifest: fields are merged, list entries are added at the end, comments and
  * everything else stay. Gives `undefined` where the text does not allow it: no valid YAML, templates around the place, or
@@ -10,6 +13,7 @@ import type { Fix } from "../fix.ts";
  * *Does not check*: that the result is what somebody wants; read it before you deploy it.
  */
 export function applyFix(text: string, fix: Fix): string | undefined {
+  if (bareTemplate.test(text)) return undefined;
   const documents = parseAllDocuments(text);
   if (!Array.isArray(documents) || documents.some(({ errors }) => errors.length > 0)) return undefined;
   const document = documentAt(documents, text, fix.line ?? 1);
