@@ -66,9 +66,9 @@ function look(userToken: string, context: SubjectContext): SubjectProblem | unde
 /** What TokenX's codes mean on this platform. */
 export const tokenxErrors = {
   invalid_target: {
-    owner: "application",
-    cause: "the target is not registered, or is not written cluster:namespace:app",
-    fix: "Check its name; a new application is known within minutes of its deploy",
+    owner: "target",
+    cause: "the target does not admit this application, or there is no such target",
+    fix: "Check its name, cluster:namespace:app, and add this application under spec.accessPolicy.inbound.rules in the target's manifest",
   },
   invalid_client: {
     owner: "platform",

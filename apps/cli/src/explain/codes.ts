@@ -40,9 +40,14 @@ export const tables: readonly Table[] = [
   { kind: "a refusal by an application", codes: sdkRefusalMeanings },
   { kind: "no token for an application", codes: sdkAcquireMeanings },
   { kind: "an error of the protocol", codes: protocolErrorMeanings },
-  { kind: "a refusal of TokenX, as the token API tells it", codes: ofProvider(tokenxErrors) },
   { kind: "a fault, which only logs tell", codes: faultMeanings },
 ];
+
+/** What the token API says more of the protocol's codes when they come from TokenX; looked up, they are the protocol's. */
+export const tokenxHints: Table = {
+  kind: "a refusal of TokenX, as the token API tells it",
+  codes: ofProvider(tokenxErrors),
+};
 
 /** A code that is known here, and what it means. */
 export interface Known extends Meaning {

@@ -1,4 +1,4 @@
-import { tables } from "./codes.ts";
+import { tables, tokenxHints } from "./codes.ts";
 import type { Meaning } from "./meaning.ts";
 
 const introduction = `# Errors
@@ -8,7 +8,7 @@ move it is, and what the move is. \`portvakt explain <code>\` says the same. The
 
 /** Every table of codes as one Markdown page. */
 export function errorsMarkdown(): string {
-  const sections = tables.map(({ kind, codes }) => {
+  const sections = [...tables, tokenxHints].map(({ kind, codes }) => {
     const rows = Object.entries(codes).map(([code, meant]) => rowOf(code, meant));
     return `## ${titleOf(kind)}\n\n| Code | Cause | Whose move | Fix |\n|---|---|---|---|\n${rows.join("\n")}\n`;
   });
