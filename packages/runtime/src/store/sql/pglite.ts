@@ -1,5 +1,7 @@
 // PGlite: PostgreSQL compiled to WebAssembly, in this process; one connection, which kysely and PGlite both take turns on.
-import { mkdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { Kysely, PGliteDialect, sql } from "kysely";
 import type { Transaction } from "kysely";
@@ -15,9 +17,8 @@ export interface PgliteOptions {
 
 /** Opens the database, making it when the directory is empty. */
 export async function openPglite<S>(options: PgliteOptions): Promise<SqlDatabase<S>> {
-  if (options.directory !== undefined) await mkdir(options.directory, { recursive: true });
-  const pglite = new PGlite(options.directory ?? "memory://");
-  await pglite.waitReady;
+  const pglite =
+    options.directory === undefined ? await makeNew("memory://") : await openIn(options.directory);
   const query = new Kysely<S>({ dialect: new PGliteDialect({ pglite }) });
   return {
     kind: "pglite",
@@ -42,4 +43,22 @@ export async function openPglite<S>(options: PgliteOptions): Promise<SqlDatabase
       if (!pglite.closed) await pglite.close();
     },
   };
+}
+
+/** Opens what the directory holds, or makes it: wholly, or, when this process is killed meanwhile, at the next start. */
+async function openIn(directory: string): Promise<PGlite> {
+  await mkdir(directory, { recursive: true });
+  const unfinished = `${resolve(directory)}.unfinished`;
+  if (existsSync(unfinished)) await rm(directory, { recursive: true, force: true });
+  else if (existsSync(join(directory, "PG_VERSION"))) return await PGlite.create(directory);
+  await writeFile(unfinished, "");
+  const pglite = await makeNew(directory);
+  await rm(unfinished);
+  return pglite;
+}
+
+/** A new database is unpacked, ready-made: three times as fast as PostgreSQL's own `initdb`. */
+async function makeNew(directory: string): Promise<PGlite> {
+  const { dataDir } = await import("@electric-sql/pglite-prepopulatedfs");
+  return await PGlite.create(directory, { loadDataDir: await dataDir() });
 }
