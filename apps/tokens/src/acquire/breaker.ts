@@ -15,20 +15,21 @@ export interface BreakerOptions {
   readonly random: () => number;
   /** Failures in a row that open it, default 4. */
   readonly failures?: number;
-  /** First pause, default 2 s; it doubles up to `maxPauseSeconds`, default 30 s. */
+  /** First pause, default 0.25 s; it doubles up to `maxPauseSeconds`, default 2 s. */
   readonly pauseSeconds?: number;
   readonly maxPauseSeconds?: number;
 }
 
-/** A probe that never reports back must not keep the circuit open for ever. */
-const probeSeconds = 15;
+/** How long a probe may take before the next one goes: one that hangs must not hide that the provider is back. */
+const probeSeconds = 2;
 
 /**
  * A circuit breaker: after some failures in a row requests are held back, so that a provider that is down is not
- * flooded and its callers are told at once. After a pause, with jitter, one request probes.
+ * flooded and its callers are told at once. After a pause, with jitter, the next request probes. The pauses are short: one
+ * request every two seconds burdens nobody, and callers are served soon after the provider is back.
  */
 export function createBreaker(options: BreakerOptions): Breaker {
-  const { now, random, failures: limit = 4, pauseSeconds = 2, maxPauseSeconds = 30 } = options;
+  const { now, random, failures: limit = 4, pauseSeconds = 0.25, maxPauseSeconds = 2 } = options;
   let failures = 0;
   let openings = 0;
   let openUntil = 0;
