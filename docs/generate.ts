@@ -4,13 +4,13 @@
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { errorsMarkdown } from "@portvakt/explain";
 import { settings as login } from "@portvakt/login";
 import { decisionsMarkdown, manifestJsonSchema, manifestMarkdown } from "@portvakt/policy";
 import { settingsMarkdown } from "@portvakt/runtime/config";
 import { fidelityMarkdown, settings as standins } from "@portvakt/standins";
 import { settings as tokens } from "@portvakt/tokens";
 import { settings as tokenx } from "@portvakt/tokenx";
-import { errorsMarkdown } from "portvakt/explain";
 
 interface GeneratedDocument {
   /** Path inside docs/. */

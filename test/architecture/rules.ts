@@ -18,6 +18,7 @@ const allPackages = [
   "packages/providers",
   "packages/policy",
   "packages/runtime",
+  "packages/explain",
 ];
 const allApps = ["apps/login", "apps/tokens", "apps/tokenx", "apps/standins"];
 
@@ -32,6 +33,12 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
     node: false,
     packages: ["yaml", "zod"],
   },
+  "packages/explain": {
+    imports: ["packages/oauth", "packages/policy", "packages/providers"],
+    typesOnly: ["packages/sdk"],
+    node: false,
+    packages: [],
+  },
   "packages/runtime": { imports: [], node: true },
   "packages/sdk": { imports: ["packages/oauth"], node: true, packages: ["jose"] },
   // The stand-ins as a package: compiled into it when it is packed.
@@ -41,7 +48,7 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   "apps/tokenx": { imports: allPackages, node: true },
   "apps/standins": { imports: allPackages, node: true },
   "apps/console": { imports: allPackages, node: true },
-  "apps/cli": { imports: [...allPackages, ...allApps], typesOnly: ["packages/sdk"], node: true },
+  "apps/cli": { imports: [...allPackages, ...allApps], node: true },
   "examples/*": { imports: ["packages/sdk", "examples/look"], node: true },
   conformance: { imports: [...allPackages, "packages/sdk", ...allApps], node: true },
   chaos: { imports: [...allPackages, ...allApps], node: true },

@@ -5,7 +5,8 @@
  * and the sentence and the patch that go with each decision.
  * Does not own: reading files, registering clients, tokens and their claims, who the actor is.
  * Request path: manifest.ts (documents, template, schema, assemble) once at the start; then policy.ts -> decide.ts
- * (reasons, fix) for each token. Whoever asks about many at once (who may call whom, what would change): access/.
+ * (reasons, fix) for each token. Whoever asks about many at once (who may call whom, what would change): access/. Who may call whom
+ * as a picture: graph/.
  * Spec: nais.io/v1alpha1 Application and Naisjob; portvakt.dev/v1.
  */
 export { formatApplicationId, parseApplicationId } from "./application.ts";
@@ -38,7 +39,13 @@ export { wayNames, ways } from "./access/ways.ts";
 export type { Way, WayName } from "./access/ways.ts";
 export { mayCall } from "./access/call.ts";
 export type { Call, CallQuestion, Obstacle } from "./access/call.ts";
+export { hindrances } from "./access/hindrances.ts";
+export type { Hindrance } from "./access/hindrances.ts";
 export { audienceOf, compareAccess } from "./access/changes.ts";
 export type { AccessChange, Audience, AudienceChange, Changes } from "./access/changes.ts";
 export { nearMiss } from "./near-miss.ts";
 export { applyFix } from "./access/apply-fix.ts";
+export { graphOf, nextTo } from "./graph/graph-model.ts";
+export type { Graph, GraphEdge, GraphNode, SignIn } from "./graph/graph-model.ts";
+export { graphMermaid } from "./graph/mermaid.ts";
+export { graphSvg } from "./graph/svg.ts";

@@ -1,10 +1,10 @@
-import { mayCall, wayNames, ways, type Call, type WayName } from "@portvakt/policy";
+import { hindrances, mayCall, wayNames, ways, type Call, type WayName } from "@portvakt/policy";
 import { exitCodes, usageError, type ExitCode } from "../failure.ts";
 import { declaration, type Declaration } from "../manifests/declared.ts";
 import { applicationNamed } from "../manifests/names.ts";
 import { personNamed, type Person } from "../manifests/personas.ts";
 import { flag, text, texts, type Arguments, type Surroundings } from "../verb.ts";
-import { callLine, hindranceLines, hindrances } from "./words.ts";
+import { callLine, hindranceLines } from "./words.ts";
 import { writeFixes } from "./write-fix.ts";
 
 /** `portvakt can`: may one application call another, and if not, which manifest line would change that. */

@@ -1,17 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { graphMermaid, graphOf, graphSvg, nextTo, type Graph } from "@portvakt/policy";
 import { exitCodes, usageError, type ExitCode } from "../failure.ts";
 import { declaration } from "../manifests/declared.ts";
 import { applicationNamed } from "../manifests/names.ts";
 import { text, type Arguments, type Surroundings } from "../verb.ts";
-import { graphOf, nextTo, type Graph } from "./graph-model.ts";
-import { mermaid } from "./mermaid.ts";
-import { svg } from "./svg.ts";
 
 /** The forms that a graph can be written in. */
 const formats: Readonly<Record<string, (graph: Graph) => string>> = {
-  svg,
-  mermaid,
+  svg: graphSvg,
+  mermaid: graphMermaid,
   json: (graph) => `${JSON.stringify(graph)}\n`,
 };
 

@@ -1,4 +1,4 @@
-import { decisionReasons, ways, type Call, type Fix, type Owner } from "@portvakt/policy";
+import { ways, type Call, type Fix, type Hindrance } from "@portvakt/policy";
 import type { Terminal } from "../terminal.ts";
 
 const indent = " ".repeat(6);
@@ -8,42 +8,6 @@ export function callLine(call: Call, { paint }: Pick<Terminal, "paint">): string
   const { title, provider } = ways[call.way];
   const verdict = call.outcome === "allow" ? paint("green", "yes") : paint("red", "no ");
   return `${verdict}   ${title}, by ${provider}`;
-}
-
-/** Everything that stands in the way of a call: sentence, whose move it is, and the manifest lines that mend it. */
-export interface Hindrance {
-  readonly code: string;
-  readonly sentence: string;
-  readonly owner: Owner;
-  readonly advice: string | undefined;
-  readonly fix: Fix | undefined;
-}
-
-/** What hinders a call, the policy first. Nothing when it is allowed. */
-export function hindrances(call: Call): readonly Hindrance[] {
-  const { decision, obstacles } = call;
-  const refused =
-    decision.outcome === "allow"
-      ? []
-      : [
-          {
-            code: decision.reason,
-            sentence: decision.explanation,
-            owner: decision.owner,
-            advice: decisionReasons[decision.reason].fix,
-            fix: decision.fix,
-          },
-        ];
-  return [
-    ...refused,
-    ...obstacles.map(({ code, explanation, owner, fix }) => ({
-      code,
-      sentence: explanation,
-      owner,
-      advice: undefined,
-      fix,
-    })),
-  ];
 }
 
 /** A hindrance as lines below the answer; `said` is a sentence that stands above already. */

@@ -1,10 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { applyFix } from "@portvakt/policy";
+import { applyFix, type Hindrance } from "@portvakt/policy";
 import { diffLines } from "../diff.ts";
 import { CommandError } from "../failure.ts";
 import type { Surroundings } from "../verb.ts";
-import type { Hindrance } from "./words.ts";
 
 /** Writes the fixes into their manifests, and shows what changed. *Throws*: CommandError where one cannot be written. */
 export async function writeFixes(hindrances: readonly Hindrance[], around: Surroundings): Promise<void> {

@@ -3,7 +3,7 @@ import { ways } from "@portvakt/policy";
 import { exitCodes, usageError, CommandError, type ExitCode } from "../failure.ts";
 import { declaration } from "../manifests/declared.ts";
 import { applicationNamed } from "../manifests/names.ts";
-import { span } from "../token/claims.ts";
+import { span } from "@portvakt/explain";
 import { registrarFor } from "../tokenx/open.ts";
 import { flag, text, type Arguments, type Surroundings } from "../verb.ts";
 import { appliedWords, applyAll } from "./apply.ts";

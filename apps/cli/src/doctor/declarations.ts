@@ -1,7 +1,7 @@
 import type { Application } from "@portvakt/policy";
 import { openKeyStore } from "../apply/key-store.ts";
 import type { Declaration } from "../manifests/declared.ts";
-import { span } from "../token/claims.ts";
+import { span } from "@portvakt/explain";
 import { bad, good, note, type Finding } from "./finding.ts";
 
 const day = 86_400;

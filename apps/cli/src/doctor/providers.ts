@@ -1,5 +1,5 @@
 import type { DevState } from "../running/state.ts";
-import { span } from "../token/claims.ts";
+import { span } from "@portvakt/explain";
 import { bad, good, note, type Check, type Finding } from "./finding.ts";
 
 /** A provider as somebody set it up: where its metadata is, and the issuer that its tokens are to have. */

@@ -1,16 +1,15 @@
 import { resolve } from "node:path";
 import { text as readAll } from "node:stream/consumers";
-import { mayCall, wayNames, ways, type Call } from "@portvakt/policy";
+import { subjectOf, type Known } from "@portvakt/explain";
+import { hindrances, mayCall, wayNames, ways, type Call } from "@portvakt/policy";
 import { CommandError, exitCodes, type ExitCode } from "../failure.ts";
-import { hindranceLines, hindrances } from "../access/words.ts";
+import { hindranceLines } from "../access/words.ts";
 import { writeFixes } from "../access/write-fix.ts";
 import { declaration } from "../manifests/declared.ts";
 import { inspectToken } from "../token/inspect.ts";
 import type { Terminal } from "../terminal.ts";
 import { flag, text, type Arguments, type Surroundings } from "../verb.ts";
-import type { Known } from "./codes.ts";
 import { findDecision, type LoggedDecision } from "./decision-log.ts";
-import { subjectOf } from "./subject.ts";
 
 /** `portvakt explain`: cause, owner and fix of a decision, a code or a token. */
 export async function runExplain(args: Arguments, around: Surroundings): Promise<ExitCode> {

@@ -1,5 +1,5 @@
-import { dirname, extname, join, relative } from "node:path";
-import type { PackageManifest, Project } from "./project.ts";
+import { dirname, join, relative } from "node:path";
+import type { PackageManifest, Place, Project } from "./project.ts";
 
 /** A file to write: its text before (absent for a new one) and after. */
 export interface Change {
@@ -8,38 +8,57 @@ export interface Change {
   readonly after: string;
 }
 
-export interface Names {
+/** What the application is to be called, and what else a person may say. */
+export interface Wishes {
   readonly name: string;
   readonly namespace: string;
   readonly team: string;
+  /** The SDK as a dependency: a version, or `file:` and a path. */
+  readonly sdk: string;
+  /** The manifest that is there already. */
+  readonly manifest?: string;
 }
 
 /** Where the manifest goes, when there is none. */
 export const manifestFile = ".nais/app.yaml";
 
 /** Everything that `init` adds to a project: manifest, middleware, a route, a test, and what package.json needs for them. */
-export function changesFor(project: Project, names: Names, hasManifest: boolean): readonly Change[] {
-  const { framework, entry } = project;
-  const routes = framework.creation === undefined;
-  const extension =
-    entry === undefined ? ".js" : extname(entry.file) === ".cjs" ? ".mjs" : extname(entry.file);
-  const auth = routes ? "app/api/me/route.js" : join(dirname(entry?.file ?? "."), `auth${extension}`);
-  const isCommon = project.manifest.type !== "module" && (extension === ".js" || routes);
-  const test = `test/auth.test${isCommon ? ".mjs" : extension}`;
-  const fromTest = relative("test", auth);
+export function changesFor(project: Project, wishes: Wishes): readonly Change[] {
+  const { packageText } = project;
+  const code = codeFor(project);
+  const test = `test/auth.test${project.style.typed || project.style.common ? ".mjs" : project.style.extension}`;
+  const tested = relative("test", code.tested);
   return [
-    ...(hasManifest ? [] : [{ file: manifestFile, after: manifest(names) }]),
-    {
-      file: auth,
-      after: isCommon && !routes ? toCommon(framework.auth(false)) : framework.auth(extension.includes("ts")),
-    },
-    ...(entry === undefined ? [] : [{ file: entry.file, before: entry.text, after: wired(project, auth) }]),
-    { file: test, after: framework.test(fromTest.startsWith(".") ? fromTest : `./${fromTest}`) },
-    { file: "package.json", before: project.packageText, after: withScripts(project, test) },
+    ...(wishes.manifest === undefined ? [{ file: manifestFile, after: manifestOf(wishes) }] : []),
+    ...code.changes,
+    { file: test, after: project.framework.test(tested.startsWith(".") ? tested : `./${tested}`) },
+    { file: "package.json", before: packageText, after: withScripts(project, test, wishes) },
   ];
 }
 
-function manifest({ name, namespace, team }: Names): string {
+interface Code {
+  readonly changes: readonly Change[];
+  /** The file that the test imports. */
+  readonly tested: string;
+}
+
+/** The middleware, and the route that uses it. A test outside is JavaScript: compilers leave it alone. */
+function codeFor({ framework, place, style }: Project): Code {
+  const { extension, common } = style;
+  const auth = `${join(place.kind === "entry" ? dirname(place.file) : dirname(place.folder), "auth")}${common ? ".js" : extension}`;
+  const text = framework.auth?.(style);
+  const middleware = text === undefined ? [] : [{ file: auth, after: common ? toCommon(text) : text }];
+  if (place.kind === "entry") {
+    const after = wired(place, framework, style);
+    return { tested: auth, changes: [...middleware, { file: place.file, before: place.text, after }] };
+  }
+  const route = join(place.folder, `${framework.routes?.file ?? ""}${extension}`);
+  const specifier = `${relative(dirname(route), auth).slice(0, -extension.length)}${style.ending}`;
+  const change = { file: route, after: framework.routes?.text(specifier, style) ?? "" };
+  return { tested: text === undefined ? route : auth, changes: [...middleware, change] };
+}
+
+function manifestOf({ name, namespace, team }: Wishes): string {
   return `apiVersion: nais.io/v1alpha1
 kind: Application
 metadata:
@@ -68,20 +87,31 @@ function toCommon(text: string): string {
     .concat("\nmodule.exports = { callerOf, requireCaller };\n");
 }
 
-/** The entry with the import at its top and the route below the statement that makes the application. */
-function wired({ framework, entry }: Project, auth: string): string {
-  const { text = "", file = "" } = entry ?? {};
-  const match = framework.creation?.exec(text);
+/** The entry with the import and the route behind the statement that makes the application, listening where the platform says. */
+function wired(
+  { text }: Place & { kind: "entry" },
+  { creation, route }: Project["framework"],
+  { common, ending, typed }: Project["style"],
+): string {
+  const match = creation?.exec(text);
   if (match == null) return text;
-  const specifier = `./${relative(dirname(file), auth)}`;
-  const isCommon = /\brequire\(/.test(text) && !/^import /m.test(text);
-  const line = isCommon
+  const specifier = `./auth${common ? ".js" : ending}`;
+  const line = common
     ? `const { callerOf, requireCaller } = require("${specifier}");\n`
     : `import { callerOf, requireCaller } from "${specifier}";\n`;
   const end = statementEnd(text, match.index);
-  const top = importsEnd(text, isCommon);
-  const route = framework.route(match[1] ?? "app");
-  return `${text.slice(0, top)}${line}${text.slice(top, end)}${route}${text.slice(end)}`;
+  const top = importsEnd(text, common);
+  const rest = onPlatformPort(text.slice(end), typed);
+  return `${text.slice(0, top)}${line}${text.slice(top, end)}${route(match[1] ?? "app")}${rest}`;
+}
+
+/** A fixed port becomes what it is without `PORT`, which is how the platform says where to listen. */
+function onPlatformPort(text: string, typed: boolean): string {
+  const variable = typed ? 'process.env["PORT"]' : "process.env.PORT";
+  return text.replace(
+    /(\bport:\s*|\.listen\(\s*|\bport\s*=\s*)(\d{2,5})\b/i,
+    (_all, before: string, port: string) => `${before}Number(${variable} ?? ${port})`,
+  );
 }
 
 /** Behind the line in which the statement that begins at `start` has closed all its brackets. */
@@ -105,18 +135,23 @@ function importsEnd(text: string, isCommon: boolean): number {
   return end;
 }
 
-function withScripts({ packageText, manifest: found }: Project, test: string): string {
+function withScripts(
+  { packageText, manifest: found, manager }: Project,
+  test: string,
+  wishes: Wishes,
+): string {
   const indent = /^\{\n([ \t]+)/.exec(packageText)?.[1] ?? "  ";
   const run = found.scripts?.["dev"] === undefined ? "start" : "dev";
+  // an application that needs a loader to run needs it in its test too
+  const loader = found.devDependencies?.["tsx"] === undefined ? "" : " --import tsx";
   const changed: PackageManifest = {
     ...found,
     scripts: {
       ...found.scripts,
-      "dev:platform": `portvakt dev -f ${manifestFile} -- npm run ${run}`,
-      "test:auth": `node --test ${test}`,
+      "dev:platform": `portvakt dev -f ${wishes.manifest ?? manifestFile} -- ${manager} run ${run}`,
+      "test:auth": `node${loader} --test ${test}`,
     },
-    dependencies: sorted({ ...found.dependencies, "@portvakt/sdk": "0.1.0" }),
-    devDependencies: sorted({ ...found.devDependencies, portvakt: "0.1.0" }),
+    dependencies: sorted({ ...found.dependencies, "@portvakt/sdk": wishes.sdk }),
   };
   return `${JSON.stringify(changed, null, indent)}\n`;
 }

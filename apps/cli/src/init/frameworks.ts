@@ -1,16 +1,31 @@
-/** How an application of one framework gets its middleware. Every framework's `auth` file exports the same two names. */
+import type { Style } from "./project.ts";
+
+/** How an application of one framework gets its middleware. */
 export interface Framework {
   readonly title: string;
   /** The dependency that gives it away. */
   readonly dependency: string;
-  /** The statement that makes the application; its first group is the variable. Absent: routes are files of their own. */
+  /** The statement that makes the application; its first group is the variable. */
   readonly creation?: RegExp;
-  /** The file with `requireCaller` and `callerOf`. */
-  readonly auth: (typed: boolean) => string;
+  /** Routes that are files of their own, for applications without such a statement. */
+  readonly routes?: Routes;
+  /** What is said of a folder with neither. */
+  readonly missing: string;
+  /** The file with `requireCaller` and `callerOf`; absent where the route imports the SDK itself. */
+  readonly auth?: (style: Style) => string;
   /** A route that tells who called, for the application in a variable. */
   readonly route: (variable: string) => string;
-  /** A test of the middleware. `auth` is how the test imports it. */
-  readonly test: (auth: string) => string;
+  /** A test of the middleware. `tested` is how the test imports the file with it. */
+  readonly test: (tested: string) => string;
+}
+
+interface Routes {
+  /** Where they may lie; the first that is there counts. */
+  readonly folders: readonly string[];
+  /** The new one's name below that, without its ending. */
+  readonly file: string;
+  /** Its text. `auth` is how it imports the file with the middleware. */
+  readonly text: (auth: string, style: Style) => string;
 }
 
 const written =
@@ -18,19 +33,33 @@ const written =
 const answer = `{ client: caller.client ?? null, user: caller.user?.sub ?? null }`;
 const testHead = `import assert from "node:assert/strict";\nimport { test } from "node:test";\n`;
 const testName = "whoever brings no token is refused (RFC 6750 section 3)";
+const noCreation = (title: string): string =>
+  `no file here makes an application of ${title}, at the start of a line`;
+
+const fastifyRoute = (app: string): string => `
+${app}.get("/api/me", { onRequest: requireCaller }, async (request) => {
+  const caller = callerOf(request);
+  return ${answer};
+});
+`;
 
 /** The frameworks that are known; the first whose dependency is there counts. */
 export const frameworks: readonly Framework[] = [
   {
     title: "Next.js",
     dependency: "next",
-    auth: () => `${written}
+    missing: "there is no app folder here, where Next.js looks for routes",
+    routes: {
+      folders: ["src/app", "app"],
+      file: "api/me/route",
+      text: () => `${written}
 import { requireToken } from "@portvakt/sdk/fetch";
 
 export const GET = requireToken()((_request, caller) => Response.json(${answer}));
 `,
+    },
     route: () => "",
-    test: (auth) => `${testHead}import { GET } from "${auth}";
+    test: (route) => `${testHead}import { GET } from "${route}";
 
 test("${testName}", async () => {
   const response = await GET(new Request("http://localhost/api/me"));
@@ -42,6 +71,7 @@ test("${testName}", async () => {
   {
     title: "Express",
     dependency: "express",
+    missing: noCreation("Express"),
     creation: /^(?:export )?(?:const|let|var)\s+(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*express\(/m,
     auth: () => `${written}
 import { callerOf, requireToken } from "@portvakt/sdk/express";
@@ -74,19 +104,33 @@ test("${testName}", async (t) => {
   {
     title: "Fastify",
     dependency: "fastify",
+    missing: noCreation("Fastify"),
     creation: /^(?:export )?(?:const|let|var)\s+(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*(?:await\s+)?[fF]astify\(/m,
+    // as fastify-cli makes them: a folder that @fastify/autoload reads
+    routes: {
+      folders: ["src/routes", "routes"],
+      file: "api/me/index",
+      text: (auth, { typed, common }) => {
+        const imported = common
+          ? `const { callerOf, requireCaller } = require("${auth}");\n`
+          : `${typed ? 'import type { FastifyInstance } from "fastify";\n' : ""}import { callerOf, requireCaller } from "${auth}";\n`;
+        const head = common ? "module.exports =" : "export default";
+        const route = fastifyRoute("fastify").trim().replace('"/api/me"', '"/"').replaceAll("\n", "\n  ");
+        return `${imported}
+// GET /api/me
+${head} async function (fastify${typed ? ": FastifyInstance" : ""}) {
+  ${route}
+}
+`;
+      },
+    },
     auth: () => `${written}
 import { callerOf, requireToken } from "@portvakt/sdk/fastify";
 
 export const requireCaller = requireToken();
 export { callerOf };
 `,
-    route: (app) => `
-${app}.get("/api/me", { onRequest: requireCaller }, async (request) => {
-  const caller = callerOf(request);
-  return ${answer};
-});
-`,
+    route: fastifyRoute,
     test: (auth) => `${testHead}import Fastify from "fastify";
 import { requireCaller } from "${auth}";
 
@@ -102,8 +146,9 @@ test("${testName}", async () => {
   {
     title: "Hono",
     dependency: "hono",
+    missing: noCreation("Hono"),
     creation: /^(?:export )?(?:const|let|var)\s+(\w+)\s*=\s*new Hono\b/m,
-    auth: (typed) => `${written}
+    auth: ({ typed }) => `${written}
 ${typed ? 'import type { Caller } from "@portvakt/sdk";\n' : ""}import { requireToken } from "@portvakt/sdk/hono";
 ${typed ? 'import type { Context } from "hono";\n' : ""}
 export const requireCaller = requireToken();

@@ -1,42 +1,44 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { diffLines } from "../diff.ts";
 import { CommandError, exitCodes, type ExitCode } from "../failure.ts";
 import { flag, text, type Arguments, type Surroundings } from "../verb.ts";
-import { changesFor, manifestFile, type Change, type Names } from "./changes.ts";
+import { changesFor, manifestFile, type Change, type Wishes } from "./changes.ts";
 import { exists, openProject, type Project } from "./project.ts";
 
 const usualManifests = [manifestFile, ".nais/nais.yaml", "nais.yaml", "app.yaml"] as const;
+const sdkVersion = "0.1.0";
 
-/** `portvakt init`: shows what it would add to the application here; with --yes adds it, builds and tests. */
+/** `portvakt init`: shows what it would add to the application here; with --yes adds it, installs, builds and tests. */
 export async function runInit(args: Arguments, around: Surroundings): Promise<ExitCode> {
   const { folder, terminal } = around;
   const project = await openProject(folder);
-  const hasManifest = (await Promise.all(usualManifests.map((file) => exists(folder, file)))).includes(true);
-  const changes = changesFor(project, namesOf(project, args), hasManifest);
+  const changes = changesFor(project, await wishesOf(project, args));
   await refuseOverwriting(changes, folder);
-  terminal.err(`${project.framework.title}, in ${project.entry?.file ?? "app/"}\n`);
+  const { place, framework } = project;
+  terminal.err(`${framework.title}, in ${place.kind === "entry" ? place.file : `${place.folder}/`}\n`);
   if (flag(args, "json")) {
     const files = changes.map(({ file, before }) => ({ file, isNew: before === undefined }));
-    terminal.out(`${JSON.stringify({ framework: project.framework.title, files })}\n`);
+    terminal.out(`${JSON.stringify({ framework: framework.title, files })}\n`);
   } else {
     for (const { file, before, after } of changes)
       terminal.out(diffLines(file, before, after, terminal.paint));
   }
   if (!flag(args, "yes")) {
-    terminal.err("\nNothing was written. `portvakt init --yes` writes it, then builds and tests.\n");
+    terminal.err("\nNothing was written. `portvakt init --yes` writes it, installs, builds and tests.\n");
     return exitCodes.yes;
   }
   for (const { file, after } of changes) {
     await mkdir(join(folder, dirname(file)), { recursive: true });
     await writeFile(join(folder, file), after);
   }
-  return await proven(project, around);
+  await prove(project, around);
+  return exitCodes.yes;
 }
 
-function namesOf({ manifest, folder }: Project, args: Arguments): Names {
+async function wishesOf({ manifest, folder }: Project, args: Arguments): Promise<Wishes> {
   const plain = (manifest.name ?? basename(folder))
     .replace(/^@[^/]+\//, "")
     .toLowerCase()
@@ -44,7 +46,20 @@ function namesOf({ manifest, folder }: Project, args: Arguments): Names {
     .replaceAll(/^-+|-+$/g, "")
     .slice(0, 63);
   const namespace = text(args, "namespace") ?? "default";
-  return { name: plain === "" ? "app" : plain, namespace, team: text(args, "team") ?? namespace };
+  const there = await Promise.all(usualManifests.map((file) => exists(folder, file)));
+  const found = usualManifests.find((_file, index) => there[index]);
+  return {
+    name: plain === "" ? "app" : plain,
+    namespace,
+    team: text(args, "team") ?? namespace,
+    sdk: dependencyOn(text(args, "sdk") ?? sdkVersion, folder),
+    ...(found === undefined ? {} : { manifest: found }),
+  };
+}
+
+/** A packed SDK is named as npm names files; everything else is a version. */
+function dependencyOn(sdk: string, folder: string): string {
+  return sdk.endsWith(".tgz") ? `file:${relative(folder, resolve(folder, sdk))}` : sdk;
 }
 
 async function refuseOverwriting(changes: readonly Change[], folder: string): Promise<void> {
@@ -58,30 +73,44 @@ async function refuseOverwriting(changes: readonly Change[], folder: string): Pr
   }
 }
 
-/** The application's own build, where it has one, and the test that was added. */
-async function proven({ folder, manifest }: Project, around: Surroundings): Promise<ExitCode> {
+/** Installs the SDK where it is not there yet; then the application's own build, where it has one, and the test that was added. */
+async function prove({ folder, manifest, manager }: Project, around: Surroundings): Promise<void> {
   const { terminal } = around;
+  const run = async (...words: string[]): Promise<void> => await runProgram([manager, ...words], around);
   if (!(await exists(folder, "node_modules/@portvakt/sdk"))) {
-    terminal.err(
-      "\nWritten. `npm install`, then `npm run test:auth`; `npm run dev:platform` starts the platform around it.\n",
-    );
-    return exitCodes.yes;
-  }
-  const builds = manifest.scripts?.["build"] === undefined ? [] : ["build"];
-  for (const script of [...builds, "test:auth"]) {
-    terminal.err(`\n> npm run ${script}\n`);
-    const child = spawn("npm", ["run", "--silent", script], {
-      cwd: folder,
-      stdio: ["ignore", "inherit", "inherit"],
-      env: { ...around.env },
-    });
-    const [code] = (await once(child, "close")) as [number | null];
-    if (code === 0) continue;
-    throw new CommandError(`npm run ${script} failed after the change`, {
-      hints: ["what was added is in the diff above: mend it, or take it back with git"],
-      exitCode: exitCodes.no,
+    await run("install").catch((error: unknown) => {
+      throw new CommandError(`everything is written, but \`${manager} install\` failed`, {
+        hints: [
+          "a clone of Portvakt packs the SDK with `npm run build`; --sdk names that file",
+          `once it is installed: \`${manager} run build\`, \`${manager} run test:auth\``,
+        ],
+        exitCode: exitCodes.no,
+        cause: error,
+      });
     });
   }
-  terminal.err("\nWritten, built and tested. `npm run dev:platform` starts the platform around it.\n");
-  return exitCodes.yes;
+  for (const script of [...(manifest.scripts?.["build"] === undefined ? [] : ["build"]), "test:auth"]) {
+    await run("run", script);
+  }
+  terminal.err(
+    `\nWritten, built and tested. \`${manager} run dev:platform\` starts the platform around it.\n`,
+  );
+}
+
+/** Runs a program of the project's with everything it says shown. *Throws*: CommandError when it fails. */
+async function runProgram(command: readonly string[], around: Surroundings): Promise<void> {
+  const [program = "", ...args] = command;
+  const line = command.join(" ");
+  around.terminal.err(`\n> ${line}\n`);
+  const child = spawn(program, args, {
+    cwd: around.folder,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...around.env },
+  });
+  const [code] = (await once(child, "close").catch(() => [null])) as [number | null];
+  if (code === 0) return;
+  throw new CommandError(`${line} failed after the change`, {
+    hints: ["what was added is in the diff above: mend it, or take it back with git"],
+    exitCode: exitCodes.no,
+  });
 }

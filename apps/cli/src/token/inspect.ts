@@ -1,13 +1,12 @@
 import { resolve } from "node:path";
 import { text as readAll } from "node:stream/consumers";
+import { issuerOf, meaningOf, verifyWith, wordsFor, type Verdict } from "@portvakt/explain";
 import { peekJwt } from "@portvakt/oauth";
 import { readState } from "../running/state.ts";
-import { meaningOf } from "../explain/codes.ts";
 import { CommandError, exitCodes, type ExitCode } from "../failure.ts";
 import type { Terminal } from "../terminal.ts";
 import { flag, text, texts, type Arguments, type Surroundings } from "../verb.ts";
-import { wordsFor } from "./claims.ts";
-import { issuerOf, issuersOf, namedIssuer, verifyWith, type Verdict } from "./known-issuers.ts";
+import { issuersOf, namedIssuer } from "./known-issuers.ts";
 import { receivers, type Receiver } from "./receivers.ts";
 
 const unknownIssuer = "nobody here knows its issuer";

@@ -1,7 +1,7 @@
+import type { KnownIssuer } from "@portvakt/explain";
 import { audiencesOf, type JwtClaims } from "@portvakt/oauth";
 import type { DevApplication, DevState } from "../running/state.ts";
 import { idportenAudience } from "../dev/registrations.ts";
-import type { KnownIssuer } from "./known-issuers.ts";
 
 /** Whether an application of the running platform would take a token of this issuer for its own. */
 export interface Receiver {

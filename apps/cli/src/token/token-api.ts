@@ -1,4 +1,4 @@
-import { meaningOf } from "../explain/codes.ts";
+import { meaningOf } from "@portvakt/explain";
 import type { DevApplication } from "../running/state.ts";
 import { CommandError } from "../failure.ts";
 

@@ -1,3 +1,4 @@
+import { span } from "@portvakt/explain";
 import { peekJwt } from "@portvakt/oauth";
 import type { DevApplication, DevState } from "../running/state.ts";
 import { controlApi } from "../running/control.ts";
@@ -6,7 +7,6 @@ import { declaration, type Declaration } from "../manifests/declared.ts";
 import { applicationNamed } from "../manifests/names.ts";
 import { personNamed, type Person } from "../manifests/personas.ts";
 import { flag, text, texts, type Arguments, type Surroundings } from "../verb.ts";
-import { span } from "./claims.ts";
 import { chainTo } from "./chain.ts";
 import { tokenApi, type Refused, type TokenApi } from "./token-api.ts";
 

@@ -2,8 +2,7 @@
 // cause, owner and fix, the fix is applied, and the same call passes.
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { meaningOf, tables } from "../../src/explain/codes.ts";
-import { subjectOf } from "../../src/explain/subject.ts";
+import { meaningOf, subjectOf, tables } from "@portvakt/explain";
 import { acquireScenarios, faultScenarios, refusalScenarios } from "./applications.ts";
 import { allowed, decisionScenarios } from "./decisions.ts";
 import { entraScenarios } from "./entra.ts";

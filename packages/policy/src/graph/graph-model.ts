@@ -1,11 +1,8 @@
-import {
-  parseApplicationId,
-  wayNames,
-  ways,
-  type Application,
-  type Landscape,
-  type WayName,
-} from "@portvakt/policy";
+import { parseApplicationId } from "../application.ts";
+import type { Application } from "../application.ts";
+import type { Landscape } from "../access/landscape.ts";
+import { wayNames, ways } from "../access/ways.ts";
+import type { WayName } from "../access/ways.ts";
 
 /** Who may sign in at an application. */
 export type SignIn = "citizens" | "employees";

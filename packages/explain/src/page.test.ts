@@ -24,7 +24,7 @@ const sources: Readonly<Record<string, object>> = {
 
 describe("docs/errors.md", () => {
   test("is what the tables say", async () => {
-    const path = resolve(import.meta.dirname, "../../../../docs/errors.md");
+    const path = resolve(import.meta.dirname, "../../../docs/errors.md");
     assert.equal(await readFile(path, "utf8"), errorsMarkdown(), "run npm run docs");
   });
 

@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import type { Graph, GraphEdge } from "./graph-model.ts";
 import { layout, type Point } from "./layout.ts";
-import { mermaid } from "./mermaid.ts";
-import { svg } from "./svg.ts";
+import { graphMermaid } from "./mermaid.ts";
+import { graphSvg } from "./svg.ts";
 
 const sizes = { box: { width: 184, height: 42 }, gap: 8, margin: 32 };
 
@@ -76,7 +76,7 @@ describe("a layout", () => {
     );
   });
 
-  test("is the same every time", () => assert.equal(svg(graph(50, 2)), svg(graph(50, 2))));
+  test("is the same every time", () => assert.equal(graphSvg(graph(50, 2)), graphSvg(graph(50, 2))));
 });
 
 test("names are text in the picture, whatever they hold", () => {
@@ -88,13 +88,17 @@ test("names are text in the picture, whatever they hold", () => {
     declared: true,
     external: false,
   };
-  const picture = svg({ nodes: [node], edges: [], open: [{ id: node.id, admits: "admits <everybody>" }] });
+  const picture = graphSvg({
+    nodes: [node],
+    edges: [],
+    open: [{ id: node.id, admits: "admits <everybody>" }],
+  });
   assert.ok(picture.includes("&quot;&lt;&amp;") && picture.includes("admits &lt;everybody&gt;"));
   assert.ok(!/<&|<everybody>/.test(picture));
 });
 
 test("Mermaid has a line for every edge", () => {
   const given = graph(30, 2);
-  const arrows = mermaid(given).match(/-->/g) ?? [];
+  const arrows = graphMermaid(given).match(/-->/g) ?? [];
   assert.equal(arrows.length, given.edges.length);
 });

@@ -3,7 +3,7 @@ import type { Graph, GraphNode } from "./graph-model.ts";
 const letters = { citizen: "citizens", employee: "employees", itself: "machines" } as const;
 
 /** The graph as a Mermaid flowchart, a subgraph for each namespace. */
-export function mermaid({ nodes, edges, open }: Graph): string {
+export function graphMermaid({ nodes, edges, open }: Graph): string {
   const index = new Map(nodes.map((node, at) => [node.id, `a${at}`]));
   const lines = ["flowchart LR"];
   const groups = Map.groupBy(nodes, ({ cluster, namespace }) => `${cluster}:${namespace}`);

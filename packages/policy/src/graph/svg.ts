@@ -29,7 +29,7 @@ const style = `
   .person{fill:none;stroke:var(--soft);stroke-width:1.4;stroke-linecap:round}`;
 
 /** The graph as a picture of its own: no scripts, no fonts from elsewhere, light and dark. */
-export function svg(graph: Graph): string {
+export function graphSvg(graph: Graph): string {
   const plan = layout(graph, { box, margin, gap: graph.nodes.length > manyNodes ? 8 : 16 });
   const width = Math.max(plan.width, 760);
   const height = plan.height + headHeight + legendHeight;
