@@ -80,6 +80,20 @@ export const settings = defineSettings({
     doc: "How long a provider may take for one answer.",
   }),
   attemptMillis: millis("TEXAS_HTTP_READ_TIMEOUT_MILLIS", "PORTVAKT_TOKENS_ATTEMPT_TIMEOUT"),
+  connectSeconds: setting.seconds({
+    env: "PORTVAKT_TOKENS_CONNECT_TIMEOUT",
+    optional: true,
+    max: 60,
+    doc: "How long connecting to a provider may take; without it, as long as the answer may.",
+  }),
+  connectMillis: millis("TEXAS_HTTP_CONNECT_TIMEOUT_MILLIS", "PORTVAKT_TOKENS_CONNECT_TIMEOUT"),
+  connections: setting.whole({
+    env: ["PORTVAKT_TOKENS_CONNECTIONS", "TEXAS_HTTP_POOL_MAX_IDLE"],
+    optional: true,
+    min: 1,
+    max: 10_000,
+    doc: "Connections to one provider at most; further requests wait for one of them. Without it there is no bound.",
+  }),
   overallSeconds: setting.seconds({
     env: "PORTVAKT_TOKENS_OVERALL_TIMEOUT",
     default: 10,

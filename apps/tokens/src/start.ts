@@ -12,6 +12,7 @@ import { json, type Answer } from "./answers.ts";
 import { createCallerCheck, isLoopback, secretFromFile } from "./callers.ts";
 import type { Connection } from "./connections/connection.ts";
 import { createConnections } from "./connections/connections.ts";
+import { openOutbound } from "./connections/outbound.ts";
 import { wireConnections } from "./connections/wire.ts";
 import { openApiDocument } from "./docs/openapi.ts";
 import { docsPage } from "./docs/page.ts";
@@ -41,8 +42,9 @@ const renewalsAtOnce = 20;
 
 /** Starts the token API. Throws: SettingsError; a provider that is down does not stop it. */
 export async function start(settings: Settings, tools: Tools, seams: StartOptions = {}): Promise<Running> {
-  const { fetch = globalThis.fetch, random = Math.random } = seams;
   checkExposure(settings);
+  const outbound = await openOutbound(settings);
+  const { fetch = outbound.fetch, random = Math.random } = seams;
   const makeProof = await proofMaker(settings, tools);
   const connections = await wireConnections(settings, { now: tools.now, fetch, random, makeProof });
   const meters = createMeters(tools.metrics);
@@ -66,6 +68,7 @@ export async function start(settings: Settings, tools: Tools, seams: StartOption
       stopLoading();
       clearInterval(renewing);
       await listening.close(settings.shutdownGraceSeconds);
+      await outbound.close();
     },
   };
 }

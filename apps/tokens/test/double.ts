@@ -39,6 +39,8 @@ export interface Double {
   keyFetches: number;
   metadataFetches: number;
   introspections: number;
+  /** The most connections that were open at once. */
+  mostConnections: number;
   /** Troubles of the token endpoint: taken one by one; `always` is for every request. */
   readonly tokenTroubles: Trouble[];
   always: Trouble | undefined;
@@ -84,6 +86,7 @@ export async function startDouble(options: DoubleOptions): Promise<Double> {
     keyFetches: 0,
     metadataFetches: 0,
     introspections: 0,
+    mostConnections: 0,
     tokenTroubles: [],
     always: undefined,
     keysTrouble: undefined,
@@ -176,6 +179,12 @@ export async function startDouble(options: DoubleOptions): Promise<Double> {
       return [200, double.introspection];
     },
   };
+  let connections = 0;
+  server.on("connection", (socket) => {
+    connections += 1;
+    double.mostConnections = Math.max(double.mostConnections, connections);
+    socket.once("close", () => (connections -= 1));
+  });
   server.on("request", (request, response) => {
     void handle(request, response).catch(() =>
       write(response, 400, {

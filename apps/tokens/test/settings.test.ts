@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readSettings, SettingsError } from "@portvakt/runtime/config";
+import { openOutbound } from "../src/connections/outbound.ts";
 import { check, settings } from "../src/index.ts";
 import { clientKey, startApi, until } from "./api.ts";
 
@@ -76,6 +78,30 @@ test("baseline 1.2.7 row 40: times that other sidecars are given in milliseconds
   });
   assert.equal(reply.status, 503);
   assert.ok(performance.now() - started < 4000, "not the 5 s that an attempt may take by default");
+});
+
+test("baseline 1.2.7 row 38: no more connections to a provider than set", async () => {
+  await using api = await startApi({ env: { TEXAS_HTTP_POOL_MAX_IDLE: "2" } });
+  await until(async () => (await api.ready()).ready);
+  api.entra.always = { delayMs: 20 };
+  const ask = (n: number) =>
+    api.post("/api/v1/token", { identity_provider: "entra_id", target: `local:benefits:app-${n}` });
+  const replies = await Promise.all(Array.from({ length: 10 }, (_, n) => ask(n)));
+  assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([200]));
+  assert.equal(api.entra.mostConnections, 2);
+});
+
+test("baseline 1.2.7 row 40: a provider that cannot be connected to is given up after the connect timeout", async (t) => {
+  // Connecting over TLS is over when hands were shaken, and this one keeps its hands to itself.
+  const mute = createServer().listen(0, "127.0.0.1");
+  await once(mute, "listening");
+  t.after(() => mute.close());
+  const { port } = mute.address() as AddressInfo;
+  const outbound = await openOutbound({ connectMillis: 50, connectSeconds: 30, connections: undefined });
+  t.after(() => outbound.close());
+  const error = await outbound.fetch(`https://127.0.0.1:${port}/`).catch((thrown: unknown) => thrown);
+  assert.ok(error instanceof TypeError);
+  assert.equal((error.cause as { code?: string }).code, "UND_ERR_CONNECT_TIMEOUT");
 });
 
 test("a machine token that is in use is renewed near its expiry without a call", async (t) => {
