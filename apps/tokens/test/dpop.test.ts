@@ -3,10 +3,14 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { calculateJwkThumbprint, decodeJwt, EmbeddedJWK, jwtVerify } from "jose";
 import { SettingsError } from "@portvakt/runtime/config";
-import { startApi } from "./api.ts";
+import { startApi, type Api } from "./api.ts";
 
 const env = { PORTVAKT_TOKENS_DPOP_PROVIDERS: "entra_id" };
 const ask = { identity_provider: "entra_id", target: "local:benefits:case-api" };
+
+/** The nonces of the proofs that Entra ID got. */
+const nonces = ({ entra }: Api): unknown[] =>
+  entra.received.map(({ headers }) => decodeJwt(String(headers["dpop"]))["nonce"]);
 
 test("RFC 9449 section 5: the token is bound to the key, and another provider's is not", async () => {
   await using api = await startApi({ env });
@@ -49,13 +53,50 @@ test("RFC 9449 section 4.2: the proof for a request is by the key that the token
   assert.notEqual(decodeJwt(String(second.body["proof"])).jti, jti);
 });
 
-test("RFC 9449 section 8: a nonce that the provider asks for is in the next attempt", async () => {
-  await using api = await startApi({ env });
+test("RFC 9449 section 8: a nonce that the provider asks for is in the next request, at once and also where nothing is retried", async () => {
+  await using api = await startApi({ env: { ...env, PORTVAKT_TOKENS_RETRIES: "0" } });
   api.entra.dpopNonce = "one";
   assert.equal((await api.post("/api/v1/token", ask)).status, 200);
-  assert.equal(api.entra.received.length, 2);
+  assert.deepEqual(nonces(api), [undefined, "one"]);
+  assert.deepEqual(api.pauses, []);
+  assert.equal(new Set(api.entra.received.map(({ assertion }) => assertion?.jti)).size, 2);
+  await api.post("/api/v1/token", { ...ask, target: "local:benefits:other" });
+  assert.deepEqual(nonces(api), [undefined, "one", "one"], "it is remembered");
   api.entra.dpopNonce = "two";
   assert.equal((await api.post("/api/v1/token", { ...ask, skip_cache: true })).status, 200);
+  assert.deepEqual(nonces(api).slice(3), ["one", "two"]);
+});
+
+test("RFC 9449 section 8.2: a nonce that comes with a token is in the next request", async () => {
+  await using api = await startApi({ env });
+  const token = await api.entra.sign({});
+  const body = { access_token: token, token_type: "DPoP", expires_in: 60 };
+  api.entra.tokenTroubles.push({ status: 200, body, headers: { "dpop-nonce": "early" } });
+  await api.post("/api/v1/token", ask);
+  api.entra.dpopNonce = "early";
+  assert.equal((await api.post("/api/v1/token", { ...ask, skip_cache: true })).status, 200);
+  assert.deepEqual(nonces(api), [undefined, "early"]);
+});
+
+test("RFC 9449 section 8: a provider that is never content with a nonce is asked twice, and is not taken at its word for long", async () => {
+  await using api = await startApi({ env });
+  const body = { error: "use_dpop_nonce", error_description: "another one" };
+  api.entra.always = { status: 400, body, headers: { "dpop-nonce": "n" } };
+  const reply = await api.post("/api/v1/token", ask);
+  assert.equal(reply.status, 400);
+  assert.equal(reply.body["error"], "use_dpop_nonce");
+  assert.equal(api.entra.received.length, 2);
+  api.entra.always = undefined;
+  api.entra.dpopNonce = "n";
+  assert.equal((await api.post("/api/v1/token", ask)).status, 200, "no final refusal was remembered");
+});
+
+test("RFC 9449 section 8.1: what is no nonce is not repeated", async () => {
+  await using api = await startApi({ env });
+  const headers = { "dpop-nonce": 'a "quoted" thing' };
+  api.entra.tokenTroubles.push({ status: 400, body: { error: "use_dpop_nonce" }, headers });
+  assert.equal((await api.post("/api/v1/token", ask)).status, 200);
+  assert.deepEqual(nonces(api), [undefined, undefined]);
 });
 
 test("RFC 9449 section 5: a bearer token where a bound one was asked for is refused", async () => {

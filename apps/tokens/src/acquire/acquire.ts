@@ -94,15 +94,29 @@ export function isFinalRefusal(error: unknown): boolean {
     error instanceof ReportedError &&
     error.status >= 400 &&
     error.status < 500 &&
-    !passingStatuses.has(error.status)
+    !passingStatuses.has(error.status) &&
+    !wantsNonce(error)
   );
 }
 
 /** Refusals that say "not now": request timeout, too early, too many requests. */
 const passingStatuses: ReadonlySet<number> = new Set([408, 425, 429]);
 
-/** One attempt, made wholly anew: the client's assertion, too, may be used only once. */
+/** RFC 9449 section 8: the nonce that the provider wants came with its refusal, so one more request will do, at once. */
 async function ask(options: AcquireOptions, order: Order): Promise<TokenResponse> {
+  try {
+    return await send(options, order);
+  } catch (error) {
+    if (order.binding === undefined || !wantsNonce(error)) throw error;
+    return send(options, order);
+  }
+}
+
+const wantsNonce = (error: unknown): boolean =>
+  error instanceof ReportedError && error.error === "use_dpop_nonce";
+
+/** One request, made wholly anew: the client's assertion, too, may be used only once. */
+async function send(options: AcquireOptions, order: Order): Promise<TokenResponse> {
   const { breaker, provider, patience } = order;
   const request = await order.build(await order.client());
   await order.binding?.prove(request);
@@ -134,10 +148,8 @@ async function ask(options: AcquireOptions, order: Order): Promise<TokenResponse
 
 const kindOf = ({ binding }: Order): TokenKind => (binding === undefined ? "Bearer" : "DPoP");
 
-function verdict({ provider, target, breaker, binding }: Order, error: unknown): Verdict {
+function verdict({ provider, target, breaker }: Order, error: unknown): Verdict {
   if (error instanceof ReportedError) {
-    // RFC 9449 section 8: the nonce came with this very answer.
-    if (binding !== undefined && error.error === "use_dpop_nonce") return { again: true };
     const passing =
       error.status >= 500 ||
       passingStatuses.has(error.status) ||

@@ -8,7 +8,10 @@ export interface Binding {
   readonly learn: (response: Response) => void;
 }
 
-/** Makes the binding for one provider: nonces are the provider's own. */
+/** What a nonce is made of (RFC 9449 section 8.1), and no longer than any that makes sense. */
+const wellFormed = /^[\x21\x23-\x5b\x5d-\x7e]{1,1024}$/;
+
+/** Makes the binding for one provider: nonces are the provider's own, and of them the last is kept. */
 export function createBinding(makeProof: MakeProof): Binding {
   let nonce: string | undefined;
   return {
@@ -18,7 +21,8 @@ export function createBinding(makeProof: MakeProof): Binding {
       request.headers.set("dpop", await makeProof(about));
     },
     learn(response) {
-      nonce = response.headers.get("dpop-nonce") ?? nonce;
+      const given = response.headers.get("dpop-nonce");
+      if (given !== null && wellFormed.test(given)) nonce = given;
     },
   };
 }
