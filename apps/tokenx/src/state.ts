@@ -15,6 +15,7 @@ import { createRevocations, revocationChannel } from "./registry/revocations.ts"
 import type { Revocations } from "./registry/revocations.ts";
 import type { TokenxTables } from "./registry/schema.ts";
 import { keysChannel, signingKeyStore } from "./registry/signing-key-store.ts";
+import { usedHere } from "./registry/used-here.ts";
 import { usedOnce } from "./registry/used-once.ts";
 import type { UsedOnce } from "./registry/used-once.ts";
 import { repeatedly } from "./repeatedly.ts";
@@ -69,7 +70,7 @@ export function createState(
     }),
     registry: createRegistry({ db, now, log }),
     revocations: createRevocations({ db, now }),
-    used: usedOnce({ db, now, log, graceSeconds: settings.outageGraceSeconds }),
+    used: usedMemory(settings, tools, db),
     subjects: trustedIssuers({ issuers: subjectIssuersOf(settings), now, log }),
     registrars: trustedIssuers({ issuers: registrarsOf(settings), now, log }),
     clusters: trustedIssuers({
@@ -83,6 +84,16 @@ export function createState(
     decisions,
     audit: createAudit({ log, metrics: tools.metrics, store: decisions }),
   };
+}
+
+/** Where there are other replicas, or may be, used assertions are shared with them; otherwise they are kept beside the database. */
+function usedMemory(
+  { dataDirectory, outageGraceSeconds: graceSeconds }: Settings,
+  { now, log }: Tools,
+  db: SqlDatabase<TokenxTables>,
+): UsedOnce {
+  if (db.kind !== "pglite") return usedOnce({ db, now, log, graceSeconds });
+  return usedHere({ now, file: dataDirectory === "memory" ? undefined : `${dataDirectory}.used` });
 }
 
 /** Reads everything into memory once. Only an issuer may be away. */
@@ -146,7 +157,7 @@ export async function keepFresh({
   stops.push(
     repeatedly(1, () => decisions.flush()),
     () => decisions.flush(),
-    () => used.flush(),
+    () => used.close(),
   );
   return async () => {
     for (const stop of stops) await stop();

@@ -1,7 +1,11 @@
 /** What TokenX keeps, on every database that it can be kept in: the same tests on PGlite and on PostgreSQL. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { appendFile, mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import type { TestContext } from "node:test";
 import { createSigner, generatePrivateJwk } from "@portvakt/oauth";
 import { createLogger, Secret } from "@portvakt/runtime/observe";
 import { createKeyRing } from "@portvakt/runtime/seal";
@@ -14,6 +18,7 @@ import { createRevocations } from "../src/registry/revocations.ts";
 import { migrations } from "../src/registry/schema.ts";
 import type { TokenxTables } from "../src/registry/schema.ts";
 import { signingKeyStore } from "../src/registry/signing-key-store.ts";
+import { usedHere } from "../src/registry/used-here.ts";
 import { usedOnce } from "../src/registry/used-once.ts";
 import { freshDatabase } from "./database.ts";
 
@@ -210,28 +215,56 @@ for (const [name, open] of Object.entries(databases)) {
   });
 }
 
-test("used once: what was used before a restart of embedded PGlite stays used", async () => {
-  const db = await openSqlDatabase<TokenxTables>();
-  await db.migrate(migrations);
-  const options = { db, now: () => 1_000, log, graceSeconds: 0 };
-  const before = usedOnce(options);
-  await before.claim("kept", 2_000);
-  let rows: unknown[] = [];
-  while (rows.length === 0) rows = await db.query.selectFrom("used_once").selectAll().execute();
-  const restarted = usedOnce(options);
-  await restarted.load();
-  assert.equal(await restarted.claim("kept", 2_000), false);
-  await db.close();
+describe("used once, beside embedded PGlite", () => {
+  const clock = { now: 1_750_000_000 };
+  const now = () => clock.now;
+  const opened = async (file: string) => {
+    const used = usedHere({ now, file });
+    await used.load();
+    return used;
+  };
+
+  test("what was used is in the file when the answer is: a process that ends without a word has forgotten nothing", async (t) => {
+    const file = await fileOf(t);
+    const killed = await opened(file);
+    assert.equal(await killed.claim("kept", clock.now + 60), true);
+    assert.equal(await killed.claim("kept", clock.now + 60), false);
+    await appendFile(file, "half a li");
+    const again = await opened(file);
+    assert.equal(await again.claim("kept", clock.now + 60), false);
+    assert.equal(await again.claim("new", clock.now + 60), true);
+    assert.equal(
+      await (await opened(file)).claim("new", clock.now + 60),
+      false,
+      "after a line that was not whole",
+    );
+    clock.now += 61;
+    assert.equal(await (await opened(file)).claim("kept", clock.now + 60), true, "once it has expired");
+  });
+
+  test("the file grows no longer than what has not expired", async (t) => {
+    const file = await fileOf(t);
+    const used = await opened(file);
+    for (let i = 0; i < 20_000; i++) await used.claim(`${i}`, clock.now + 60);
+    const { size } = await stat(file);
+    assert.ok(size > 1_000_000);
+    clock.now += 61;
+    await used.claim("after", clock.now + 60);
+    await used.sweep();
+    assert.ok((await stat(file)).size < 100);
+    assert.equal(await used.claim("after, too", clock.now + 60), true);
+    assert.equal(await (await opened(file)).claim("after, too", clock.now + 60), false);
+  });
+
+  test("what cannot be written down is not accepted", async (t) => {
+    const used = await opened(await fileOf(t));
+    await used.close();
+    await assert.rejects(used.claim("a", clock.now + 60), /temporarily_unavailable/);
+  });
 });
 
-test("used once: what waits to be written when the server ends is written", async () => {
-  const db = await openSqlDatabase<TokenxTables>();
-  await db.migrate(migrations);
-  const used = usedOnce({ db, now: () => 1_000, log, graceSeconds: 0 });
-  // The first is written at once; the others wait for the pause after it.
-  for (const key of ["first", "second", "third"]) await used.claim(key, 2_000);
-  await used.flush();
-  const rows = await db.query.selectFrom("used_once").selectAll().execute();
-  assert.equal(rows.length, 3);
-  await db.close();
-});
+async function fileOf(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "portvakt-used-"));
+  t.after(() => rm(folder, { recursive: true }));
+  return join(folder, "tokenx.used");
+}
