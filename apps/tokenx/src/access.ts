@@ -11,6 +11,8 @@ export interface AccessOptions {
   readonly policy: Policy;
   readonly judgeRegistrar: JudgeRegistrar;
   readonly findDecision: (id: string) => Promise<AuditRecord | undefined>;
+  /** The newest first. */
+  readonly recentDecisions: () => Promise<readonly AuditRecord[]>;
   readonly now: Clock;
 }
 
@@ -18,10 +20,12 @@ export interface AccessEndpoints {
   evaluate(request: Request): Promise<Response>;
   evaluateMany(request: Request): Promise<Response>;
   explain(request: Request, id: string): Promise<Response>;
+  recent(request: Request): Promise<Response>;
 }
 
 const maxBytes = 262_144;
 const maxEvaluations = 200;
+const maxRecent = 200;
 const entity = z.object({ type: z.string().max(255), id: z.string().max(255) });
 const action = z.object({ name: z.string().max(255) });
 const evaluationSchema = z.object({ subject: entity, action, resource: entity });
@@ -51,7 +55,7 @@ export function accessEndpoints(options: AccessOptions): AccessEndpoints {
   ): Record<string, unknown> {
     if (action.name !== tokenAction || subject.type !== applicationType || resource.type !== applicationType)
       return { decision: false, context: { reason: "unknown_question" } };
-    if (!registrar.mayTouch(resource.id)) return { decision: false, context: { reason: "not_yours_to_ask" } };
+    if (!registrar.mayRead(resource.id)) return { decision: false, context: { reason: "not_yours_to_ask" } };
     const question = {
       actor: subject.id,
       target: resource.id,
@@ -81,11 +85,28 @@ export function accessEndpoints(options: AccessOptions): AccessEndpoints {
       const registrar = await registrarOf(request);
       const record = id.length > 64 ? undefined : await options.findDecision(id);
       const target = record?.decision?.target;
-      if (record === undefined || target === undefined || !registrar.mayTouch(target))
+      if (record === undefined || target === undefined || !registrar.mayRead(target))
         return answer({ error: "not_found", error_description: "decision not found" }, request, 404);
       return answer({ ...record }, request);
     },
+    recent: async (request) => {
+      const registrar = await registrarOf(request);
+      const admits = filterOf(new URL(request.url).searchParams);
+      const mine = (record: AuditRecord): boolean =>
+        record.target !== undefined && registrar.mayRead(record.target);
+      const records = (await options.recentDecisions()).filter((record) => mine(record) && admits(record));
+      return answer({ decisions: records.slice(0, maxRecent) }, request);
+    },
   };
+}
+
+/** What the query asks for: `outcome` (allow or deny) of the decision, `application` on either side of it. */
+function filterOf(query: URLSearchParams): (record: AuditRecord) => boolean {
+  const outcome = query.get("outcome");
+  const application = query.get("application");
+  return ({ actor, target, decision }) =>
+    (outcome === null || (decision?.outcome ?? "deny") === outcome) &&
+    (application === null || actor === application || target === application);
 }
 
 /** What the questions are about: an application (subject) getting a token for another (resource). */

@@ -51,6 +51,7 @@ export function createApp(parts: AppParts): (request: Request) => Response | Pro
   );
   app.post("/access/v1/evaluation", (context) => parts.access.evaluate(context.req.raw));
   app.post("/access/v1/evaluations", (context) => parts.access.evaluateMany(context.req.raw));
+  app.get("/decisions", (context) => parts.access.recent(context.req.raw));
   app.get("/decisions/:id", (context) => parts.access.explain(context.req.raw, context.req.param("id")));
   app.get("/internal/isalive", () => new Response("ALIVE"));
   app.get("/internal/isready", async () => {

@@ -24,6 +24,8 @@ export interface Audit {
   readonly untied: (issuer: string) => void;
   /** The record of a decision, of those that are still held: the last 1,000 here, refusals for longer in the database. */
   find(decisionId: string): Promise<AuditRecord | undefined>;
+  /** What was decided last, the newest first: the last 1,000 here, and of other replicas the refusals in the database. */
+  recent(): Promise<readonly AuditRecord[]>;
 }
 
 const held = 1_000;
@@ -54,6 +56,15 @@ export function createAudit(options: { log: Logger; metrics: Metrics; store: Dec
     issued: (clientId, audience) => counters.issued.inc({ client_id: clientId, audience }),
     untied: (issuer) => counters.untied.inc({ issuer }),
     find: async (id) => records.find(({ decision }) => decision?.id === id) ?? (await store.find(id)),
+    recent: async () => {
+      const here = new Set(records.map(({ decision }) => decision?.id));
+      const stored = await store.recent(held).catch((err: unknown) => {
+        log.warn({ err }, "decisions could not be read");
+        return [];
+      });
+      const elsewhere = stored.filter(({ decision }) => !here.has(decision?.id));
+      return [...records, ...elsewhere].toSorted((one, other) => other.at - one.at);
+    },
   };
 }
 

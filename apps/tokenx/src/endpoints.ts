@@ -66,6 +66,7 @@ export function createHandler(
       policy: state.registry.policy,
       judgeRegistrar,
       findDecision: (id) => state.audit.find(id),
+      recentDecisions: () => state.audit.recent(),
       now,
     }),
     ready: () => readinessOf(state),
@@ -170,10 +171,11 @@ async function findClient(
 }
 
 function createRegistrarJudge({ settings, tools, registrars }: State, issuer: string) {
-  const { registrarId, registrarJwks } = settings;
+  const { registrarId, registrarJwks, readerId, readerJwks } = settings;
   const isSelfSigned = registrarsOf(settings).length === 0 && registrarId !== undefined;
   return registrarJudge({
     selfSigned: isSelfSigned ? { issuer: registrarId, jwks: registrarJwks?.keys ?? [] } : undefined,
+    reader: readerJwks && { issuer: readerId, jwks: readerJwks.keys },
     providers: registrars,
     audiences: settings.registrarAudience ?? [issuer, `${issuer}/registration/client`],
     maxLifetimeSeconds: settings.compatClients ? Number.POSITIVE_INFINITY : 3_600,

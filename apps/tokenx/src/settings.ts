@@ -168,6 +168,17 @@ export const settings = defineSettings({
     optional: true,
     doc: "One issuer of registrars' tokens without restrictions; REGISTRAR_PROVIDERS can say more.",
   }),
+  readerId: setting.text({
+    env: `${ours}READER_ID`,
+    default: "console",
+    doc: "The name (iss) of whoever may read registrations and decisions with a token signed by itself, and change nothing.",
+  }),
+  readerJwks: setting.json({
+    env: `${ours}READER_JWKS`,
+    parse: shaped(jwksSchema),
+    optional: true,
+    doc: "Public keys of that reader; absent = there is none.",
+  }),
   registrarAudience: setting.list({
     env: [`${ours}REGISTRAR_AUDIENCE`, "AUTH_ACCEPTED_AUDIENCE"],
     optional: true,

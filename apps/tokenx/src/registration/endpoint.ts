@@ -32,7 +32,7 @@ const bodySchema = z.object({
 
 /**
  * Dynamic client registration (RFC 7591) by trusted registrars. What a registrar may not register, it may not read, list or
- * delete either. Registering again replaces; of two statements the later `iat` stands, whatever order they come in.
+ * delete either; a reader may read only. Registering again replaces; of two statements the later `iat` stands, whatever order they come in.
  */
 export function registrationEndpoint(options: RegistrationOptions): RegistrationEndpoint {
   const { registry } = options;
@@ -45,7 +45,7 @@ export function registrationEndpoint(options: RegistrationOptions): Registration
       const body = await readMetadata(request);
       const statement = await options.judgeStatement(body.software_statement);
       // RFC 7591 section 3.2.2; the baseline answers 401 invalid_client here, and so do we.
-      if (!registrar.mayTouch(statement.appId))
+      if (!registrar.mayWrite(statement.appId))
         throw new ProtocolError(
           "invalid_client",
           "this registrar may not register applications of that cluster",
@@ -68,19 +68,19 @@ export function registrationEndpoint(options: RegistrationOptions): Registration
     },
     list: async (request) => {
       const registrar = await registrarOf(request);
-      const mine = [...registry.all()].filter(({ id }) => registrar.mayTouch(id));
+      const mine = [...registry.all()].filter(({ id }) => registrar.mayRead(id));
       return answer(mine.map(({ registration }) => toWire(registration)));
     },
     read: async (request, id) => {
       const registrar = await registrarOf(request);
-      const found = registrar.mayTouch(id) ? registry.get(id) : undefined;
+      const found = registrar.mayRead(id) ? registry.get(id) : undefined;
       if (found === undefined)
         return answer({ error: "not_found", error_description: "client not found" }, 404);
       return answer(toWire(found.registration));
     },
     remove: async (request, id) => {
       const registrar = await registrarOf(request);
-      if (registrar.mayTouch(id)) {
+      if (registrar.mayWrite(id)) {
         await registry.remove(id);
         options.onChange("deleted", id, registrar.name);
       }

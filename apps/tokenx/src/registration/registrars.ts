@@ -10,18 +10,27 @@ export interface RegistrarRules {
   readonly allowedSubjects?: readonly string[] | undefined;
 }
 
-/** Who may read and write the registry: known by a bearer token. */
+/** Who may read the registry and the decisions, and write the registry: known by a bearer token. */
 export interface Registrar {
   readonly name: string;
-  mayTouch(clientId: string): boolean;
+  mayRead(clientId: string): boolean;
+  mayWrite(clientId: string): boolean;
 }
 
 /** Tells by the `Authorization` header who the registrar is, or throws ProtocolError invalid_token. */
 export type JudgeRegistrar = (authorization: string | undefined) => Promise<Registrar>;
 
+/** Somebody who signs bearer tokens with a key of their own. */
+export interface SelfSigned {
+  readonly issuer: string;
+  readonly jwks: readonly JWK[];
+}
+
 export interface RegistrarOptions {
   /** The registrar that signs its own tokens, by AUTH_CLIENT_ID and AUTH_CLIENT_JWKS; absent where providers are configured. */
-  readonly selfSigned?: { readonly issuer: string; readonly jwks: readonly JWK[] } | undefined;
+  readonly selfSigned?: SelfSigned | undefined;
+  /** Whoever may read everything and write nothing, such as the console: its name and public keys. */
+  readonly reader?: SelfSigned | undefined;
   readonly providers: TrustedIssuers<RegistrarRules>;
   /** `aud` must hold one of these. */
   readonly audiences: readonly string[];
@@ -30,18 +39,31 @@ export interface RegistrarOptions {
   readonly now: Clock;
 }
 
+/** An issuer of such tokens. */
+interface Known {
+  readonly keys: KeySet;
+  readonly rules: RegistrarRules;
+  /** It signs for itself, so that its tokens have to be short-lived. */
+  readonly isSelf?: true;
+  /** It only reads. */
+  readonly reads?: true;
+}
+
 const algorithms = Object.keys(signatureAlgorithms) as SignatureAlgorithm[];
 
 /**
  * Makes the judge of registrars by their `Authorization` header.
  * *Checks* signature, iss, aud, time, the subjects that the provider may send, and the lifetime of self-signed tokens.
- * *Does not check* which client is to be touched: ask `mayTouch`. *Throws* ProtocolError invalid_token.
+ * *Does not check* which client is to be touched: ask `mayRead` or `mayWrite`. *Throws* ProtocolError invalid_token.
  */
 export function registrarJudge(options: RegistrarOptions): JudgeRegistrar {
   const selfKeys = localKeySet(options.selfSigned?.jwks ?? []);
+  const readerKeys = localKeySet(options.reader?.jwks ?? []);
 
-  async function keysOf(issuer: string): Promise<{ keys: KeySet; rules: RegistrarRules } | undefined> {
-    if (options.selfSigned?.issuer === issuer) return { keys: selfKeys, rules: {} };
+  // The reader first: of two with one name, the one that may do less.
+  async function keysOf(issuer: string): Promise<Known | undefined> {
+    if (options.reader?.issuer === issuer) return { keys: readerKeys, rules: {}, isSelf: true, reads: true };
+    if (options.selfSigned?.issuer === issuer) return { keys: selfKeys, rules: {}, isSelf: true };
     return options.providers.find(issuer);
   }
 
@@ -65,13 +87,12 @@ export function registrarJudge(options: RegistrarOptions): JudgeRegistrar {
     const { allowedSubjects, allowedClusterName } = known.rules;
     if (allowedSubjects !== undefined && allowedSubjects.length > 0 && !allowedSubjects.includes(sub ?? ""))
       throw invalidToken("its subject may not register clients");
-    if (issuer === options.selfSigned?.issuer && exp - iat > options.maxLifetimeSeconds)
+    if (known.isSelf === true && exp - iat > options.maxLifetimeSeconds)
       throw invalidToken(`it lives longer than ${options.maxLifetimeSeconds} s`);
-    return {
-      name: `${issuer} ${sub}`,
-      mayTouch: (clientId) =>
-        allowedClusterName === undefined || clientId.startsWith(`${allowedClusterName}:`),
-    };
+    const mayRead = (clientId: string): boolean =>
+      allowedClusterName === undefined || clientId.startsWith(`${allowedClusterName}:`);
+    const mayWrite = (clientId: string): boolean => known.reads !== true && mayRead(clientId);
+    return { name: `${issuer} ${sub}`, mayRead, mayWrite };
   };
 }
 

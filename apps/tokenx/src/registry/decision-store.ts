@@ -10,6 +10,8 @@ export interface DecisionStore {
   add(record: AuditRecord): void;
   flush(): Promise<void>;
   find(id: string): Promise<AuditRecord | undefined>;
+  /** The newest that are stored, at most so many. */
+  recent(limit: number): Promise<readonly AuditRecord[]>;
   /** Forgets what is older than the retention. */
   sweep(): Promise<void>;
 }
@@ -58,6 +60,16 @@ export function decisionStore(options: {
         .where("at", ">", now() - retentionSeconds)
         .executeTakeFirst();
       return row && (JSON.parse(row.record) as AuditRecord);
+    },
+    recent: async (limit) => {
+      const rows = await db.query
+        .selectFrom("decisions")
+        .select("record")
+        .where("at", ">", now() - retentionSeconds)
+        .orderBy("at", "desc")
+        .limit(limit)
+        .execute();
+      return rows.map((row) => JSON.parse(row.record) as AuditRecord);
     },
     sweep: async () => {
       await db.query
