@@ -358,12 +358,38 @@ const rfc9449: readonly Requirement[] = [
       "RFC 9449 section 7.2: a bound token may not come as a plain bearer token, even with its proof",
       "RFC 9449 section 7.1: both schemes are offered where both are taken",
       "RFC 9449 section 7.1: a plain token where bound ones are required",
+      "RFC 9449 section 9: a proof without a nonce where one is wanted",
+      "RFC 9449 section 9: a proof with the nonce that is wanted passes",
+    ].map((name) => [...sectionAndSays(name), middleware, name]),
+  ),
+  ...musts([
+    [
+      "9",
+      "at an API, a nonce is one that was issued there, or at another replica, within five minutes",
+      boundTokens,
+      "section 9: with a nonce that was issued here, or by another replica, within five minutes",
+    ],
+  ]),
+  ...musts(
+    [
+      "RFC 9449 section 4.2: the proof for a request is by the key that the token is bound to",
+      "RFC 9449 section 5: a bearer token where a bound one was asked for is refused",
+      "RFC 9449 section 8: a nonce that the provider asks for is in the next request, at once and also where nothing is retried",
+      "RFC 9449 section 8: a provider that is never content with a nonce is asked twice, and is not taken at its word for long",
+      "RFC 9449 section 8.1: what is no nonce is not repeated",
+      "RFC 9449 section 8.2: a nonce that comes with a token is in the next request",
     ].map((name) => {
-      const [, section = "", says = ""] = /section ([\d.]+): (.*)$/.exec(name) ?? [];
-      return [section, says, middleware, name];
+      const [section, says] = sectionAndSays(name);
+      return [section, `the token API as a client: ${says}`, "apps/tokens/test/dpop.test.ts", name];
     }),
   ),
 ];
+
+/** Tests that are named after a section say themselves what they show. */
+function sectionAndSays(name: string): readonly [string, string] {
+  const [, section = "", says = ""] = /section ([\d.]+): (.*)$/.exec(name) ?? [];
+  return [section, says];
+}
 
 /** Rows for tables that stand elsewhere: what a validator or a resource server owes to them. */
 export const resourceServerRows = { rfc7515, rfc7519, rfc7662, rfc8725, rfc9068, rfc9449 } as const;

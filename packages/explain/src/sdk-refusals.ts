@@ -31,6 +31,11 @@ export const sdkRefusalMeanings: Readonly<Record<OwnCode, Meaning>> = {
     "The DPoP proof is missing, came before, or was made for another request, token or key (RFC 9449 section 4.3).",
     "Make a new proof for each request, of its method, its address and its token.",
   ),
+  no_nonce: meaning(
+    "caller",
+    "The API wants a nonce of its own in the DPoP proof, and it is missing or older than five minutes (RFC 9449 section 9).",
+    "Take the nonce from the answer's DPoP-Nonce header, put it into a new proof, and call once more.",
+  ),
   insufficient_scope: meaning(
     "caller",
     "The token lacks a scope that the route asks for; the challenge names it.",

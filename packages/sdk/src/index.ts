@@ -11,6 +11,8 @@
 import { processSdk } from "./process-sdk.ts";
 import { secondsLeft } from "./read.ts";
 import type { Sdk } from "./sdk.ts";
+import { createNonces } from "./verified/nonces.ts";
+import type { DpopNonces } from "./verified/nonces.ts";
 
 export {
   getToken,
@@ -39,6 +41,7 @@ export type {
   TokenApi,
   TokenResult,
 } from "./token-api.ts";
+export type { DpopNonces } from "./verified/nonces.ts";
 export type { PossessionProof } from "./verified/proof.ts";
 export type { Accepted, ValidateOptions, ValidateToken, ValidationResult } from "./validate.ts";
 
@@ -100,6 +103,14 @@ export const introspect: Sdk["introspect"] = (...args) => processSdk().introspec
 /** The metadata document of this API (RFC 9728), with the issuers that the platform has set up for it. */
 export const protectedResourceMetadata: Sdk["protectedResourceMetadata"] = (...args) =>
   processSdk().protectedResourceMetadata(...args);
+
+/**
+ * Nonces to want in DPoP proofs (RFC 9449 section 9), for `requireToken`'s `dpop`. They live for five minutes and nobody has to
+ * remember them. `secret`: 32 characters at least, the same at every replica. *Throws*: TypeError for a shorter one.
+ */
+export function dpopNonces(secret: string): DpopNonces {
+  return createNonces(secret, () => processSdk().now());
+}
 
 /** Seconds until `token` expires by its own account; 0 where it has, says nothing, or is no JWT. Nothing is verified. */
 export function expiresIn(token: string): number {

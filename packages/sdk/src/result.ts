@@ -1,13 +1,14 @@
 import { tokenRefusals } from "@portvakt/oauth";
 import type { TokenRefusalCode } from "@portvakt/oauth";
 
-/** What a resource server may say in `WWW-Authenticate`: RFC 6750 section 3.1, RFC 9470 section 3, RFC 9449 section 7.1. */
+/** What a resource server may say in `WWW-Authenticate`: RFC 6750 section 3.1, RFC 9470 section 3, RFC 9449 sections 7.1 and 9. */
 export type ChallengeError =
   | "invalid_request"
   | "invalid_token"
   | "insufficient_scope"
   | "insufficient_user_authentication"
-  | "invalid_dpop_proof";
+  | "invalid_dpop_proof"
+  | "use_dpop_nonce";
 
 interface ErrorRow {
   readonly status: number;
@@ -25,6 +26,8 @@ const ownErrors = {
   sender_constrained: badToken,
   /** RFC 9449 section 7.1. */
   bad_proof: { status: 401, challenge: "invalid_dpop_proof" },
+  /** RFC 9449 section 9. */
+  no_nonce: { status: 401, challenge: "use_dpop_nonce" },
   insufficient_scope: { status: 403, challenge: "insufficient_scope" },
   insufficient_acr: { status: 401, challenge: "insufficient_user_authentication" },
   stale_authentication: { status: 401, challenge: "insufficient_user_authentication" },

@@ -9,7 +9,7 @@ import {
   sha256,
   type JwtClaims,
 } from "@portvakt/oauth";
-import { createSdk, type ValidateOptions } from "@portvakt/sdk";
+import { createSdk, dpopNonces, type DpopNonces, type ValidateOptions } from "@portvakt/sdk";
 import { requireToken } from "@portvakt/sdk/fetch";
 import { now, type Scenario, type Scenarios } from "./kit.ts";
 
@@ -55,12 +55,14 @@ export async function refusalScenarios(): Promise<Scenarios> {
   });
   const bound = { cnf: { jkt: signer.kid } };
   const url = "https://api.example/cases";
-  const proven = async (htm: string): Promise<string> => {
+  const proven = async (htm: string, nonces?: DpopNonces, nonce?: string): Promise<string> => {
     const raw = await token(bound);
-    const claims = { htm, htu: url, iat: now(), jti: `${htm}-1`, ath: await sha256(raw) };
-    const proof = await signer.sign(claims, { typ: "dpop+jwt", jwk: signer.publicJwk });
-    return ask(raw, { proof: { proof, method: "GET", url } });
+    const claims = { htm, htu: url, iat: now(), jti: `${htm}-${nonce}`, ath: await sha256(raw) };
+    const header = { typ: "dpop+jwt", jwk: signer.publicJwk };
+    const proof = await signer.sign(nonce === undefined ? claims : { ...claims, nonce }, header);
+    return ask(raw, { proof: { proof, method: "GET", url, ...(nonces && { nonces }) } });
   };
+  const nonces = dpopNonces("a secret that all replicas share");
   const route = requireToken({ sdk })(() => new Response("ok"));
   const call = async (authorization: string): Promise<string> => {
     const response = await route(new Request(url, { headers: { authorization } }));
@@ -76,6 +78,10 @@ export async function refusalScenarios(): Promise<Scenarios> {
     not_an_access_token: { wrong: () => ask(token({ nonce: "n" })), fixed: () => ask(token()) },
     sender_constrained: { wrong: () => ask(token(bound)), fixed: () => proven("GET") },
     bad_proof: { wrong: () => proven("POST"), fixed: () => proven("GET").then(() => ask(token())) },
+    no_nonce: {
+      wrong: () => proven("GET", nonces),
+      fixed: async () => proven("GET", nonces, await nonces.issue()),
+    },
     insufficient_scope: guarded({ scope: "write" }, { scope: "read write" }),
     insufficient_acr: guarded({ acr: "idporten-loa-high" }, {}, { acr: "idporten-loa-substantial" }),
     missing_role: guarded({ roles: "admin" }, { roles: ["admin"] }),

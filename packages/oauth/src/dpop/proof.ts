@@ -19,7 +19,7 @@ export interface ProofExpectations {
 }
 
 export type ProofResult =
-  | { readonly ok: true; readonly jkt: string; readonly jti: string }
+  | { readonly ok: true; readonly jkt: string; readonly jti: string; readonly nonce?: string }
   | { readonly ok: false; readonly message: string };
 
 const maxLength = 8_192;
@@ -30,7 +30,7 @@ const maxJtiLength = 255;
  *
  * Checks: size, `typ`, an asymmetric `alg`, that it brings a public key, the signature by that key, `htm`, `htu`, `iat`, the form
  * of `jti`, and `ath` when an access token is given.
- * Does not check: that `jti` is new (the caller remembers it), a server's nonce, that the access token is bound to `jkt`.
+ * Does not check: that `jti` is new (the caller remembers it), whose the `nonce` is, that the access token is bound to `jkt`.
  * Throws: nothing; a bad proof is a result.
  */
 export async function judgeDpopProof(
@@ -49,7 +49,7 @@ export async function judgeDpopProof(
   if (key === undefined) return refuse("its key cannot be used");
   const signed = new TextEncoder().encode(`${header}.${payload}`);
   if (!(await key.verify(signed, decode(signature)))) return refuse("its signature is wrong");
-  const { htm, htu, iat, jti, ath } = peeked.claims;
+  const { htm, htu, iat, jti, ath, nonce } = peeked.claims;
   if (htm !== expected.method) return refuse("its htm is another method");
   if (typeof htu !== "string" || htu.replace(/[?#].*$/, "") !== expected.url)
     return refuse("its htu is another address");
@@ -59,7 +59,8 @@ export async function judgeDpopProof(
     return refuse("its jti is unusable");
   if (expected.accessToken !== undefined && ath !== (await sha256(expected.accessToken)))
     return refuse("its ath is of another access token");
-  return { ok: true, jkt: await calculateJwkThumbprint(publicJwkOf(jwk)), jti };
+  const jkt = await calculateJwkThumbprint(publicJwkOf(jwk));
+  return { ok: true, jkt, jti, ...(typeof nonce === "string" && { nonce }) };
 }
 
 function isPublicKey(value: unknown): value is JWK {

@@ -7,6 +7,7 @@ import { refused, validationErrors } from "../result.ts";
 import type { ChallengeError, Refused } from "../result.ts";
 import type { Sdk } from "../sdk.ts";
 import type { ValidateOptions } from "../validate.ts";
+import type { DpopNonces } from "../verified/nonces.ts";
 import type { PossessionProof } from "../verified/proof.ts";
 
 /** What a route requires, and how refusals are told. */
@@ -23,6 +24,8 @@ export interface RequireOptions extends Omit<ValidateOptions, "proof"> {
     readonly origin: string;
     /** Refuse plain bearer tokens. */
     readonly required?: boolean;
+    /** Want a nonce in each proof (section 9), so that none can be made in advance: `dpopNonces(secret)`. */
+    readonly nonces?: DpopNonces;
   };
   /** Told of every refusal, for the application's log. Never holds the token. */
   readonly onRefused?: (refusal: Refused) => void;
@@ -67,7 +70,7 @@ export async function judgeRequest(request: JudgedRequest, options: RequireOptio
       : sent;
   if (result.ok) return { ok: true, caller: result.caller };
   options.onRefused?.(result);
-  return { ok: false, answer: answerOf(result, options) };
+  return { ok: false, answer: await answerOf(result, options) };
 }
 
 type Credentials = { readonly token: string; readonly proof?: PossessionProof } | Refused;
@@ -75,8 +78,7 @@ type Credentials = { readonly token: string; readonly proof?: PossessionProof } 
 function credentialsOf(request: JudgedRequest, { dpop }: RequireOptions): Credentials {
   const header = request.authorization?.trim() ?? "";
   if (header === "") return refused("no_token", "the request has no Authorization header");
-  if (dpop !== undefined && /^dpop(\s|$)/i.test(header))
-    return boundCredentials(header, request, dpop.origin);
+  if (dpop !== undefined && /^dpop(\s|$)/i.test(header)) return boundCredentials(header, request, dpop);
   if (dpop?.required === true) return refused("no_token", "this takes tokens that are bound to a key: DPoP");
   const token = getToken({ headers: { authorization: header } });
   if (token !== null) return { token };
@@ -86,7 +88,11 @@ function credentialsOf(request: JudgedRequest, { dpop }: RequireOptions): Creden
 }
 
 /** RFC 9449 sections 4.3 and 7.1: one token, one proof. */
-function boundCredentials(header: string, request: JudgedRequest, origin: string): Credentials {
+function boundCredentials(
+  header: string,
+  request: JudgedRequest,
+  { origin, nonces }: NonNullable<RequireOptions["dpop"]>,
+): Credentials {
   const token = getToken({ headers: { authorization: header.replace(/^dpop/i, "Bearer") } });
   if (token === null)
     return refused("malformed_header", "the Authorization header is not DPoP and one token");
@@ -95,7 +101,7 @@ function boundCredentials(header: string, request: JudgedRequest, origin: string
     return refused("bad_proof", "the request has no DPoP header, or several");
   }
   const url = `${origin.replace(/\/+$/, "")}${path.replace(/[?#].*$/, "")}`;
-  return { token, proof: { proof, method, url } };
+  return { token, proof: { proof, method, url, ...(nonces && { nonces }) } };
 }
 
 const titles: Readonly<Record<number, string>> = {
@@ -106,9 +112,10 @@ const titles: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
-function answerOf(refusal: Refused, options: RequireOptions): RefusalAnswer {
-  const { status } = validationErrors[refusal.code];
+async function answerOf(refusal: Refused, options: RequireOptions): Promise<RefusalAnswer> {
+  const { status, challenge: error } = validationErrors[refusal.code];
   const challenge = challengeOf(refusal, options);
+  const nonce = error === "use_dpop_nonce" ? await options.dpop?.nonces?.issue() : undefined;
   // What is wrong with our own settings is for our log, not for the caller.
   const detail = status === 500 ? "this application cannot validate tokens" : refusal.error.message;
   return {
@@ -117,13 +124,14 @@ function answerOf(refusal: Refused, options: RequireOptions): RefusalAnswer {
       "content-type": "application/problem+json",
       "cache-control": "no-store",
       ...(challenge !== undefined && { "www-authenticate": challenge }),
+      ...(nonce !== undefined && { "dpop-nonce": nonce }),
       ...(status === 503 && { "retry-after": "5" }),
     },
     body: JSON.stringify({ title: titles[status], status, detail, code: refusal.code }),
   };
 }
 
-/** The `WWW-Authenticate` challenges: RFC 6750 section 3, RFC 9470 section 3, RFC 9728 section 5.1, RFC 9449 section 7.1. */
+/** The `WWW-Authenticate` challenges: RFC 6750 section 3, RFC 9470 section 3, RFC 9728 section 5.1, RFC 9449 sections 7.1 and 9. */
 function challengeOf(refusal: Refused, options: RequireOptions): string | undefined {
   const { status, challenge: error } = validationErrors[refusal.code];
   if (status >= 500) return undefined;
@@ -131,7 +139,7 @@ function challengeOf(refusal: Refused, options: RequireOptions): string | undefi
   const parameters = parametersOf(refusal, error, options);
   const algs: Parameters = [["algs", Object.keys(signatureAlgorithms).join(" ")]];
   if (dpop === undefined) return written("Bearer", parameters);
-  if (dpop.required === true || error === "invalid_dpop_proof")
+  if (dpop.required === true || error === "invalid_dpop_proof" || error === "use_dpop_nonce")
     return written("DPoP", [...parameters, ...algs]);
   return `${written("Bearer", parameters)}, ${written("DPoP", algs)}`;
 }

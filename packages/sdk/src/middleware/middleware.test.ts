@@ -19,6 +19,7 @@ import {
 } from "../../test/issuers.ts";
 import { boundToken, proof } from "../../test/proofs.ts";
 import { createSdk } from "../index.ts";
+import { createNonces } from "../verified/nonces.ts";
 import { callerOf, requireToken as requireForExpress } from "./express.ts";
 import { callerOf as callerOfFastify, requireToken as requireForFastify } from "./fastify.ts";
 import { callerOf as callerOfKoa, requireToken as requireForKoa } from "./koa.ts";
@@ -126,6 +127,8 @@ const cases: {
   status: number;
   challenge?: string | RegExp;
   code?: string;
+  /** The nonce that the answer brings. */
+  nonce?: string;
 }[] = [
   { name: "a right token passes", headers: good, status: 200 },
   {
@@ -254,6 +257,7 @@ const cases: {
 ];
 
 const dpop = { origin: "https://api.example" };
+const nonces = createNonces("the same at every replica, and long", () => now);
 const here = { htu: "https://api.example/" };
 const bound = { authorization: `DPoP ${boundToken}` };
 cases.push(
@@ -312,6 +316,21 @@ cases.push(
     code: "no_token",
   },
   {
+    name: "RFC 9449 section 9: a proof without a nonce where one is wanted",
+    headers: { ...bound, dpop: await proof(here) },
+    options: { dpop: { ...dpop, nonces } },
+    status: 401,
+    challenge: /^DPoP error="use_dpop_nonce", error_description="[^"]+", algs="[^"]+"$/,
+    code: "no_nonce",
+    nonce: await nonces.issue(),
+  },
+  {
+    name: "RFC 9449 section 9: a proof with the nonce that is wanted passes",
+    headers: { ...bound, dpop: await proof({ ...here, nonce: await nonces.issue() }) },
+    options: { dpop: { ...dpop, nonces } },
+    status: 200,
+  },
+  {
     name: "RFC 9449 section 7.1: where DPoP is not set up, its scheme is no credentials",
     headers: { ...bound, dpop: await proof(here) },
     status: 401,
@@ -324,7 +343,7 @@ for (const [adapter, ask] of Object.entries(adapters)) {
   describe(`requireToken for ${adapter}`, () => {
     // Of its own: a proof is taken once.
     const sdk = createSdk({ env, now: () => now, fetch: answerOf });
-    for (const { name, headers, options, status, challenge, code } of cases) {
+    for (const { name, headers, options, status, challenge, code, nonce } of cases) {
       test(name, async () => {
         const refusals: string[] = [];
         const onRefused: RequireOptions["onRefused"] = (refusal) => refusals.push(refusal.code);
@@ -335,6 +354,7 @@ for (const [adapter, ask] of Object.entries(adapters)) {
           assert.deepEqual(refusals, []);
           return;
         }
+        assert.equal(answer.headers.get("dpop-nonce"), nonce ?? null);
         const told = answer.headers.get("www-authenticate");
         if (challenge === undefined) assert.equal(told, null);
         else if (typeof challenge === "string") assert.equal(told, challenge);

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { answer, citizen, codeOf, env, now, sdk, sign } from "../../test/issuers.ts";
 import { boundToken, hashOf, proof } from "../../test/proofs.ts";
 import { createSdk } from "../index.ts";
+import { createNonces } from "./nonces.ts";
 
 const asked = { method: "GET", url: "https://api.example/things" };
 const plain = await sign(citizen, "tokenx");
@@ -72,6 +73,51 @@ describe("a token that is bound to a key, with its proof (RFC 9449 section 7.1)"
         `${later} s later`,
       );
     }
+  });
+
+  test("section 9: with a nonce that was issued here, or by another replica, within five minutes", async () => {
+    let time = now;
+    const clock = (): number => time;
+    const secret = "the same at every replica, and long";
+    const [nonces, replica, stranger] = [secret, secret, `${secret}er`].map((one) =>
+      createNonces(one, clock),
+    );
+    const other = createSdk({ env, now: clock, fetch: answer });
+    const judge = async (nonce: string | undefined): Promise<string> =>
+      codeOf(
+        await other.validateToken(boundToken, {
+          proof: { ...asked, nonces: nonces!, proof: await proof({ nonce, iat: Math.floor(time) }) },
+        }),
+      );
+    const issued = await replica!.issue();
+    assert.match(issued, /^[\x21\x23-\x5b\x5d-\x7e]+$/, "section 8.1: NQCHAR");
+    assert.equal(await judge(issued), "accepted");
+    assert.equal(await judge(issued), "accepted", "a nonce is not for one request only");
+    assert.equal(await judge(undefined), "no_nonce");
+    assert.equal(await judge(await stranger!.issue()), "no_nonce");
+    assert.equal(await judge(issued.replace(/^\d+/, String(now + 1))), "no_nonce");
+    assert.equal(await judge(`${issued}A`), "no_nonce");
+    assert.equal(await judge(""), "no_nonce");
+    time = now - 9;
+    assert.equal(await judge(issued), "accepted", "another replica's clock is ahead");
+    time = now - 11;
+    assert.equal(await judge(issued), "no_nonce");
+    time = now + 299;
+    assert.equal(await nonces!.accepts(issued), true);
+    time = now + 300;
+    assert.equal(await nonces!.accepts(issued), false);
+  });
+
+  test("section 9: a proof that was refused for its nonce was not used", async () => {
+    const nonces = createNonces("the same at every replica, and long", () => now);
+    const made = await proof();
+    const wanted = { ...asked, proof: made };
+    assert.equal(codeOf(await sdk.validateToken(boundToken, { proof: { ...wanted, nonces } })), "no_nonce");
+    assert.equal(codeOf(await sdk.validateToken(boundToken, { proof: wanted })), "accepted");
+  });
+
+  test("section 9: a secret that can be guessed makes no nonces", () => {
+    assert.throws(() => createNonces("short", () => now), TypeError);
   });
 
   test("section 7.2: without a proof it is no bearer token", async () => {

@@ -2,6 +2,7 @@ import { judgeDpopProof } from "@portvakt/oauth";
 import type { Clock, JwtClaims } from "@portvakt/oauth";
 import { refused } from "../result.ts";
 import type { Refused } from "../result.ts";
+import type { DpopNonces } from "./nonces.ts";
 
 /** What came with a token that is bound to a key (RFC 9449 section 7.1). */
 export interface PossessionProof {
@@ -11,6 +12,8 @@ export interface PossessionProof {
   readonly method: string;
   /** The request's address as clients reach it, without query and fragment. Not from a header that the caller chose. */
   readonly url: string;
+  /** The nonces of which one must be in the proof (section 9); left out: none is asked for. */
+  readonly nonces?: DpopNonces;
 }
 
 export type JudgeBinding = (
@@ -27,8 +30,8 @@ const maxRemembered = 100_000;
  * Makes the check that a token and the proof beside it belong together. `undefined` means that they do.
  *
  * *Checks*: that a bound token (`cnf`) has a proof and an unbound one has none; the proof (RFC 9449 section 4.3) for this method,
- * address and token; that its key is the one in `cnf.jkt`; that it did not come before, to this process.
- * *Does not check*: replay at other replicas, within the minute that a proof lives; nonces. *Throws*: nothing.
+ * address and token; that its key is the one in `cnf.jkt`; its nonce, where one is wanted; that it did not come before, to this process.
+ * *Does not check*: replay at other replicas, within the minute that a proof lives. *Throws*: nothing.
  */
 export function createJudgeBinding(now: Clock): JudgeBinding {
   const seen = new Map<string, number>();
@@ -52,11 +55,13 @@ export function createJudgeBinding(now: Clock): JudgeBinding {
     }
     const bound = typeof cnf === "object" && cnf !== null ? (cnf as { jkt?: unknown }).jkt : undefined;
     if (typeof bound !== "string") return refused("bad_proof", "the token is not bound to a key (cnf.jkt)");
-    const { method, url } = proof;
+    const { method, url, nonces } = proof;
     const judged = await judgeDpopProof(proof.proof, { method, url, accessToken: token, windowSeconds }, now);
     if (!judged.ok) return refused("bad_proof", `the DPoP proof is refused: ${judged.message}`);
     if (judged.jkt !== bound)
       return refused("bad_proof", "the DPoP proof is by another key than the token's");
+    if (nonces !== undefined && !(await nonces.accepts(judged.nonce)))
+      return refused("no_nonce", "the DPoP proof has no nonce of this application's, or an old one");
     return claim(`${judged.jkt} ${judged.jti}`)
       ? undefined
       : refused("bad_proof", "the DPoP proof was used before");
