@@ -249,6 +249,7 @@ describe("serveStatus", () => {
   };
   const rows: readonly { name: string; ready: () => Readiness | Promise<Readiness>; path: string; status: number; body: RegExp }[] = [
     { name: "alive", ready: () => ({ ready: false, checks: {} }), path: "/healthz", status: 200, body: /^ok$/m },
+    { name: "alive", ready: () => ({ ready: false, checks: {} }), path: "/", status: 200, body: /^ok$/m },
     { name: "ready", ready: () => ({ ready: true, checks: { store: { ok: true } } }), path: "/readyz", status: 200, body: /"store":\{"ok":true\}/ },
     { name: "not ready", ready: async () => ({ ready: false, checks: { store: { ok: false, detail: "down" } } }), path: "/readyz", status: 503, body: /"detail":"down"/ },
     { name: "a check that throws", ready: () => Promise.reject(new Error("hunter2")), path: "/readyz", status: 503, body: /^\{"ready":false,"checks":\{\}\}$/ },

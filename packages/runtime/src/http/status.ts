@@ -32,10 +32,13 @@ async function readiness(options: StatusOptions): Promise<Response> {
   return Response.json(state, { status: state.ready ? 200 : 503, headers: { "cache-control": "no-store" } });
 }
 
-/** Serves /healthz (200 while the process lives), /readyz (200 or 503 with the checks) and /metrics. */
+/** Serves /healthz and / (200 while the process lives), /readyz (200 or 503 with the checks) and /metrics. */
 export function serveStatus(options: StatusOptions): Promise<HttpServer> {
+  const alive = (): Response => new Response("ok\n", { headers: { "content-type": "text/plain" } });
   const routes: Readonly<Record<string, () => Response | Promise<Response>>> = {
-    "/healthz": () => new Response("ok\n", { headers: { "content-type": "text/plain" } }),
+    "/healthz": alive,
+    // Probes that were set up for the token sidecar that this one replaces may ask here.
+    "/": alive,
     "/readyz": () => readiness(options),
     "/metrics": async () =>
       new Response(await options.metrics.render(), {
