@@ -8,6 +8,7 @@ import { errorsMarkdown } from "@portvakt/explain";
 import { settings as login } from "@portvakt/login";
 import { decisionsMarkdown, manifestJsonSchema, manifestMarkdown } from "@portvakt/policy";
 import { settingsMarkdown } from "@portvakt/runtime/config";
+import { traceSettings } from "@portvakt/runtime/process";
 import { fidelityMarkdown, settings as standins } from "@portvakt/standins";
 import { settings as tokens } from "@portvakt/tokens";
 import { settings as tokenx } from "@portvakt/tokenx";
@@ -36,6 +37,7 @@ function settingsPage(): string {
     "Token API: `portvakt tokens`": tokens,
     "TokenX: `portvakt tokenx`": tokenx,
     "Stand-ins: `portvakt standins`": standins,
+    "Every server: traces, by OpenTelemetry's standard variables": traceSettings,
   };
   const sections = Object.entries(servers).map(
     ([title, schema]) => `## ${title}\n\n${settingsMarkdown(schema).trim()}\n`,

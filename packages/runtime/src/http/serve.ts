@@ -3,8 +3,8 @@ import http from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
-import { correlationId } from "../observe/index.ts";
-import type { Logger } from "../observe/index.ts";
+import { correlationId, tracing } from "../observe/index.ts";
+import type { Logger, RequestTraces } from "../observe/index.ts";
 import { HttpProblem, problem } from "./problem.ts";
 
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
@@ -20,6 +20,8 @@ interface Common {
   readonly requestTimeoutSeconds?: number;
   /** How long an idle connection stays open. Default 65 s: longer than the 60 s that load balancers use. */
   readonly keepAliveSeconds?: number;
+  /** How requests are named in traces; absent, they are not traced. */
+  readonly traces?: RequestTraces;
   /** Handles `Upgrade` requests; without it they are served as plain requests. */
   readonly upgrade?: (request: http.IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
@@ -101,6 +103,26 @@ function drain(server: http.Server, sockets: ReadonlySet<Socket>, graceSeconds: 
   });
 }
 
+/** The listener for requests, in spans when this process has traces. */
+function listenerOf(options: ServeOptions): http.RequestListener {
+  const listener = "listener" in options ? options.listener : fetchListener(options.fetch, options.log);
+  const traces = options.traces === undefined ? undefined : tracing();
+  return options.traces === undefined || traces === undefined
+    ? listener
+    : traces.listener(listener, options.traces);
+}
+
+function fetchListener(fetch: FetchHandler, log: Logger): http.RequestListener {
+  const listener = getRequestListener(guarded(fetch, log), {
+    errorHandler: (error) => {
+      // Only a request that no Request object can be made of (a malformed Host, say) comes here.
+      log.debug({ err: error }, "unusable request");
+      return problem(400, { title: "Bad request" });
+    },
+  });
+  return (incoming, outgoing) => void listener(incoming, outgoing);
+}
+
 function createServer(options: ServeOptions): http.Server {
   const headersTimeout = (options.headerTimeoutSeconds ?? 10) * 1000;
   const server = http.createServer({
@@ -115,17 +137,7 @@ function createServer(options: ServeOptions): http.Server {
   // Counted in lines as well as in bytes; what is above node would drop silently, so the limit is above any honest request.
   server.maxHeadersCount = 2000;
   server.on("clientError", refuse);
-  if ("listener" in options) server.on("request", options.listener);
-  else {
-    const listener = getRequestListener(guarded(options.fetch, options.log), {
-      errorHandler: (error) => {
-        // Only a request that no Request object can be made of (a malformed Host, say) comes here.
-        options.log.debug({ err: error }, "unusable request");
-        return problem(400, { title: "Bad request" });
-      },
-    });
-    server.on("request", (incoming, outgoing) => void listener(incoming, outgoing));
-  }
+  server.on("request", listenerOf(options));
   if (options.upgrade !== undefined) server.on("upgrade", options.upgrade);
   return server;
 }

@@ -1,7 +1,7 @@
 /**
- * Owns: logs, metrics, correlation ids, and the Secret that none of them can print.
- * Does not own: what is worth logging or counting; each app names its own. No tracing yet.
- * Request path: every request has a correlation id; its log lines and problem bodies carry it.
+ * Owns: logs, metrics, traces, correlation ids, and the Secret that none of them can print.
+ * Does not own: what is worth logging, counting or tracing; each app has its own tables of metrics and spans.
+ * Request path: every request has a correlation id, and a span when traces are on; its log lines and problem bodies carry them.
  * Spec: design.md "Choices" (observability); style.md practice 14.
  */
 import { randomUUID } from "node:crypto";
@@ -9,15 +9,19 @@ import { randomUUID } from "node:crypto";
 export { fingerprint, Secret } from "./secret.ts";
 export { createLogger, logFormats, logLevels } from "./logger.ts";
 export type { LogDestination, LogFormat, Logger, LoggerOptions, LogLevel } from "./logger.ts";
-export { createMetrics } from "./metrics.ts";
+export { createMetrics, runtimeMetrics } from "./metrics.ts";
 export type {
   CounterMetric,
   GaugeMetric,
   HistogramMetric,
   Labels,
   MetricOptions,
+  MetricTable,
   Metrics,
 } from "./metrics.ts";
+export { noteOnRequest, spanAttributes, traced, tracedFetch, traceSamplers, tracing } from "./traces.ts";
+export type { Traces } from "./trace-sdk.ts";
+export type { RequestTraces, SpanKind, SpanNotes, TracedCall, TraceSampler, Tracing } from "./traces.ts";
 export { scrub } from "./redact.ts";
 
 /** The caller's X-Request-Id when it is sane (1 to 64 of letters, digits, `.`, `_`, `-`, and no token), else a new UUID. */

@@ -2,6 +2,7 @@
 import { pino } from "pino";
 import type { Logger as PinoLogger, LoggerOptions as PinoOptions } from "pino";
 import { clean, scrub, scrubLine } from "./redact.ts";
+import { tracing } from "./traces.ts";
 
 /** A pino logger whose every field and message is redacted. */
 export type Logger = PinoLogger;
@@ -21,6 +22,8 @@ export interface LoggerOptions {
   readonly level?: LogLevel;
   readonly format?: LogFormat;
   readonly destination?: LogDestination;
+  /** Whether lines name the span that they were written in, as `trace_id` and `span_id`. */
+  readonly traces?: boolean;
 }
 
 /** One readable line: time, level, message, then the fields as JSON. */
@@ -43,6 +46,7 @@ export function createLogger(options: LoggerOptions): Logger {
     name: options.name,
     level: options.level ?? "info",
     base: { name: options.name },
+    ...(options.traces === true ? { mixin: () => tracing()?.ids() ?? {} } : {}),
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }), log: cleanRecord, bindings: cleanRecord },
     // Errors are cleaned in formatters.log; pino's own serializer would copy their every property.

@@ -3,11 +3,33 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 
 export type Labels = Readonly<Record<string, string | number>>;
 
-export interface MetricOptions {
+type Kind = "counter" | "gauge" | "histogram";
+
+export interface MetricOptions<K extends Kind = Kind> {
+  readonly kind?: K;
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly string[];
 }
+
+/** The metrics of an app, all of them: docs/observability.md is printed from these tables. */
+export type MetricTable = Readonly<Record<string, MetricOptions & { readonly kind: Kind }>>;
+
+/** What every process counts, whatever it serves. */
+export const runtimeMetrics = {
+  refused: {
+    kind: "counter",
+    name: "portvakt_http_refused_total",
+    help: "Requests that could not be read and never reached a route: malformed (400), too slow (408), headers too large (431).",
+    labels: ["status"],
+  },
+  tracedSpans: {
+    kind: "counter",
+    name: "portvakt_traced_spans_total",
+    help: "Spans by what became of them: sent, or lost because the collector did not take them. Only there when traces are on.",
+    labels: ["outcome"],
+  },
+} as const satisfies MetricTable;
 
 export interface CounterMetric {
   inc(labels?: Labels, by?: number): void;
@@ -20,10 +42,11 @@ export interface GaugeMetric {
   set(value: number, labels?: Labels): void;
 }
 
+/** A name that is asked for again is the same metric: several listeners of a process count together. */
 export interface Metrics {
-  counter(options: MetricOptions): CounterMetric;
-  histogram(options: MetricOptions & { readonly buckets?: readonly number[] }): HistogramMetric;
-  gauge(options: MetricOptions): GaugeMetric;
+  counter(options: MetricOptions<"counter">): CounterMetric;
+  histogram(options: MetricOptions<"histogram"> & { readonly buckets?: readonly number[] }): HistogramMetric;
+  gauge(options: MetricOptions<"gauge">): GaugeMetric;
   render(): Promise<string>;
   readonly contentType: string;
 }
@@ -80,22 +103,33 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
     labelNames: [...labels],
     registers: [registry],
   });
+  const made = new Map<string, unknown>();
+  const once = <T>(name: string, make: () => T): T => {
+    const there = made.get(name) as T | undefined;
+    if (there !== undefined) return there;
+    const metric = make();
+    made.set(name, metric);
+    return metric;
+  };
   return {
-    counter(o) {
-      const metric = new Counter(common(o));
-      const series = seriesOf(o.labels ?? [], (labels) => metric.labels(labels));
-      return { inc: (labels, by = 1) => series(labels).inc(by) };
-    },
-    histogram(o) {
-      const metric = new Histogram({ ...common(o), buckets: [...(o.buckets ?? defaultBuckets)] });
-      const series = seriesOf(o.labels ?? [], (labels) => metric.labels(labels));
-      return { observe: (value, labels) => series(labels).observe(value) };
-    },
-    gauge(o) {
-      const metric = new Gauge(common(o));
-      const series = seriesOf(o.labels ?? [], (labels) => metric.labels(labels));
-      return { set: (value, labels) => series(labels).set(value) };
-    },
+    counter: (o) =>
+      once(o.name, () => {
+        const metric = new Counter(common(o));
+        const series = seriesOf(o.labels ?? [], (labels) => metric.labels(labels));
+        return { inc: (labels, by = 1) => series(labels).inc(by) };
+      }),
+    histogram: (o) =>
+      once(o.name, () => {
+        const metric = new Histogram({ ...common(o), buckets: [...(o.buckets ?? defaultBuckets)] });
+        const series = seriesOf(o.labels ?? [], (labels) => metric.labels(labels));
+        return { observe: (value, labels) => series(labels).observe(value) };
+      }),
+    gauge: (o) =>
+      once(o.name, () => {
+        const metric = new Gauge(common(o));
+        const series = seriesOf(o.labels ?? [], (labels) => metric.labels(labels));
+        return { set: (value, labels) => series(labels).set(value) };
+      }),
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };

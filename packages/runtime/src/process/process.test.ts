@@ -3,9 +3,11 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { finished } from "node:stream/promises";
-import { afterEach, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { settingsMarkdown } from "../config/index.ts";
+import { otlpReceiver } from "../observe/otlp-receiver.ts";
+import type { OtlpReceiver } from "../observe/otlp-receiver.ts";
 import { eventually } from "../store/suite/eventually.ts";
 import { commonSettings } from "./index.ts";
 
@@ -31,11 +33,16 @@ async function exit(child: ChildProcess): Promise<number | string> {
 }
 
 function start(
-  options: { args?: readonly string[]; env?: Readonly<Record<string, string>>; ipc?: boolean } = {},
+  options: {
+    args?: readonly string[];
+    node?: readonly string[];
+    env?: Readonly<Record<string, string>>;
+    ipc?: boolean;
+  } = {},
 ): Child {
-  const { args = [], env = {}, ipc = false } = options;
+  const { args = [], node = [], env = {}, ipc = false } = options;
   const stdio = ["ignore", "pipe", "pipe", ...(ipc ? ["ipc" as const] : [])] as const;
-  const child = spawn(process.execPath, [program, ...args], { env, stdio: [...stdio] });
+  const child = spawn(process.execPath, [...node, program, ...args], { env, stdio: [...stdio] });
   children.add(child);
   let [output, errors] = ["", ""];
   child.stdout?.on("data", (data: Buffer) => (output += data.toString()));
@@ -180,6 +187,62 @@ describe("runProcess", { timeout: 60_000 }, () => {
     const help = start({ args: ["--help"] });
     assert.equal(await help.ended, 0);
     assert.match(help.output(), /--print-config/);
+  });
+});
+
+/** Tells, on standard error, which modules of OpenTelemetry a process loads; its API is also loaded by prom-client. */
+const watchLoading = `data:text/javascript,import { registerHooks } from "node:module";
+registerHooks({ resolve(name, context, next) { if (/^@opentelemetry.(?!api$)/.test(name)) process.stderr.write("loads " + name); return next(name, context); } });`;
+
+describe("traces of a process", { timeout: 60_000 }, () => {
+  let receiver: OtlpReceiver;
+  before(async () => (receiver = await otlpReceiver()));
+  after(() => receiver.close());
+
+  const served = async (env: Record<string, string>): Promise<Child> => {
+    const child = start({ env, node: ["--import", watchLoading] });
+    const addresses = await child.addresses();
+    await (await fetch(`${addresses["main"]}/`)).text();
+    await (await fetch(`${addresses["status"]}/healthz`)).text();
+    child.process.kill("SIGTERM");
+    assert.equal(await child.ended, 0);
+    return child;
+  };
+
+  it("go to the collector before the process ends; its status listener has none", async () => {
+    const child = await served({
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_EXPORTER_OTLP_HEADERS: "x-api-key=hunter2",
+      OTEL_RESOURCE_ATTRIBUTES: "service.namespace=demo",
+    });
+    assert.deepEqual(
+      receiver.spans.map(({ name, service }) => [name, service]),
+      [["GET /", "portvakt-fixture"]],
+    );
+    assert.equal(receiver.headers[0]?.["x-api-key"], "hunter2");
+    assert.ok(!child.output().includes("hunter2"));
+  });
+
+  const off: readonly { name: string; env: Record<string, string> }[] = [
+    { name: "nothing asks for them", env: {} },
+    { name: "OTEL_SDK_DISABLED is true", env: { OTEL_SDK_DISABLED: "true", OTEL_TRACES_EXPORTER: "otlp" } },
+    { name: "OTEL_TRACES_EXPORTER is none", env: { OTEL_TRACES_EXPORTER: "none", OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" } },
+    { name: "the exporter is another", env: { OTEL_TRACES_EXPORTER: "zipkin" } },
+    { name: "the protocol is another", env: { OTEL_TRACES_EXPORTER: "otlp", OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" } },
+  ]; // prettier-ignore
+  for (const { name, env } of off)
+    it(`are off, and no SDK is loaded, when ${name}`, async () => {
+      const child = await served(env);
+      assert.equal(child.errors(), "");
+      assert.equal(child.output().includes("no traces:"), name.endsWith("another"));
+    });
+
+  it("are lost, and nothing else is, when the collector is down; the end waits 3 s for it", async () => {
+    const started = performance.now();
+    const child = await served({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" });
+    assert.ok(performance.now() - started < 15_000);
+    assert.match(child.output(), /the last traces were lost/);
+    assert.match(child.errors(), /loads @opentelemetry\/sdk-trace/);
   });
 });
 

@@ -5,8 +5,10 @@ import type { Environment, Schema, SettingsOf } from "../config/index.ts";
 import { serveStatus } from "../http/index.ts";
 import type { HttpServer, Readiness } from "../http/index.ts";
 import { createLogger, createMetrics } from "../observe/index.ts";
-import type { Logger, Metrics } from "../observe/index.ts";
-import type { CommonSettings } from "./settings.ts";
+import type { Logger, Metrics, Traces } from "../observe/index.ts";
+import { traceSettings } from "./settings.ts";
+import type { CommonSettings, TraceSettings } from "./settings.ts";
+import { startTracesIfAsked, wantsTraces } from "./traces.ts";
 
 /** What a process gives its app. */
 export interface Tools {
@@ -105,13 +107,14 @@ async function answerArguments<S extends Schema & CommonSettings>(
 /** The end of a process, once: from whichever of signal, lost parent or fatal error comes first. */
 interface Ending {
   /** Called once the app runs. */
-  running(app: Running, status: HttpServer): void;
+  running(app: Running, status: HttpServer, traces: Traces | undefined): void;
   readonly draining: boolean;
 }
 
 function arrangeEnding(log: Logger, times: { graceSeconds: number; waitSeconds: number }): Ending {
   let app: Running | undefined;
   let status: HttpServer | undefined;
+  let traces: Traces | undefined;
   let reason: string | undefined;
 
   const finish = async (): Promise<void> => {
@@ -121,11 +124,12 @@ function arrangeEnding(log: Logger, times: { graceSeconds: number; waitSeconds: 
         log.error("did not drain in time; exiting");
         process.exit(exitCodes.failed);
       },
-      (times.graceSeconds + times.waitSeconds + 2) * 1000,
+      (times.graceSeconds + times.waitSeconds + 5) * 1000,
     );
     if (times.waitSeconds > 0) await delay(times.waitSeconds * 1000);
     await app?.close();
     await status?.close({ graceSeconds: 0 });
+    await traces?.close();
     clearTimeout(bound);
     log.info("stopped");
     process.exit(exitCodes.ok);
@@ -154,9 +158,8 @@ function arrangeEnding(log: Logger, times: { graceSeconds: number; waitSeconds: 
   // a parent that went while this process was still loading its modules sends no event any more
   if (process.send !== undefined && !process.connected) end("parent process gone");
   return {
-    running(started, listener) {
-      app = started;
-      status = listener;
+    running(...parts) {
+      [app, status, traces] = parts;
     },
     get draining() {
       return reason !== undefined;
@@ -188,8 +191,12 @@ async function startAndReport<S extends Schema & CommonSettings>(
     metrics: tools.metrics,
     log: tools.log,
   });
+  const traces = await startTracesIfAsked(settings as unknown as TraceSettings, {
+    ...tools,
+    name: options.name,
+  });
   app = await options.start(settings, tools);
-  ending.running(app, status);
+  ending.running(app, status, traces);
   const addresses = { ...app.addresses, status: status.url };
   tools.log.info({ addresses }, "listening");
   // a parent that is just going cannot be told; "disconnect" says the rest
@@ -206,15 +213,17 @@ export async function runProcess<S extends Schema & CommonSettings>(
   options: ProcessOptions<S>,
 ): Promise<void> {
   const { name, env } = options;
-  const answered = await answerArguments(options);
-  const settings = answered === undefined ? readOrReport(name, options.settings, env) : undefined;
+  const schema = { ...options.settings, ...traceSettings };
+  const answered = await answerArguments({ ...options, settings: schema });
+  const settings = answered === undefined ? readOrReport(name, schema, env) : undefined;
   if (settings === undefined) {
     process.exitCode = answered ?? exitCodes.usage;
     process.disconnect?.();
     return;
   }
   const { logLevel, logFormat } = settings as SettingsOf<CommonSettings>;
-  const log = createLogger({ name, level: logLevel, format: logFormat });
+  const traces = wantsTraces(settings);
+  const log = createLogger({ name, level: logLevel, format: logFormat, traces });
   const tools: Tools = { now: options.now, log, metrics: createMetrics({ processMetrics: true }) };
   try {
     await startAndReport(options, settings, tools);
