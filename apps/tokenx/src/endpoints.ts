@@ -2,8 +2,10 @@ import {
   clientAuthenticator,
   clientEndpoint,
   judgeClientAssertion,
+  pausing,
   throttle,
   tokenEndpoint,
+  turns,
 } from "@portvakt/issuer";
 import type { AuthenticateClient, Throttle } from "@portvakt/issuer";
 import { peekJwt } from "@portvakt/oauth";
@@ -39,6 +41,9 @@ interface Parts extends State {
 
 const assertionAlgorithms: readonly SignatureAlgorithm[] = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"];
 
+/** As many as keep the thread pool busy; what waits in the pool itself waits in no fair order. */
+const signaturesAtOnce = 8;
+
 /** Wires the endpoints, and makes one fetch handler of them. */
 export function createHandler(
   state: State,
@@ -53,13 +58,16 @@ export function createHandler(
   const judgeRegistrar = createRegistrarJudge(state, issuer);
   const issued = { issuer, keys: keys.keySet, revocations, now };
   const { admit } = parts;
+  const unhurried = pausing();
   return createApp({
     issuer,
     keys,
     assertionAlgorithms,
-    token: createTokenEndpoint(parts),
-    introspect: clientEndpoint({ now, authenticate, admit, serve: introspection(issued), onFault }),
-    revoke: clientEndpoint({ now, authenticate, admit, serve: revocation(issued), onFault }),
+    token: unhurried(createTokenEndpoint(parts)),
+    introspect: unhurried(
+      clientEndpoint({ now, authenticate, admit, serve: introspection(issued), onFault }),
+    ),
+    revoke: unhurried(clientEndpoint({ now, authenticate, admit, serve: revocation(issued), onFault })),
     backChannelLogout: backChannelLogout({ issuers: state.subjects, revocations, now }),
     registration: createRegistration(state, judgeRegistrar),
     access: accessEndpoints({
@@ -142,6 +150,7 @@ function createTokenEndpoint(parts: Parts): (request: Request) => Promise<Respon
       tokenExchange({
         issuer,
         keys,
+        takeTurns: turns(signaturesAtOnce),
         judgeSubject,
         judgeActor: (token, client) => isActorToken(token, client, parts),
         judgeProof: proofJudge({ url: `${issuer}/token`, claimJti: parts.used.claim, now }),

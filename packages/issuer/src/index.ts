@@ -34,9 +34,11 @@ export type { RotatingKeysOptions, RotatingSigningKeys, SigningKeyStore } from "
 export type { RotationPolicy, StoredKey } from "./keys/rotation-plan.ts";
 export { fixedSigningKeys } from "./keys/signing-keys.ts";
 export type { PublicJwk, SigningKeys } from "./keys/signing-keys.ts";
-export { Throttled, throttle } from "./throttle.ts";
+export { pausing, Throttled, throttle } from "./throttle.ts";
 export type { Throttle } from "./throttle.ts";
 export { tokenEndpoint } from "./token-endpoint.ts";
+export { turns } from "./turns.ts";
+export type { TakeTurns } from "./turns.ts";
 export { writeProtocolError } from "./write-error.ts";
 export type { TokenEndpointOptions } from "./token-endpoint.ts";
 export { clientAuthMethods } from "./types.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memoryReplay, Throttled, throttle } from "./index.ts";
+import { memoryReplay, pausing, Throttled, throttle } from "./index.ts";
 
 test("a bucket gives its burst at once and then its rate, and keys do not share", () => {
   const { take: admit } = throttle({ perSecond: 2, burst: 3 });
@@ -27,6 +27,19 @@ test("buckets are bounded: no flood of keys makes the memory grow, and an empty 
   admit("busy", 100);
   for (let i = 0; i < 10; i++) admit(`other${i}`, 100);
   assert.throws(() => admit("busy", 100.1), Throttled);
+});
+
+test("an answer with 429 takes a moment, and no other waits for it", async () => {
+  const unhurried = pausing();
+  const answering = (status: number) => unhurried(async () => new Response(null, { status }));
+  const request = new Request("http://localhost/token");
+  const began = performance.now();
+  const held = answering(429)(request).then(({ status }) => ({ status, took: performance.now() - began }));
+  const first = await Promise.race([held, answering(200)(request), answering(401)(request)]);
+  assert.equal(first.status, 200);
+  const { status, took } = await held;
+  assert.equal(status, 429);
+  assert.ok(took > 200, `${took} ms`);
 });
 
 test("memory of used keys: once until it expires, and it refuses rather than forgets", async () => {

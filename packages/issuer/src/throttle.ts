@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { ProtocolError } from "@portvakt/oauth";
 
 /** A client asked too often; answered with 429 and Retry-After (RFC 6585 section 4). */
@@ -14,6 +15,29 @@ export interface Throttle {
   check(this: void, key: string, now: number): void;
   /** Takes one from the key's bucket, or throws Throttled: for a key that was proved. */
   take(this: void, key: string, now: number): void;
+}
+
+/** How long a client waits for being told that it asks too often. */
+const pauseSeconds = 0.25;
+/** More than so many are not kept waiting: each holds a request in memory. */
+const maxWaiting = 2_000;
+
+/**
+ * Makes answers with 429 take a moment. A client that floods waits for its answers, connection by connection, so it floods no faster
+ * than that; the server's time is the other clients' (docs/decisions/0007). All other answers leave at once.
+ */
+export function pausing(): (
+  handle: (request: Request) => Promise<Response>,
+) => (request: Request) => Promise<Response> {
+  let waiting = 0;
+  return (handle) => async (request) => {
+    const response = await handle(request);
+    if (response.status !== 429 || waiting >= maxWaiting) return response;
+    waiting += 1;
+    await delay(pauseSeconds * 1000);
+    waiting -= 1;
+    return response;
+  };
 }
 
 interface Bucket {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Grant, GrantContext, SigningKeys } from "@portvakt/issuer";
+import type { Grant, GrantContext, SigningKeys, TakeTurns } from "@portvakt/issuer";
 import { grantTypes, ProtocolError, tokenTypes } from "@portvakt/oauth";
 import type { FormParams, JwtClaims } from "@portvakt/oauth";
 import type { Decision } from "@portvakt/policy";
@@ -11,6 +11,8 @@ import type { JudgeSubject, Subject } from "../subject/judge.ts";
 export interface TokenExchangeOptions {
   readonly issuer: string;
   readonly keys: SigningKeys;
+  /** Shares the making of signatures, which is most of the work, among clients. */
+  readonly takeTurns: TakeTurns;
   readonly judgeSubject: JudgeSubject;
   readonly judgeActor: JudgeActor;
   readonly judgeProof: JudgeProof;
@@ -58,7 +60,9 @@ export function tokenExchange(options: TokenExchangeOptions): Grant<Application,
             throw new ProtocolError("invalid_request", "the target takes tokens bound by DPoP only");
           const claims = issuedClaims(subject, { caller: client.id, target, scope, now, jkt, options });
           const signer = await options.keys.signer(wanted?.alg);
-          const accessToken = await signer.sign(claims, { typ: wanted?.typ ?? "JWT" });
+          const accessToken = await options.takeTurns(client.id, () =>
+            signer.sign(claims, { typ: wanted?.typ ?? "JWT" }),
+          );
           options.onIssued(client.id, target);
           return {
             access_token: accessToken,
