@@ -7,6 +7,7 @@ import type { Passage } from "./proxy/gate.ts";
 import type { TrustedPeers } from "./proxy/peers.ts";
 import type { Proxy } from "./proxy/proxy.ts";
 import { answerSocket, passesUpgrade } from "./proxy/upgrade.ts";
+import { answerCors, type CorsRule, type Origins } from "./request/cors.ts";
 import { judgeCrossSite, isSafe } from "./request/csrf.ts";
 import { isUnder, matchIngress, type Ingress } from "./request/ingress.ts";
 import { mayInteract } from "./request/navigation.ts";
@@ -23,6 +24,8 @@ export interface Route {
   readonly navigate?: true;
   /** Refused when another site's page sent it. */
   readonly csrf?: true;
+  /** Pages of other origins that may read the answer. */
+  readonly cors?: CorsRule;
   readonly endpoint: Endpoint;
 }
 
@@ -33,7 +36,7 @@ export interface AppOptions {
   readonly routes: RouteTable;
   readonly proxy: Proxy;
   readonly ingresses: readonly Ingress[];
-  readonly allowedOrigins: ReadonlySet<string>;
+  readonly allowedOrigins: Origins;
   readonly trusted: TrustedPeers;
   readonly log: Logger;
 }
@@ -122,9 +125,14 @@ async function answerEndpoint(
   const visit = readVisit(request, target, ingress, correlationId);
   const route = findRoute(options.routes, visit.path);
   if (route === undefined) return problem(404, { title: "Not found" });
-  if (route.methods !== "any" && !route.methods.includes(method))
+  const answer = (): Promise<Response> | Response => serveRoute(route, visit, options.allowedOrigins);
+  return route.cors === undefined ? answer() : answerCors(visit, route.cors, answer);
+}
+
+function serveRoute(route: Route, visit: Visit, allowed: Origins): Promise<Response> | Response {
+  if (route.methods !== "any" && !route.methods.includes(visit.method))
     return problem(405, { title: "Method not allowed" }, { allow: route.methods.join(", ") });
-  return refuseByRule(route, visit, options.allowedOrigins) ?? route.endpoint(visit);
+  return refuseByRule(route, visit, allowed) ?? route.endpoint(visit);
 }
 
 function findRoute(routes: RouteTable, path: string): Route | undefined {
@@ -134,7 +142,7 @@ function findRoute(routes: RouteTable, path: string): Route | undefined {
   return undefined;
 }
 
-function refuseByRule(route: Route, visit: Visit, allowed: ReadonlySet<string>): Response | undefined {
+function refuseByRule(route: Route, visit: Visit, allowed: Origins): Response | undefined {
   if (route.navigate === true && !mayInteract(visit.method, visit.headers)) {
     const body = {
       error: "unauthenticated",

@@ -8,7 +8,7 @@ import { createGate } from "./proxy/gate.ts";
 import { liveConnections, type LiveRegistry } from "./proxy/live.ts";
 import { trustedPeers, type TrustedPeers } from "./proxy/peers.ts";
 import { createProxy, type Proxy } from "./proxy/proxy.ts";
-import { parseIngress, type Ingress } from "./request/ingress.ts";
+import type { Ingress } from "./request/ingress.ts";
 import { compileExclusions, compileProviderPaths } from "./request/exclusions.ts";
 import { withoutEffect } from "./settings/baseline.ts";
 import { upstreamOrigin, type LoginSettings } from "./settings/settings.ts";
@@ -16,10 +16,13 @@ import { endedChannel } from "./session/store.ts";
 import type { UpstreamToken } from "./exchange/edge.ts";
 import { upstreamToken } from "./wiring/edge.ts";
 import { checkTogether } from "./wiring/together.ts";
-import { createRoutes } from "./wiring/routes.ts";
+import { providerNames } from "./wiring/client.ts";
 import { openDoors, type Doors } from "./wiring/doors.ts";
-import { createSessionParts, type SessionParts } from "./wiring/session.ts";
-import { redisUrl, readKeys } from "./wiring/secrets.ts";
+import type { GuestParts } from "./wiring/guest.ts";
+import { openRole, type RoleParts } from "./wiring/role.ts";
+import { redisUrl } from "./wiring/secrets.ts";
+import { ingressesOf, originsAllowed, ssoOf } from "./wiring/sso.ts";
+import { serverFront } from "./sso/server.ts";
 
 /** Parts that a test brings along; everything else is made from the settings. */
 export interface StartParts {
@@ -30,12 +33,13 @@ export interface StartParts {
 
 /** Finds what settings mean wrongly together, without starting anything. Throws: SettingsError. */
 export async function check(settings: LoginSettings): Promise<void> {
-  await checkTogether(settings, settings.ingresses.map(parseIngress));
+  await checkTogether(settings, ingressesOf(settings));
 }
 
 /** Starts the login proxy: reads no environment, fails only for what an operator must mend (SettingsError). A provider that is down is not that. */
 export async function start(settings: LoginSettings, tools: Tools, parts: StartParts = {}): Promise<Running> {
-  const ingresses = settings.ingresses.map(parseIngress);
+  const sso = ssoOf(settings);
+  const ingresses = ingressesOf(settings);
   await checkTogether(settings, ingresses);
   for (const sentence of withoutEffect(settings)) tools.log.warn(sentence);
   const fetcher = parts.fetch ?? fetch;
@@ -47,28 +51,18 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
     tools.log.warn(
       "PORTVAKT_LOGIN_REDIS_URI is not set: sessions are kept in this process and no other replica sees them",
     );
-  const session = sessionParts(settings, { store, doors, fetch: fetcher, tools });
+  const origins = originsAllowed(settings, sso, ingresses);
+  const shared = { sso, store, doors, ingresses, origins, tools };
+  const { session, routes } = openRole(settings, { ...shared, fetch: fetcher });
   const live = liveConnections((ticket) => session.admissions.isLive(ticket));
   const unsubscribe = await hearOfEndings(store, live, tools.log);
   const upstream = openUpstream(originOf(settings), { ca: settings.upstreamCa });
   const trusted = trustedPeers(settings.trustedProxies);
-  const allowedOrigins = new Set(settings.allowedOrigins);
-  const shared = { ingresses, session, trusted, allowedOrigins, live, doors, tools };
-  const proxy = proxyOf(settings, { ...shared, upstream, exchange });
-  const { rateLimitEnabled, rateLimitLogins: logins, rateLimitWindow: windowSeconds } = settings;
-  const routes = createRoutes({
-    doors,
-    session,
-    store,
-    ingresses,
-    allowedOrigins,
-    afterLogout: settings.postLogoutRedirectUri,
-    rateLimit: rateLimitEnabled ? { logins, windowSeconds } : undefined,
-    forwardAuth: settings.forwardAuth ? { tokens: settings.forwardAuthSetHeaders } : undefined,
-    fetch: fetcher,
-    tools,
-  });
-  const app = createApp({ routes, proxy, ingresses, allowedOrigins, trusted, log: tools.log });
+  const proxy =
+    sso.role === "server"
+      ? serverFront(sso.home)
+      : proxyOf(settings, { ...shared, session, trusted, live, upstream, exchange });
+  const app = createApp({ routes, proxy, ingresses, allowedOrigins: origins.all, trusted, log: tools.log });
   const server = await serve({
     ...app,
     address: settings.bindAddress,
@@ -95,33 +89,13 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
   };
 }
 
-function sessionParts(
-  settings: LoginSettings,
-  parts: { store: KeyValueStore; doors: Doors; fetch: typeof fetch; tools: Tools },
-): SessionParts {
-  const { cookiePrefix: prefix, cookieSameSite: sameSite, cookieSecure: secure } = settings;
-  return createSessionParts({
-    store: parts.store,
-    doors: parts.doors.byName,
-    ring: readKeys(settings.encryptionKeys, parts.tools.log),
-    cookies: { prefix, sameSite, secure },
-    lifetimes: {
-      maxSeconds: settings.sessionMaxLifetime,
-      inactivitySeconds: settings.sessionInactivity ? settings.sessionInactivityTimeout : undefined,
-    },
-    fetch: parts.fetch,
-    tools: parts.tools,
-  });
-}
-
 interface ProxyParts {
   readonly ingresses: readonly Ingress[];
-  readonly session: SessionParts;
+  readonly session: GuestParts;
   readonly upstream: Upstream;
   readonly trusted: TrustedPeers;
-  readonly allowedOrigins: ReadonlySet<string>;
+  readonly origins: RoleParts["origins"];
   readonly live: LiveRegistry;
-  readonly doors: Doors;
   readonly exchange: UpstreamToken | undefined;
   readonly tools: Tools;
 }
@@ -132,11 +106,11 @@ function proxyOf(settings: LoginSettings, parts: ProxyParts): Proxy {
   const gate = createGate({
     admissions: session.admissions,
     ingresses: parts.ingresses,
-    allowedOrigins: parts.allowedOrigins,
+    allowedOrigins: parts.origins.listed,
     providerOf:
       settings.providerPaths.length === 0
         ? undefined
-        : compileProviderPaths(settings.providerPaths, [...parts.doors.byName.keys()]),
+        : compileProviderPaths(settings.providerPaths, providerNames(settings)),
     autoLogin: settings.autoLogin
       ? { excluded: compileExclusions(settings.autoLoginIgnorePaths) }
       : undefined,

@@ -47,14 +47,20 @@ export interface Browser {
 
 /** Hosts that are names of the test's own go to this address, whatever they are called. */
 export function openBrowser(hosts: Record<string, string> = {}): Browser {
+  // By host; a cookie for a whole domain stands under ".domain".
   const jar = new Map<string, Map<string, Cookie>>();
   const trail: string[] = [];
 
   const send = async (url: string, ask: Ask = {}): Promise<Answer> => {
     const target = new URL(url);
-    const cookies = jar.get(target.host) ?? new Map<string, Cookie>();
-    jar.set(target.host, cookies);
-    const pairs = [...cookies]
+    const cookiesAt = (place: string): Map<string, Cookie> => jar.getOrInsert(place, new Map());
+    cookiesAt(target.host);
+    const pairs = [...jar]
+      .filter(
+        ([place]) =>
+          place === target.host || (place.startsWith(".") && `.${target.hostname}`.endsWith(place)),
+      )
+      .flatMap(([, cookies]) => [...cookies])
       .filter(([, cookie]) => target.pathname.startsWith(cookie.path))
       .map(([name, { value }]) => `${name}=${value}`);
     trail.push(url);
@@ -69,7 +75,17 @@ export function openBrowser(hosts: Record<string, string> = {}): Browser {
     for (const line of answer.headers["set-cookie"] ?? []) {
       const [pair = "", ...attributes] = line.split("; ");
       const name = pair.slice(0, pair.indexOf("="));
-      const path = attributes.find((one) => one.startsWith("Path="))?.slice(5) ?? "/";
+      const valueOf = (attribute: string): string | undefined =>
+        attributes.find((one) => one.startsWith(`${attribute}=`))?.slice(attribute.length + 1);
+      const path = valueOf("Path") ?? "/";
+      const domain = valueOf("Domain");
+      // RFC 6265 section 5.3: a host outside the domain has no say, and __Host- forbids one.
+      if (
+        domain !== undefined &&
+        (name.startsWith("__Host-") || !`.${target.hostname}`.endsWith(`.${domain}`))
+      )
+        continue;
+      const cookies = cookiesAt(domain === undefined ? target.host : `.${domain}`);
       if (attributes.includes("Max-Age=0")) cookies.delete(name);
       else cookies.set(name, { value: pair.slice(name.length + 1), path });
     }

@@ -13,6 +13,8 @@ export interface SessionOptions {
   readonly refresher: Pick<Refresher, "refresh">;
   readonly sessions: Pick<Sessions, "touch" | "find">;
   readonly cookies: Pick<OwnCookies, "clearSession">;
+  /** Whether requests for the application refresh tokens that are due. */
+  readonly automaticRefresh: boolean;
   readonly now: Clock;
 }
 
@@ -22,7 +24,7 @@ export function sessionEndpoint(options: SessionOptions): Endpoint {
     const standing = await options.admissions.look(visit.headers.cookie, visit.ingress);
     if (standing.kind === "none") return unauthenticated(visit);
     if (standing.kind === "unavailable") return unavailable(visit);
-    return show(standing, options.now());
+    return show(standing, options);
   };
 }
 
@@ -41,19 +43,20 @@ export function refreshEndpoint(options: SessionOptions): Endpoint {
         if (renewal.kind === "ended")
           return withCookies(unauthenticated(visit), [options.cookies.clearSession(visit.ingress)]);
       }
-      options.sessions.touch(ticket.id);
+      options.sessions.touch(found.session);
       const now = await options.sessions.find(ticket);
-      return now === undefined
-        ? unauthenticated(visit)
-        : show({ kind: "live", ticket, found: now }, options.now());
+      return now === undefined ? unauthenticated(visit) : show({ kind: "live", ticket, found: now }, options);
     } catch {
       return unavailable(visit);
     }
   };
 }
 
-function show(standing: Extract<Standing, { kind: "live" | "inactive" }>, now: number): Response {
-  return Response.json(viewSession(standing.found.session, standing.found.timeoutAt, now));
+function show(
+  { found }: Extract<Standing, { kind: "live" | "inactive" }>,
+  { now, automaticRefresh }: SessionOptions,
+): Response {
+  return Response.json(viewSession(found.session, found.timeoutAt, now(), automaticRefresh));
 }
 
 function unauthenticated(visit: Visit): Response {

@@ -12,7 +12,7 @@ import {
 } from "@portvakt/oauth";
 import { levelSuffices } from "@portvakt/providers";
 import type { Attempt } from "../session/cookies.ts";
-import type { Session, Tokens } from "../session/model.ts";
+import type { Session, SignedIn, Tokens } from "../session/model.ts";
 import type { RefreshAnswer } from "../session/refresh.ts";
 import type { Provider } from "./connection.ts";
 import { sendWithin } from "./send.ts";
@@ -43,7 +43,7 @@ export async function redeemCode(
   attempt: Attempt,
   code: string,
   tools: NetTools,
-): Promise<Omit<Session, "id" | "createdAt" | "endsAt">> {
+): Promise<SignedIn> {
   const params = {
     grant_type: grantTypes.authorizationCode,
     code,
@@ -170,7 +170,7 @@ function sessionFields(
   attempt: Attempt,
   token: VerifiedToken,
   tokens: Omit<Tokens, "idToken"> & { idToken: string | undefined },
-): Omit<Session, "id" | "createdAt" | "endsAt"> {
+): SignedIn {
   const { claims } = token;
   const amr = claims["amr"];
   return {

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { Origins } from "./cors.ts";
 
 const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
@@ -19,7 +20,7 @@ export function isSafe(method: string): boolean {
 export function judgeCrossSite(
   headers: IncomingHttpHeaders,
   ownOrigin: string,
-  allowed: ReadonlySet<string>,
+  allowed: Origins,
 ): CrossSiteRefusal {
   const origin = headers.origin;
   if (origin !== undefined && allowed.has(origin)) return undefined;

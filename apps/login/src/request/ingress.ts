@@ -7,6 +7,8 @@ export interface Ingress {
   readonly prefix: string;
   /** Whether the browser reaches it over TLS; decides `Secure` and the name prefixes of our cookies. */
   readonly secure: boolean;
+  /** Set where users are signed in for a whole domain: they may be sent on to any of its hosts, and else to `home`. */
+  readonly signsInFor?: { readonly domain: string; readonly home: string };
 }
 
 const loopbackHosts = /^(localhost|[a-z0-9-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
@@ -39,6 +41,11 @@ export function parseIngress(text: string): Ingress {
 /** Whether a URL's host name is this machine itself. */
 export function isLoopback(hostname: string): boolean {
   return loopbackHosts.test(hostname.toLowerCase());
+}
+
+/** Whether a host name is `domain` or a name below it, on a dot boundary; `notexample.no` does not belong to `example.no`. */
+export function belongsTo(hostname: string, domain: string): boolean {
+  return hostname === domain || hostname.endsWith(`.${domain}`);
 }
 
 /** Whether `path` is `prefix` or lies below it; `/application` does not lie below `/app`. */

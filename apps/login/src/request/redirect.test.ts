@@ -130,3 +130,51 @@ test("whatever goes in, what comes out stays on the origin in a browser's eyes",
     { numRuns: 5000 },
   );
 });
+
+const server = {
+  ...parseIngress("https://login.example.no"),
+  signsInFor: { domain: "example.no", home: "https://www.example.no/" },
+};
+const inDomain: { name: string; raw: string; becomes?: string }[] = [
+  { name: "the domain itself", raw: "https://example.no/page?a=1#part" },
+  { name: "a host of the domain", raw: "https://app.example.no/" },
+  { name: "a host below a host", raw: "https://a.b.example.no/x", becomes: "https://a.b.example.no/x" },
+  { name: "a port", raw: "https://app.example.no:8443/x" },
+  { name: "no path", raw: "https://app.example.no", becomes: "https://app.example.no/" },
+  { name: "capitals", raw: "HTTPS://APP.example.NO/", becomes: "https://app.example.no/" },
+  { name: "an address in the query", raw: "https://app.example.no/?next=https://evil.example/" },
+];
+for (const { name, raw, becomes } of inDomain) {
+  test(`redirect in the domain accepted: ${name}`, () =>
+    assert.equal(checkRedirect(raw, server, [server]), becomes ?? raw));
+}
+
+const outOfDomain: { name: string; raw: string }[] = [
+  { name: "the domain's name as the end of another's", raw: "https://evilexample.no/" },
+  { name: "the domain's name as the beginning of another's", raw: "https://example.no.evil.example/" },
+  { name: "the domain's name with a dot behind it", raw: "https://app.example.no./" },
+  { name: "the domain's name as user information", raw: "https://example.no@evil.example/" },
+  { name: "the domain's name as user information with a port", raw: "https://example.no:443@evil.example/" },
+  { name: "user information", raw: "https://user@app.example.no/" },
+  { name: "the domain's name after a backslash", raw: "https://evil.example\\.example.no/" },
+  { name: "the domain's name after an encoded slash", raw: "https://evil.example%2f.example.no/" },
+  { name: "the domain's name after a question mark", raw: "https://evil.example?.example.no/" },
+  { name: "the domain's name after a hash", raw: "https://evil.example#.example.no/" },
+  { name: "another script's letters", raw: "https://app.ex\u0430mple.no/" },
+  { name: "the domain's name in fullwidth letters", raw: "https://evil.example/\uff0eexample.no" },
+  { name: "http", raw: "http://app.example.no/" },
+  { name: "another scheme", raw: "ftp://app.example.no/" },
+  { name: "a path alone", raw: "/page" },
+  { name: "protocol-relative", raw: "//app.example.no/" },
+  { name: "one slash", raw: "https:/app.example.no/" },
+  { name: "three slashes", raw: "https:///app.example.no/" },
+  { name: "a dot segment", raw: "https://app.example.no/a/../b" },
+  { name: "an encoded slash after a slash", raw: "https://app.example.no/%2fevil.example" },
+  { name: "a proxy's own logout", raw: "https://app.example.no/base/oauth2/logout" },
+  { name: "a line feed", raw: "https://app.example.no/\nx" },
+  { name: "a port that is none", raw: "https://app.example.no:99999/" },
+];
+for (const { name, raw } of outOfDomain) {
+  test(`redirect in the domain refused: ${name}`, () =>
+    assert.equal(checkRedirect(raw, server, [server]), undefined));
+}

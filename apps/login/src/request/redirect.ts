@@ -1,9 +1,12 @@
 import type { Ingress } from "./ingress.ts";
-import { isUnder } from "./ingress.ts";
+import { belongsTo, isUnder } from "./ingress.ts";
 
 declare const checked: unique symbol;
 
-/** A path with query and fragment that stays on its own ingress. Made only here; everything that redirects demands it. */
+/**
+ * A path with query and fragment that stays on its own ingress; where users are signed in for a domain, an address of one of its
+ * hosts. Made only here; everything that redirects demands it.
+ */
 export type CheckedRedirect = string & { readonly [checked]: true };
 
 const maxLength = 2048;
@@ -21,6 +24,7 @@ export function checkRedirect(
 ): CheckedRedirect | undefined {
   if (raw === undefined || raw === null || raw === "" || raw.length > maxLength) return undefined;
   if (/[^!-~]|\\/.test(raw)) return undefined;
+  if (at.signsInFor !== undefined) return checkInDomain(raw, at, at.signsInFor.domain);
   if (!raw.startsWith("/") && !raw.toLowerCase().startsWith(`${at.origin.toLowerCase()}/`)) return undefined;
   const plain = plainPath(raw.startsWith("/") ? raw : raw.slice(at.origin.length));
   if (plain === undefined) return undefined;
@@ -35,9 +39,21 @@ export function checkRedirect(
   return URL.parse(result, at.origin)?.href === url.href ? (result as CheckedRedirect) : undefined;
 }
 
-/** The target when none was asked for, or the one asked for was refused: the ingress itself. */
+/** A full address of a host of the domain: https, or http where the ingress itself is that; not an endpoint of any proxy there. */
+function checkInDomain(raw: string, at: Ingress, domain: string): CheckedRedirect | undefined {
+  // The host is read as it is written: without user information, escapes, or other spellings of it.
+  const [start = "", host = ""] = /^https?:\/\/([a-z0-9.-]+)(?::\d{1,5})?(?=[/?#]|$)/i.exec(raw) ?? [];
+  const plain = plainPath(raw.slice(start.length));
+  const url = URL.parse(raw);
+  if (url === null || plain === undefined || url.hostname !== host.toLowerCase()) return undefined;
+  if (url.protocol !== "https:" && (at.secure || url.protocol !== "http:")) return undefined;
+  if (!belongsTo(url.hostname, domain) || /\/oauth2(\/|$)/i.test(plain)) return undefined;
+  return url.href as CheckedRedirect;
+}
+
+/** The target when none was asked for, or the one asked for was refused: the ingress itself, or what stands in for it. */
 export function homeOf(ingress: Ingress): CheckedRedirect {
-  return `${ingress.prefix}/` as CheckedRedirect;
+  return (ingress.signsInFor?.home ?? `${ingress.prefix}/`) as CheckedRedirect;
 }
 
 /** The path of a target, decoded until nothing is left to decode; undefined when any layer of it could be read as another place. */

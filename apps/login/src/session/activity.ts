@@ -1,15 +1,15 @@
 import type { Clock } from "@portvakt/oauth";
 import type { KeyValueStore } from "@portvakt/runtime/store";
 import { remember } from "./bounded.ts";
-import type { Lifetimes } from "./model.ts";
+import type { Session } from "./model.ts";
 
 /** When each session was last used. Kept beside the session, so that a request need not rewrite (and re-seal) it. */
 export interface Activity {
-  start(id: string): Promise<void>;
+  start(session: Session): Promise<void>;
   /** Counts a request; written without waiting, and at most once a second. */
-  touch(id: string): void;
+  touch(session: Session): void;
   /** When the session becomes inactive; undefined when it never does. */
-  timeoutAt(id: string, createdAt: number): Promise<number | undefined>;
+  timeoutAt(session: Session): Promise<number | undefined>;
   readonly keyOf: (id: string) => string;
 }
 
@@ -21,26 +21,27 @@ const keyOf = (id: string): string => `login:activity:${id}`;
 /** Activity in the store, shared by all replicas. */
 export function activityIn(
   store: KeyValueStore,
-  options: { lifetimes: Lifetimes; now: Clock; onTouchFailed: (error: unknown) => void },
+  options: { now: Clock; onTouchFailed: (error: unknown) => void },
 ): Activity {
-  const { lifetimes, now } = options;
-  const { inactivitySeconds, maxSeconds: ttlSeconds } = lifetimes;
-  if (inactivitySeconds === undefined)
-    return { keyOf, start: async () => {}, touch: () => {}, timeoutAt: async () => undefined };
+  const { now } = options;
   const lastSeen = new Map<string, number>();
   return {
     keyOf,
-    async start(id) {
+    async start({ id, inactivitySeconds, endsAt }) {
+      if (inactivitySeconds === undefined) return;
       remember(lastSeen, id, now(), maxRemembered);
-      await store.set(keyOf(id), encode(now()), { ttlSeconds });
+      await store.set(keyOf(id), encode(now()), { ttlSeconds: endsAt - now() });
     },
-    touch(id) {
+    touch({ id, inactivitySeconds, endsAt }) {
       const at = now();
+      if (inactivitySeconds === undefined || at >= endsAt) return;
       if (at - (lastSeen.get(id) ?? 0) < granularitySeconds) return;
       remember(lastSeen, id, at, maxRemembered);
-      store.set(keyOf(id), encode(at), { ttlSeconds, only: "present" }).catch(options.onTouchFailed);
+      const rules = { ttlSeconds: endsAt - at, only: "present" } as const;
+      store.set(keyOf(id), encode(at), rules).catch(options.onTouchFailed);
     },
-    async timeoutAt(id, createdAt) {
+    async timeoutAt({ id, inactivitySeconds, createdAt }) {
+      if (inactivitySeconds === undefined) return undefined;
       const here = lastSeen.get(id);
       if (here !== undefined && now() < here + inactivitySeconds / 2) return here + inactivitySeconds;
       // Another replica may have served this user since.

@@ -75,7 +75,7 @@ export function createAdmissions(options: AdmissionOptions): Admissions {
         const renewal = await options.refresher.ensureFresh(ticket, found.session);
         if (renewal.kind === "ended") return { kind: "none", reason: "ended" };
         if (renewal.kind === "unavailable") return { kind: "unavailable", what: "provider" };
-        sessions.touch(ticket.id);
+        sessions.touch(renewal.session);
         return { kind: "admitted", session: renewal.session, ticket };
       } catch (cause) {
         return { kind: "unavailable", what: "store", cause };

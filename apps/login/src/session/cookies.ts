@@ -37,6 +37,8 @@ export interface CookieOptions {
   readonly sameSite: CookieAttributes["sameSite"];
   /** False only where every ingress is on this machine. */
   readonly secure: boolean;
+  /** The session's cookie of a single sign-on: one name for all, and (where it is written) the domain that it is for. */
+  readonly shared?: { readonly name: string; readonly domain: string | undefined } | undefined;
 }
 
 type Cookies = ReadonlyMap<string, string>;
@@ -72,19 +74,25 @@ const keyBytes = 32;
 /** Makes the names and the sealing of all cookies of one proxy. */
 export function ownCookies(options: CookieOptions): OwnCookies {
   const { ring } = options;
-  const nameOf = (ingress: Ingress, what: string): string =>
-    `${namePrefix(ingress, options)}${options.prefix}.${what}`;
-  const write = (ingress: Ingress, what: string, value: string, maxAgeSeconds?: number): string =>
-    setCookie(nameOf(ingress, what), value, {
-      path: ingress.prefix === "" ? "/" : ingress.prefix,
+  const nameOf = (ingress: Ingress, what: string): string => nameIn(options, ingress, what);
+  const write = (ingress: Ingress, what: string, value: string, maxAgeSeconds?: number): string => {
+    const shared = what === "session" ? options.shared : undefined;
+    return setCookie(nameOf(ingress, what), value, {
+      path: ingress.prefix === "" || shared !== undefined ? "/" : ingress.prefix,
       secure: options.secure && ingress.secure,
       sameSite: what === "session" ? options.sameSite : "Lax",
+      ...(shared?.domain === undefined ? {} : { domain: shared.domain }),
       ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
     });
+  };
   const clear = (ingress: Ingress, what: string): string => write(ingress, what, "", 0);
   const read = (ingress: Ingress, what: string, purpose: string, present: Cookies): unknown =>
     openJson(ring, purpose, present.get(nameOf(ingress, what)));
-  const ownPattern = new RegExp(`^(?:__(?:host|secure)-)?${RegExp.escape(options.prefix)}\\.`, "i");
+  const shared = options.shared === undefined ? "" : `|${RegExp.escape(options.shared.name)}$`;
+  const ownPattern = new RegExp(
+    `^(?:__(?:host|secure)-)?(?:${RegExp.escape(options.prefix)}\\.${shared})`,
+    "i",
+  );
 
   return {
     sessionName: (ingress) => nameOf(ingress, "session"),
@@ -121,10 +129,16 @@ export function newTicket(): Ticket {
   return { id: randomToken(idBytes), key: crypto.getRandomValues(new Uint8Array(keyBytes)) };
 }
 
-/** `__Host-` (RFC 6265bis section 4.1.3.2) keeps other hosts of the domain from planting the cookie; it needs TLS and the path "/". */
-function namePrefix(ingress: Ingress, options: CookieOptions): string {
-  if (!options.secure || !ingress.secure) return "";
-  return ingress.prefix === "" ? "__Host-" : "__Secure-";
+/**
+ * `__Host-` (RFC 6265bis section 4.1.3.2) keeps other hosts of the domain from planting the cookie; it needs TLS, the path "/" and no
+ * domain. `__Secure-` keeps out at least whoever has no TLS.
+ */
+function nameIn(options: CookieOptions, ingress: Ingress, what: string): string {
+  const secure = options.secure && ingress.secure;
+  if (what === "session" && options.shared !== undefined)
+    return `${secure ? "__Secure-" : ""}${options.shared.name}`;
+  const prefix = ingress.prefix === "" ? "__Host-" : "__Secure-";
+  return `${secure ? prefix : ""}${options.prefix}.${what}`;
 }
 
 /** States are random and of our own making; their beginning tells attempts apart. */

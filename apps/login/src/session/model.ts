@@ -14,8 +14,13 @@ export interface Session {
   readonly createdAt: number;
   /** Absolute end: nothing extends it. */
   readonly endsAt: number;
+  /** Without a request for this long it is inactive, seconds; undefined = never. Goes with the session, so that all who share it agree. */
+  readonly inactivitySeconds: number | undefined;
   readonly tokens: Tokens;
 }
+
+/** What the provider's answer says of a session; the store adds its name and its times. */
+export type SignedIn = Omit<Session, "id" | "createdAt" | "endsAt" | "inactivitySeconds">;
 
 export interface Tokens {
   readonly accessToken: string;
@@ -33,10 +38,9 @@ export interface Ticket {
   readonly key: Uint8Array;
 }
 
-/** Rules of time for sessions, seconds. */
+/** Rules of time for new sessions, seconds. */
 export interface Lifetimes {
   readonly maxSeconds: number;
-  /** Without a request for this long the session is inactive; undefined = never. */
   readonly inactivitySeconds: number | undefined;
 }
 

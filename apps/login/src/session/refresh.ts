@@ -17,7 +17,10 @@ export type Renewal =
   | { readonly kind: "ended" }
   | { readonly kind: "unavailable" };
 
-export interface RefresherOptions {
+/** One refresh of a session that was seen with these tokens. */
+export type RefreshOnce = (ticket: Ticket, seen: Session) => Promise<Renewal>;
+
+export interface ProviderRefreshOptions {
   readonly sessions: Pick<Sessions, "find" | "replace" | "lock" | "end">;
   readonly ask: (session: Session) => Promise<RefreshAnswer>;
   readonly now: Clock;
@@ -43,18 +46,17 @@ const quickFailureSeconds = 2;
 const secondTryMilliseconds = 200;
 
 /**
- * At most one refresh per session at any time: one promise for all requests of this process, one lock in the store for all
- * processes, and a fence against a holder that was too slow. Whoever waits gets the successor token.
+ * At most one refresh per session and process at any time; whoever waits gets the successor token. After a failure the tokens in hand
+ * serve for a while.
  */
-export function createRefresher(options: RefresherOptions): Refresher {
-  const { now } = options;
+export function createRefresher(once: RefreshOnce, now: Clock): Refresher {
   const flights = new Map<string, Promise<Renewal>>();
   const pauses = new Map<string, number>();
 
   const refresh = (ticket: Ticket, session: Session): Promise<Renewal> => {
     const flying = flights.get(ticket.id);
     if (flying !== undefined) return flying;
-    const flight = refreshOnce(ticket, session, options).finally(() => flights.delete(ticket.id));
+    const flight = once(ticket, session).finally(() => flights.delete(ticket.id));
     flights.set(ticket.id, flight);
     return flight;
   };
@@ -82,7 +84,16 @@ function judgeExpiry(session: Session, now: number): Renewal {
   return { kind: session.tokens.refreshToken === undefined ? "ended" : "unavailable" };
 }
 
-async function refreshOnce(ticket: Ticket, seen: Session, options: RefresherOptions): Promise<Renewal> {
+/** Refreshes at the provider: one lock in the store for all processes, and a fence against a holder that was too slow. */
+export function refreshAtProvider(options: ProviderRefreshOptions): RefreshOnce {
+  return (ticket, seen) => refreshLocked(ticket, seen, options);
+}
+
+async function refreshLocked(
+  ticket: Ticket,
+  seen: Session,
+  options: ProviderRefreshOptions,
+): Promise<Renewal> {
   const { sessions, now } = options;
   const giveUpAt = now() + waitSeconds;
   for (;;) {
@@ -104,7 +115,7 @@ async function refreshOnce(ticket: Ticket, seen: Session, options: RefresherOpti
 }
 
 /** A provider that stumbles once is asked again when the old token is no longer of use: else every waiting request would fail with it. */
-async function askTwice(session: Session, options: RefresherOptions): Promise<RefreshAnswer> {
+async function askTwice(session: Session, options: ProviderRefreshOptions): Promise<RefreshAnswer> {
   const { ask, count, now } = options;
   const askedAt = now();
   const first = await ask(session);
@@ -120,7 +131,7 @@ async function askTwice(session: Session, options: RefresherOptions): Promise<Re
 async function renew(
   ticket: Ticket,
   session: Session,
-  options: RefresherOptions & { lock: NonNullable<Awaited<ReturnType<Sessions["lock"]>>> },
+  options: ProviderRefreshOptions & { lock: NonNullable<Awaited<ReturnType<Sessions["lock"]>>> },
 ): Promise<Renewal> {
   const answer = await askTwice(session, options);
   if (answer.kind === "unavailable") return { kind: "unavailable" };

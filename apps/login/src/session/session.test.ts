@@ -5,7 +5,7 @@ import { Secret } from "@portvakt/runtime/observe";
 import { openKeyValueStore } from "@portvakt/runtime/store";
 import { parseIngress } from "../request/ingress.ts";
 import { newTicket, ownCookies, type Attempt } from "./cookies.ts";
-import { cooldownOf, nextRefreshAt, type Session, type Tokens } from "./model.ts";
+import { cooldownOf, nextRefreshAt, type SignedIn, type Tokens } from "./model.ts";
 import { sessionsIn } from "./store.ts";
 
 const secret = (fill: number): Secret => new Secret(Buffer.alloc(32, fill).toString("base64"));
@@ -67,7 +67,7 @@ for (const forged of [
     assert.equal(cookiesWith(1).readTicket(forged), undefined));
 }
 
-const fields: Omit<Session, "id" | "createdAt" | "endsAt"> = {
+const fields: SignedIn = {
   provider: "openid",
   issuer: "https://idp.test",
   subject: "kari-the-user",

@@ -6,7 +6,14 @@ import type { Clock } from "@portvakt/oauth";
 import { activityIn } from "./activity.ts";
 import { remember } from "./bounded.ts";
 import { newTicket } from "./cookies.ts";
-import { decodeSession, encodeSession, type Lifetimes, type Session, type Ticket } from "./model.ts";
+import {
+  decodeSession,
+  encodeSession,
+  type Lifetimes,
+  type Session,
+  type SignedIn,
+  type Ticket,
+} from "./model.ts";
 
 /** A session that was found, with when it becomes inactive (undefined = never). */
 export interface Found {
@@ -16,16 +23,14 @@ export interface Found {
 
 export interface Sessions {
   /** Stores a new session under a new ticket. */
-  create(
-    fields: Omit<Session, "id" | "createdAt" | "endsAt">,
-  ): Promise<{ readonly ticket: Ticket; readonly session: Session }>;
+  create(fields: SignedIn): Promise<{ readonly ticket: Ticket; readonly session: Session }>;
   /** The session of a ticket, also when it is inactive; undefined when it is gone or has ended. Throws when the store is away. */
   find(ticket: Ticket): Promise<Found | undefined>;
   /** Replaces a session's content under a lock; false when it ended meanwhile or a later holder of the lock wrote first. */
   replace(ticket: Ticket, session: Session, lock: Lock): Promise<boolean>;
   lock(id: string, ttlSeconds: number): Promise<Lock | undefined>;
   /** Counts a request as activity. */
-  touch(id: string): void;
+  touch(session: Session): void;
   /** Ends one session everywhere; fine when it is gone already. */
   end(id: string): Promise<void>;
   /** Ends all sessions that one session of the provider, or (without one) a user there, began. Gives how many. */
@@ -55,7 +60,7 @@ export function sessionsIn(
   options: { lifetimes: Lifetimes; now: Clock; onTouchFailed: (error: unknown) => void },
 ): Sessions {
   const { lifetimes, now } = options;
-  const { maxSeconds } = lifetimes;
+  const { maxSeconds, inactivitySeconds } = lifetimes;
   const opened = new Map<string, Opened>();
   const activity = activityIn(store, options);
 
@@ -69,10 +74,11 @@ export function sessionsIn(
     async create(fields) {
       const ticket = newTicket();
       const createdAt = Math.floor(now());
-      const session: Session = { ...fields, id: ticket.id, createdAt, endsAt: createdAt + maxSeconds };
+      const endsAt = createdAt + maxSeconds;
+      const session: Session = { ...fields, id: ticket.id, createdAt, endsAt, inactivitySeconds };
       await store.set(sessionKey(ticket.id), sealSession(ticket, session), { ttlSeconds: maxSeconds });
       for (const key of indexKeysOf(session)) await store.addMember(key, ticket.id, maxSeconds);
-      await activity.start(ticket.id);
+      await activity.start(session);
       return { ticket, session };
     },
     async find(ticket) {
@@ -82,7 +88,7 @@ export function sessionsIn(
       if (session === undefined || now() >= session.endsAt) return undefined;
       if (session !== opened.get(ticket.id)?.session)
         remember(opened, ticket.id, { key: ticket.key, bytes, session }, maxOpened);
-      return { session, timeoutAt: await activity.timeoutAt(ticket.id, session.createdAt) };
+      return { session, timeoutAt: await activity.timeoutAt(session) };
     },
     async replace(ticket, session, lock) {
       const ttlSeconds = Math.max(1, session.endsAt - now());
@@ -91,7 +97,7 @@ export function sessionsIn(
       return store.setFenced(sessionKey(ticket.id), sealSession(ticket, session), rules);
     },
     lock: (id, ttlSeconds) => store.lock(`login:refresh:${id}`, { ttlSeconds }),
-    touch: (id) => activity.touch(id),
+    touch: (session) => activity.touch(session),
     async endAll(of) {
       const key = indexKeyOf(of);
       const ids = await store.members(key);

@@ -24,10 +24,18 @@ export interface SessionView {
 const noTime = "0001-01-01T00:00:00Z";
 const noSeconds = -1;
 
-/** Describes a session at the time `now`. `timeoutAt` is when it becomes inactive, undefined when it never does. */
-export function viewSession(session: Session, timeoutAt: number | undefined, now: number): SessionView {
+/**
+ * Describes a session at the time `now`. `timeoutAt` is when it becomes inactive, undefined when it never does; `automatic` whether
+ * requests for the application refresh its tokens.
+ */
+export function viewSession(
+  session: Session,
+  timeoutAt: number | undefined,
+  now: number,
+  automatic: boolean,
+): SessionView {
   const { tokens } = session;
-  const next = nextRefreshAt(tokens);
+  const next = automatic ? nextRefreshAt(tokens) : undefined;
   const cooldown = Math.max(0, tokens.refreshedAt + cooldownOf(tokens) - now);
   return {
     session: {

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { readSettings } from "@portvakt/runtime/config";
+import { checkTogether } from "../wiring/together.ts";
+import { ingressesOf } from "../wiring/sso.ts";
 import { unreadNames, withoutEffect } from "./baseline.ts";
 import { settings } from "./settings.ts";
 
@@ -22,16 +24,79 @@ for (const { name, value } of silent) {
   test(`${name} has no effect, and that is told`, () => {
     const told = withoutEffect(readSettings(settings, { ...base, [name]: value }));
     assert.equal(told.length, 1);
-    assert.ok(told[0]!.startsWith(`${name} has no effect: `));
+    assert.match(
+      told[0]!,
+      new RegExp(`^${name.replace("WONDERWALL_SSO", "PORTVAKT_LOGIN_SSO")} has no effect: `),
+    );
   });
 }
 
-for (const name of ["WONDERWALL_PPROF_ENABLED", "WONDERWALL_SSO_ENABLED"]) {
-  test(`${name} asks for what is not there, and is refused`, () => {
-    assert.throws(
-      () => readSettings(settings, { ...base, [name]: "true" }),
-      new RegExp(`${name} asks for a`),
-    );
+test("WONDERWALL_PPROF_ENABLED asks for what is not there, and is refused", () => {
+  const env = { ...base, WONDERWALL_PPROF_ENABLED: "true" };
+  assert.throws(() => readSettings(settings, env), /WONDERWALL_PPROF_ENABLED asks for a/);
+});
+
+const sso = {
+  WONDERWALL_INGRESS: "https://app.example.no",
+  WONDERWALL_SSO_ENABLED: "true",
+  WONDERWALL_SSO_SESSION_COOKIE_NAME: "sso",
+  WONDERWALL_REDIS_URI: "rediss://redis:6379",
+  WONDERWALL_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString("base64"),
+};
+const server = {
+  ...sso,
+  WONDERWALL_OPENID_CLIENT_ID: "c",
+  WONDERWALL_OPENID_CLIENT_SECRET: "s",
+  WONDERWALL_OPENID_WELL_KNOWN_URL: "https://issuer.test/.well-known/openid-configuration",
+  WONDERWALL_SSO_DOMAIN: "example.no",
+  WONDERWALL_SSO_SERVER_DEFAULT_REDIRECT_URL: "https://www.example.no/",
+};
+const proxy = {
+  ...sso,
+  WONDERWALL_SSO_MODE: "proxy",
+  WONDERWALL_SSO_SERVER_URL: "https://login.example.no",
+};
+const problemsOf = async (env: Record<string, string>): Promise<string> => {
+  const values = readSettings(settings, env);
+  return checkTogether(values, ingressesOf(values)).then(
+    () => "",
+    (error: unknown) => String(error),
+  );
+};
+
+test("single sign-on: what each mode needs, and nothing else", async () => {
+  assert.equal(await problemsOf(server), "");
+  assert.equal(await problemsOf(proxy), "", "a proxy has no client of its own");
+  const needed: [Record<string, string>, string[]][] = [
+    [server, ["REDIS_URI", "ENCRYPTION_KEY", "SSO_SESSION_COOKIE_NAME", "SSO_DOMAIN"]],
+    [server, ["SSO_SERVER_DEFAULT_REDIRECT_URL", "OPENID_CLIENT_ID"]],
+    [proxy, ["REDIS_URI", "ENCRYPTION_KEY", "SSO_SESSION_COOKIE_NAME", "SSO_SERVER_URL"]],
+  ];
+  for (const [all, names] of needed)
+    for (const name of names) {
+      const env = Object.fromEntries(Object.entries(all).filter(([key]) => key !== `WONDERWALL_${name}`));
+      assert.match(await problemsOf(env), new RegExp(name.replace("OPENID_", "")), name);
+    }
+});
+
+const wrong = [
+  { name: "a domain that is a whole top level", env: { ...server, WONDERWALL_SSO_DOMAIN: "no" } },
+  { name: "a domain that is a URL", env: { ...server, WONDERWALL_SSO_DOMAIN: "https://example.no" } },
+  { name: "a domain that is an address", env: { ...server, WONDERWALL_SSO_DOMAIN: "10.0.0.1" } },
+  { name: "a server outside its domain", env: { ...server, WONDERWALL_SSO_DOMAIN: "ample.no" } },
+  { name: "a proxy outside the domain", env: { ...proxy, WONDERWALL_SSO_DOMAIN: "example.com" } },
+  { name: "a server by plain http", env: { ...proxy, WONDERWALL_SSO_SERVER_URL: "http://login.example.no" } },
+  {
+    name: "a cookie that no domain can have",
+    env: { ...proxy, WONDERWALL_SSO_SESSION_COOKIE_NAME: "__Host-x" },
+  },
+];
+for (const { name, env } of wrong) {
+  test(`single sign-on refuses ${name}`, async () => {
+    const said = await Promise.resolve()
+      .then(() => problemsOf(env))
+      .catch(String);
+    assert.match(said, /PORTVAKT_LOGIN_SSO_|WONDERWALL_SSO_/);
   });
 }
 

@@ -6,6 +6,7 @@ import { isLoopback, parseIngress } from "../request/ingress.ts";
 import { baselineSettings } from "./baseline.ts";
 import { named, sentence } from "./names.ts";
 import { providerSettings } from "./provider.ts";
+import { ssoSettings } from "./sso.ts";
 import { trustedPeers } from "../proxy/peers.ts";
 
 /** Every setting of the login proxy, with the names of the baseline and of the platform's presets. */
@@ -183,6 +184,7 @@ export const settings = defineSettings({
     doc: "Whether Redis by host and port is reached over TLS.",
   }),
   ...baselineSettings,
+  ...ssoSettings,
   sessionMaxLifetime: setting.seconds({
     env: named("SESSION_MAX_LIFETIME"),
     default: "10h",

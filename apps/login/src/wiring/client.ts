@@ -1,5 +1,5 @@
 import { createSigner, type Signer } from "@portvakt/oauth";
-import { findLoginHabits, type LoginHabits } from "@portvakt/providers";
+import { findLoginHabits, loginHabits, type LoginHabits } from "@portvakt/providers";
 import type { Problem } from "@portvakt/runtime/config";
 import type { Secret } from "@portvakt/runtime/observe";
 import type { LoginSettings } from "../settings/settings.ts";
@@ -10,10 +10,22 @@ export interface ConfiguredProvider {
   readonly general: boolean;
 }
 
-/** The providers that the settings name, in order, each once. */
-export function configuredProviders(
-  settings: Pick<LoginSettings, "providers" | "provider">,
-): ConfiguredProvider[] {
+type Choice = Pick<LoginSettings, "providers" | "provider" | "ssoEnabled" | "ssoMode">;
+
+/** Whether another process signs in for this one. */
+export function isGuest(settings: Pick<LoginSettings, "ssoEnabled" | "ssoMode">): boolean {
+  return settings.ssoEnabled && settings.ssoMode === "proxy";
+}
+
+/** The names of providers whose users may come: those that the settings name; any, where another process signs in. */
+export function providerNames(settings: Choice): string[] {
+  if (isGuest(settings)) return Object.keys(loginHabits);
+  return configuredProviders(settings).map(({ habits }) => habits.name);
+}
+
+/** The providers that users sign in with here, in order, each once. */
+export function configuredProviders(settings: Choice): ConfiguredProvider[] {
+  if (isGuest(settings)) return [];
   const names = settings.providers.length > 0 ? [...new Set(settings.providers)] : [settings.provider];
   return names.flatMap((name) => {
     const habits = findLoginHabits(name);

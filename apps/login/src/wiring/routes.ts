@@ -9,7 +9,16 @@ import { forwardAuthEndpoint, navigatePath } from "../endpoints/forward-auth.ts"
 import { refreshEndpoint, sessionEndpoint } from "../endpoints/session.ts";
 import { chooserPage } from "../pages/page.ts";
 import type { Ingress } from "../request/ingress.ts";
+import {
+  ssoCallbackEndpoint,
+  ssoLoginEndpoint,
+  ssoLogoutCallbackEndpoint,
+  ssoLogoutEndpoint,
+  type SsoProxyOptions,
+} from "../sso/proxy.ts";
+import type { Endpoint } from "../visit.ts";
 import type { Doors } from "./doors.ts";
+import type { GuestParts } from "./guest.ts";
 import type { SessionParts } from "./session.ts";
 
 export interface RoutesOptions {
@@ -21,6 +30,7 @@ export interface RoutesOptions {
   readonly afterLogout: string | undefined;
   readonly rateLimit: LoginOptions["rateLimit"];
   readonly forwardAuth: { readonly tokens: boolean } | undefined;
+  readonly automaticRefresh: boolean;
   readonly fetch: typeof fetch;
   readonly tools: Tools;
 }
@@ -89,18 +99,46 @@ function logoutRoutes(options: RoutesOptions): Rows {
   ];
 }
 
-function sessionRoutes({ session, tools, forwardAuth, ingresses, allowedOrigins }: RoutesOptions): Rows {
-  const base = { ...session, now: tools.now };
-  const rows: Rows = [
+function sessionRoutes({ session, tools, automaticRefresh, ...options }: RoutesOptions): Rows {
+  const base = { ...session, now: tools.now, automaticRefresh };
+  return [
     ["/session", { methods: ["GET"], endpoint: sessionEndpoint(base) }],
     ["/session/refresh", { methods: ["POST", "GET"], csrf: true, endpoint: refreshEndpoint(base) }],
+    ...forwardAuthRoutes({ ...options, session }),
   ];
-  if (forwardAuth === undefined) return rows;
+}
+
+interface ForwardAuthParts {
+  readonly session: GuestParts;
+  readonly ingresses: readonly Ingress[];
+  readonly allowedOrigins: ReadonlySet<string>;
+  readonly forwardAuth: { readonly tokens: boolean } | undefined;
+}
+
+function forwardAuthRoutes({ session, ingresses, allowedOrigins, forwardAuth }: ForwardAuthParts): Rows {
+  if (forwardAuth === undefined) return [];
   const { tokens: forwardTokens } = forwardAuth;
   const endpoint = forwardAuthEndpoint({ ...session, ingresses, allowedOrigins, forwardTokens });
   return [
-    ...rows,
     ["/session/forwardauth", { methods: "any", endpoint }],
     [navigatePath, { methods: "any", below: true, endpoint }],
   ];
+}
+
+/** The table of a proxy that leaves signing in to the server of its single sign-on. */
+export function createGuestRoutes(options: SsoProxyOptions & ForwardAuthParts): RouteTable {
+  const { server, session } = options;
+  const relay: Endpoint = (visit) => server.relay(visit, session.cookies.sessionName(visit.ingress));
+  const rows: Rows = [
+    ["/login", { methods: read, navigate: true, endpoint: ssoLoginEndpoint(options) }],
+    ["/callback", { methods: ["GET"], navigate: true, endpoint: ssoCallbackEndpoint }],
+    ["/logout", { methods: read, navigate: true, endpoint: ssoLogoutEndpoint(options) }],
+    ["/logout/callback", { methods: ["GET"], navigate: true, endpoint: ssoLogoutCallbackEndpoint(options) }],
+    ["/logout/frontchannel", { methods: ["GET"], endpoint: relay }],
+    ["/logout/backchannel", { methods: ["POST"], endpoint: relay }],
+    ["/logout/local", { methods: read, csrf: true, endpoint: relay }],
+    ["/session", { methods: ["GET"], endpoint: relay }],
+    ["/session/refresh", { methods: ["POST", "GET"], csrf: true, endpoint: relay }],
+  ];
+  return new Map([...rows, ...forwardAuthRoutes(options)]);
 }

@@ -1,5 +1,4 @@
 import type { Tools } from "@portvakt/runtime/process";
-import type { KeyRing } from "@portvakt/runtime/seal";
 import type { KeyValueStore } from "@portvakt/runtime/store";
 import { levelSuffices } from "@portvakt/providers";
 import type { Door } from "../endpoints/login.ts";
@@ -7,7 +6,12 @@ import { refreshTokens } from "../provider/tokens.ts";
 import { createAdmissions, type Admissions } from "../session/admission.ts";
 import { ownCookies, type CookieOptions, type OwnCookies } from "../session/cookies.ts";
 import type { Lifetimes, Session } from "../session/model.ts";
-import { createRefresher, type RefreshAnswer, type Refresher } from "../session/refresh.ts";
+import {
+  createRefresher,
+  refreshAtProvider,
+  type RefreshAnswer,
+  type Refresher,
+} from "../session/refresh.ts";
 import { sessionsIn, type Sessions } from "../session/store.ts";
 
 /** Everything about sessions, joined. */
@@ -18,26 +22,20 @@ export interface SessionParts {
   readonly admissions: Admissions;
 }
 
-export interface SessionPartsOptions {
+export interface SessionBasicsOptions {
   readonly store: KeyValueStore;
-  readonly doors: ReadonlyMap<string, Door>;
-  readonly ring: KeyRing;
-  readonly cookies: Omit<CookieOptions, "ring">;
+  readonly cookies: CookieOptions;
   readonly lifetimes: Lifetimes;
-  readonly fetch: typeof fetch;
   readonly tools: Tools;
 }
 
-/** Joins cookies, store, refresh and admission. */
-export function createSessionParts(options: SessionPartsOptions): SessionParts {
+/** Joins cookies, store, refresh at the provider, and admission. */
+export function createSessionParts(
+  options: SessionBasicsOptions & { readonly doors: ReadonlyMap<string, Door>; readonly fetch: typeof fetch },
+): SessionParts {
   const { doors, tools } = options;
-  const { now, log, metrics } = tools;
-  const cookies = ownCookies({ ...options.cookies, ring: options.ring });
-  const sessions = sessionsIn(options.store, {
-    lifetimes: options.lifetimes,
-    now,
-    onTouchFailed: (error) => log.warn({ err: error }, "activity could not be written"),
-  });
+  const { now, metrics } = tools;
+  const { cookies, sessions } = sessionBasics(options);
   const refreshes = metrics.counter({
     name: "portvakt_login_refreshes_total",
     help: "Token refreshes at the provider, by outcome",
@@ -49,7 +47,8 @@ export function createSessionParts(options: SessionPartsOptions): SessionParts {
     if (provider === undefined) return { kind: connection === undefined ? "refused" : "unavailable" };
     return refreshTokens(provider, session, { now, fetch: options.fetch });
   };
-  const refresher = createRefresher({ sessions, ask, now, count: (outcome) => refreshes.inc({ outcome }) });
+  const count = (outcome: RefreshAnswer["kind"]): void => refreshes.inc({ outcome });
+  const refresher = createRefresher(refreshAtProvider({ sessions, ask, now, count }), now);
   const admissions = createAdmissions({
     cookies,
     sessions,
@@ -58,6 +57,17 @@ export function createSessionParts(options: SessionPartsOptions): SessionParts {
     levelSuffices: (session) => isHighEnough(doors, session),
   });
   return { cookies, sessions, refresher, admissions };
+}
+
+/** The two parts that need nothing of a provider. */
+export function sessionBasics(options: SessionBasicsOptions): Pick<SessionParts, "cookies" | "sessions"> {
+  const { now, log } = options.tools;
+  const sessions = sessionsIn(options.store, {
+    lifetimes: options.lifetimes,
+    now,
+    onTouchFailed: (error) => log.warn({ err: error }, "activity could not be written"),
+  });
+  return { cookies: ownCookies(options.cookies), sessions };
 }
 
 /** A session of a provider that is no longer configured is worth nothing. */

@@ -4,12 +4,14 @@ import type { Secret } from "@portvakt/runtime/observe";
 import { compileProviderPaths } from "../request/exclusions.ts";
 import type { Ingress } from "../request/ingress.ts";
 import type { LoginSettings } from "../settings/settings.ts";
-import { clientOf, configuredProviders, readSigner } from "./client.ts";
+import { clientOf, configuredProviders, isGuest, providerNames, readSigner } from "./client.ts";
+import { ssoProblems } from "./sso.ts";
 
 /** Checks what single settings cannot say of each other. Throws: SettingsError with every problem at once. */
 export async function checkTogether(settings: LoginSettings, ingresses: readonly Ingress[]): Promise<void> {
   const problems = [
     ...addressProblems(settings, ingresses),
+    ...ssoProblems(settings, ingresses),
     ...(await providerProblems(settings)),
     ...(await edgeProblems(settings)),
     ...thrownBy(
@@ -45,9 +47,8 @@ function addressProblems(
 
 async function providerProblems(settings: LoginSettings): Promise<Problem[]> {
   const configured = configuredProviders(settings);
-  const names = configured.map(({ habits }) => habits.name);
   const problems = thrownBy("PORTVAKT_LOGIN_PROVIDER_PATHS", () =>
-    compileProviderPaths(settings.providerPaths, names),
+    compileProviderPaths(settings.providerPaths, providerNames(settings)),
   );
   for (const { habits, general } of configured) {
     const client = clientOf(settings, habits, general);
@@ -61,7 +62,8 @@ async function providerProblems(settings: LoginSettings): Promise<Problem[]> {
 }
 
 async function edgeProblems(settings: LoginSettings): Promise<Problem[]> {
-  const exchanged = configuredProviders(settings).some(({ habits }) => habits.name !== "entra");
+  const exchanged =
+    isGuest(settings) || configuredProviders(settings).some(({ habits }) => habits.name !== "entra");
   if (settings.upstreamAudience === undefined || !exchanged) return [];
   const needed = {
     TOKEN_X_CLIENT_ID: settings.tokenxClientId,
