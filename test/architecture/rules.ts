@@ -20,7 +20,7 @@ const allPackages = [
   "packages/runtime",
   "packages/explain",
 ];
-const allApps = ["apps/login", "apps/tokens", "apps/tokenx", "apps/standins"];
+const allApps = ["apps/login", "apps/tokens", "apps/tokenx", "apps/standins", "apps/console"];
 
 /** A room is a workspace; `examples/*` share one row. No row, no room. */
 export const rooms: Readonly<Record<string, RoomRule>> = {

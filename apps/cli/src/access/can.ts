@@ -1,4 +1,4 @@
-import { hindrances, mayCall, wayNames, ways, type Call, type WayName } from "@portvakt/policy";
+import { hindrances, mayCall, wayNames, waysBetween, type Call, type WayName } from "@portvakt/policy";
 import { exitCodes, usageError, type ExitCode } from "../failure.ts";
 import { declaration, type Declaration } from "../manifests/declared.ts";
 import { applicationNamed } from "../manifests/names.ts";
@@ -44,11 +44,7 @@ function waysToShow(
   const asked = text(args, "way");
   if (asked !== undefined) return [wayNamed(asked)];
   if (person !== undefined) return [person.kind];
-  const sides = ids.map((id) => applications.get(id)).filter((side) => side !== undefined);
-  const all = wayNames.filter((way) => sides.every(ways[way].uses));
-  if (all.length > 0) return all;
-  const some = wayNames.filter((way) => sides.some(ways[way].uses));
-  return some.length > 0 ? some : wayNames;
+  return waysBetween(ids.map((id) => applications.get(id)).filter((side) => side !== undefined));
 }
 
 function wayNamed(name: string): WayName {

@@ -1,6 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Application } from "@portvakt/policy";
+import { movedTo, type Application } from "@portvakt/policy";
 import { CommandError } from "../failure.ts";
 import { whenAborted } from "../ending.ts";
 import { changePlatform, type Prepared } from "./change.ts";
@@ -11,7 +11,6 @@ import { worthShowing } from "./log-lines.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { planOnFreePorts } from "./ports.ts";
 import { NeverListened, supervise, type ProcessSpec, type Supervised, type Watcher } from "./process.ts";
-import { movedTo } from "../manifests/moved.ts";
 import { registrationsOf, scopeName } from "./registrations.ts";
 import { processSpecs, type Specs } from "./specs.ts";
 import { readState, removeState, writeApplications, writeState, type DevState } from "../running/state.ts";

@@ -1,11 +1,10 @@
 import { access } from "node:fs/promises";
 import { relative, resolve } from "node:path";
-import { createLandscape, parseManifests, type Landscape, type Problem } from "@portvakt/policy";
+import { createLandscape, movedTo, parseManifests, type Landscape, type Problem } from "@portvakt/policy";
 import { exampleManifests } from "./examples.ts";
 import { readApplications, readState, type DevState } from "../running/state.ts";
 import { CommandError, exitCodes, usageError } from "../failure.ts";
 import { flag, text, texts, type Arguments, type Surroundings } from "../verb.ts";
-import { movedTo } from "./moved.ts";
 import { readManifestFiles, readValues } from "./files.ts";
 
 /** What the manifests declare that a verb was given, or found. */

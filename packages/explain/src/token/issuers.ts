@@ -1,11 +1,20 @@
-import { anyAudience, fetchMetadata, remoteKeySet, verifyJwt, type JwtClaims } from "@portvakt/oauth";
-import type { Provider } from "@portvakt/providers";
+import {
+  anyAudience,
+  fetchMetadata,
+  remoteKeySet,
+  verifyJwt,
+  type JwtClaims,
+  type KeySet,
+} from "@portvakt/oauth";
+import type { IntrospectionSettings, Provider } from "@portvakt/providers";
 
 /** An issuer that tokens can be verified of. */
 export interface KnownIssuer {
   readonly provider: Provider | undefined;
   readonly issuer: string;
   readonly jwksUri: string;
+  /** Its keys, where somebody keeps them; without, they are fetched each time. */
+  readonly keys?: KeySet;
 }
 
 /** What verifying a token found. `code` is one of the table of token refusals, or a sentence of the provider's own. */
@@ -37,12 +46,16 @@ const algorithms = [
   "EdDSA",
 ] as const;
 
-/** Verifies a token of one issuer, for whomever it is: audience is another question. */
-export async function verifyWith(token: string, from: KnownIssuer, now: () => number): Promise<Verdict> {
-  const keys = remoteKeySet({ uri: from.jwksUri, now });
-  const rules =
-    from.provider?.introspection.rules({ issuer: from.issuer, audience: anyAudience, keys }) ??
-    ({ issuer: from.issuer, audience: anyAudience, keys, algorithms } as const);
+/** Verifies an access token of one issuer, for whomever it is where no audience is given. */
+export async function verifyWith(
+  token: string,
+  from: KnownIssuer,
+  now: () => number,
+  audience: string | typeof anyAudience = anyAudience,
+): Promise<Verdict> {
+  const keys = from.keys ?? remoteKeySet({ uri: from.jwksUri, now });
+  const settings: IntrospectionSettings = { issuer: from.issuer, audience, keys };
+  const rules = from.provider?.introspection.rules(settings) ?? { ...settings, algorithms };
   const result = await verifyJwt(token, rules, now);
   if (!result.ok) return { verified: false, ...result.refusal };
   const objection = from.provider?.introspection.objection(result.token);

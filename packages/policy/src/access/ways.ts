@@ -52,3 +52,11 @@ export type WayName = keyof typeof ways;
 
 /** Every way's name, in the order in which answers show them. */
 export const wayNames: readonly WayName[] = ["citizen", "employee", "itself"];
+
+/** The ways that a call between these may take: those that all of them use; else those that one does; else every one. */
+export function waysBetween(sides: readonly Application[]): readonly WayName[] {
+  const all = wayNames.filter((way) => sides.every(ways[way].uses));
+  if (all.length > 0) return all;
+  const some = wayNames.filter((way) => sides.some(ways[way].uses));
+  return some.length > 0 ? some : wayNames;
+}

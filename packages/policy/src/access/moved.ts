@@ -1,4 +1,4 @@
-import type { Application } from "@portvakt/policy";
+import type { Application } from "../application.ts";
 
 /** The same application with its manifest under another path. */
 export function movedTo(application: Application, file: string): Application {
