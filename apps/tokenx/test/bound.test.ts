@@ -124,6 +124,44 @@ describe("DPoP (RFC 9449)", () => {
     );
     assert.equal(denied.body["error"], "invalid_target", "who is not admitted is not told");
   });
+  type Flag = { dpop_bound_access_tokens?: boolean };
+  const registered: readonly { name: string; statement: Flag; body: Flag; isBound: boolean }[] = [
+    {
+      name: "RFC 9449 section 5.2: dpop_bound_access_tokens in the metadata, and the client gets bound tokens only",
+      statement: {},
+      body: { dpop_bound_access_tokens: true },
+      isBound: true,
+    },
+    {
+      name: "RFC 9449 section 5.2: dpop_bound_access_tokens in the software statement, and the same",
+      statement: { dpop_bound_access_tokens: true },
+      body: {},
+      isBound: true,
+    },
+    {
+      name: "RFC 7591 section 2.3: of the metadata and the software statement, what the statement says counts",
+      statement: { dpop_bound_access_tokens: false },
+      body: { dpop_bound_access_tokens: true },
+      isBound: false,
+    },
+  ];
+  for (const { name, statement, body, isBound } of registered)
+    test(name, async () => {
+      const bound = "local:b:bound";
+      const answer = await on.register(bound, statement, body);
+      assert.equal(answer.status, 201);
+      const told = (await answer.json()) as Record<string, unknown>;
+      assert.equal(told["dpop_bound_access_tokens"], isBound ? true : undefined);
+      assert.equal((await on.register("local:b:open", { accessPolicyInbound: [bound] })).status, 201);
+      const request = async () =>
+        form({ audience: "local:b:open", client_assertion: await on.assertion(bound) });
+      const without = await post(await request());
+      assert.deepEqual(
+        [without.status, without.body["error"]],
+        isBound ? [400, "invalid_request"] : [200, undefined],
+      );
+      assert.equal((await post(await request(), { dpop: await proof() })).body["token_type"], "DPoP");
+    });
   test("RFC 9449 section 11.1: a proof is accepted once", async () => {
     const once = await proof();
     assert.equal((await post(await form(), { dpop: once })).status, 200);

@@ -1,6 +1,7 @@
 import type { ClaimOnce, TokenRequest } from "@portvakt/issuer";
 import { judgeDpopProof, ProtocolError } from "@portvakt/oauth";
 import type { Clock } from "@portvakt/oauth";
+import type { Application } from "../registry/registration.ts";
 
 export interface ProofOptions {
   /** The token endpoint as clients reach it: what `htu` must be. */
@@ -10,18 +11,21 @@ export interface ProofOptions {
 }
 
 /** Gives the thumbprint of the key that the request proves to hold; undefined when it brings no proof. */
-export type JudgeProof = (request: TokenRequest) => Promise<string | undefined>;
+export type JudgeProof = (request: TokenRequest, client: Application) => Promise<string | undefined>;
 
 const windowSeconds = 60;
 
 /**
  * Makes the judge of DPoP proofs at the token endpoint (RFC 9449 sections 4.3 and 5).
- * *Checks* what `judgeDpopProof` checks, that there is one proof, and that its jti is new.
- * *Does not check* whether the target wants bound tokens. *Throws* ProtocolError invalid_dpop_proof.
+ * *Checks* what `judgeDpopProof` checks, that there is one proof, that its jti is new, and that clients bring one that are registered for it.
+ * *Does not check* whether the target wants bound tokens. *Throws* ProtocolError invalid_dpop_proof, or invalid_request without one.
  */
 export function proofJudge({ url, claimJti, now }: ProofOptions): JudgeProof {
-  return async ({ headers, method }) => {
+  return async ({ headers, method }, client) => {
     const proof = headers.get("dpop");
+    // RFC 9449 section 5.2: so that a thief of the client's key needs the proof's key, too.
+    if (proof === null && client.registration.dpopBound === true)
+      throw new ProtocolError("invalid_request", "this client is registered for tokens bound by DPoP only");
     if (proof === null) return undefined;
     // Two header lines arrive joined by a comma, which no JWT contains: judged as one, they are no JWT.
     const result = await judgeDpopProof(proof, { method, url, windowSeconds }, now);

@@ -49,7 +49,7 @@ export function tokenExchange(options: TokenExchangeOptions): Grant<Application,
           "invalid_request",
           `invalid subject_token: more than ${maxActors} applications would have acted`,
         );
-      const jkt = await options.judgeProof(request);
+      const jkt = await options.judgeProof(request, client);
       const scope = narrowScope(params.one("scope"), subject);
       const wanted = options.findTarget(target)?.registration.token;
       return {

@@ -28,6 +28,7 @@ const bodySchema = z.object({
   client_name: z.string().max(255).optional(),
   jwks: z.object({ keys: z.array(z.record(z.string(), z.unknown())) }),
   software_statement: z.string().min(1),
+  dpop_bound_access_tokens: z.boolean().optional(),
 });
 
 /**
@@ -50,12 +51,13 @@ export function registrationEndpoint(options: RegistrationOptions): Registration
           "invalid_client",
           "this registrar may not register applications of that cluster",
         );
-      const { appId, ...stated } = statement;
+      const { appId, dpopBound = body.dpop_bound_access_tokens, ...stated } = statement;
       const registration: Registration = {
         clientId: appId,
         ...(body.client_name !== undefined && { clientName: body.client_name }),
         jwks: { keys: body.jwks.keys.map(judgeKey) },
         softwareStatement: body.software_statement,
+        ...(dpopBound === true && { dpopBound }),
         ...stated,
       };
       if (!(await registry.put(registration)))
@@ -146,6 +148,7 @@ function toWire(registration: Registration): Record<string, unknown> {
     software_statement: registration.softwareStatement,
     grant_types: [grantTypes.tokenExchange],
     token_endpoint_auth_method: "private_key_jwt",
+    ...(registration.dpopBound === true && { dpop_bound_access_tokens: true }),
   };
 }
 

@@ -20,6 +20,8 @@ export interface Statement {
   readonly inbound: readonly InboundRule[];
   readonly subjectClients: Readonly<Record<string, readonly string[]>>;
   readonly token: TokenWishes;
+  /** `dpop_bound_access_tokens`, where the statement says it. */
+  readonly dpopBound: boolean | undefined;
   /** Its `iat`, seconds. */
   readonly statedAt: number;
 }
@@ -61,6 +63,7 @@ const claimsSchema = z.object({
       dpop: z.literal("required").optional(),
     })
     .default({ typ: "JWT" }),
+  dpop_bound_access_tokens: z.boolean().optional(),
 });
 
 /**
@@ -134,6 +137,7 @@ function readStatement(claims: JwtClaims, options: StatementOptions): Statement 
     portvakt_rules: rules,
     portvakt_subject_clients: subjectClients,
     portvakt_token: token,
+    dpop_bound_access_tokens: dpopBound,
   } = parsed.data;
   const alg = options.signingAlgorithms.find((one) => one === token.alg);
   if (token.alg !== undefined && alg === undefined)
@@ -147,6 +151,7 @@ function readStatement(claims: JwtClaims, options: StatementOptions): Statement 
       ...(alg !== undefined && { alg }),
       ...(token.dpop !== undefined && { dpop: token.dpop }),
     },
+    dpopBound,
     statedAt: claims.iat ?? options.now(),
   };
 }

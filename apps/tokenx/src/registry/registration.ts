@@ -24,6 +24,8 @@ export interface Registration {
   /** This application's own client ids at subject token issuers, by issuer: tokens made for those are its own. */
   readonly subjectClients: Readonly<Record<string, readonly string[]>>;
   readonly token: TokenWishes;
+  /** This application's own requests must carry a DPoP proof (RFC 9449 section 5.2). */
+  readonly dpopBound?: true;
   /** `iat` of the software statement, seconds. */
   readonly statedAt: number;
 }
