@@ -1,9 +1,10 @@
-// `portvakt init` on real applications of Express, Fastify and Hono, as they are written; then, for one, the whole platform
-// around it. Next.js is not installed here (hundreds of megabytes): its route handler is run as the function that it is.
+// `portvakt init` on real applications of Express, Fastify and Hono, as people and generators write them; then, for one, the whole
+// platform around it. `npm run build` does the same with applications fresh from the registry, Next.js among them, whose
+// route handler is run here as the function that it is.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
@@ -20,6 +21,8 @@ interface Application {
   readonly text: string;
   /** A line of the entry that must still be there, and one that must have come. */
   readonly adds: RegExp;
+  /** Its own build, where it is not just a look at the file. */
+  readonly build?: string;
 }
 
 const applications: readonly Application[] = [
@@ -83,17 +86,26 @@ serve({ fetch: app.fetch, port: Number(process.env.PORT) });
   },
 ];
 
-async function project({ dependency, type, file, text }: Application): Promise<string> {
-  const folder = await newFolder();
-  await mkdir(join(folder, dirname(file)), { recursive: true });
-  await writeFile(join(folder, file), text);
+async function project({ dependency, type, file, text, build }: Application): Promise<string> {
   const manifest = {
     name: "@team/Guest_Book",
     ...(type === undefined ? {} : { type }),
-    scripts: { start: `node ${file}`, build: `node --check ${file}` },
+    scripts: { start: `node ${file}`, build: build ?? `node --check ${file}` },
     dependencies: { [dependency]: "*" },
   };
-  await writeFile(join(folder, "package.json"), `${JSON.stringify(manifest, null, 4)}\n`);
+  return await withFiles({
+    [file]: text,
+    "package.json": `${JSON.stringify(manifest, null, 4)}\n`,
+  });
+}
+
+/** A folder with these files, in which everything is installed that the repository has. */
+async function withFiles(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await newFolder();
+  for (const [file, text] of Object.entries(files)) {
+    await mkdir(join(folder, dirname(file)), { recursive: true });
+    await writeFile(join(folder, file), text);
+  }
   await symlink(modules, join(folder, "node_modules"));
   return folder;
 }
@@ -156,17 +168,82 @@ describe("init", { timeout: 120_000 }, () => {
     });
   }
 
-  test("Next.js: a route handler of its own", async () => {
-    const folder = await newFolder();
-    await writeFile(
-      join(folder, "package.json"),
-      '{ "name": "site", "type": "module", "dependencies": { "next": "16" } }\n',
-    );
-    await symlink(modules, join(folder, "node_modules"));
+  test("Next.js: a route handler of its own, beside the other routes", async () => {
+    const folder = await withFiles({
+      "src/app/page.tsx": "export default function Page() {\n  return <p>hello</p>;\n}\n",
+      "package.json": '{ "name": "site", "type": "module", "dependencies": { "next": "16" } }\n',
+    });
     const { code, out, err } = await output(["init", "--yes"], folder);
     assert.equal(code, 0, err);
-    assert.match(out, /\+\+\+ app\/api\/me\/route\.js/);
+    assert.match(out, /\+\+\+ src\/app\/api\/me\/route\.ts/);
     assert.match(err, /Written, built and tested/);
+  });
+
+  test("Fastify, with a manifest and a folder of routes: nothing that is there is touched", async () => {
+    const manifest = "apiVersion: nais.io/v1alpha1\nkind: Application\nmetadata: { name: a, namespace: b }\n";
+    const folder = await withFiles({
+      "nais.yaml": manifest,
+      "app.js": "module.exports = async function (fastify) {}\n",
+      "routes/root.js": "'use strict'\n\nmodule.exports = async function (fastify, opts) {}\n",
+      "package.json": '{ "name": "site", "dependencies": { "fastify": "5" } }\n',
+      "pnpm-lock.yaml": "",
+    });
+    const { code, out, err } = await output(["init", "--json"], folder);
+    assert.equal(code, 0, err);
+    assert.deepEqual(JSON.parse(out), {
+      framework: "Fastify",
+      files: [
+        { file: "auth.js", isNew: true },
+        { file: "routes/api/me/index.js", isNew: true },
+        { file: "test/auth.test.mjs", isNew: true },
+        { file: "package.json", isNew: false },
+      ],
+    });
+    const shown = await output(["init", "--sdk", "../sdk-1.tgz"], folder);
+    assert.match(
+      shown.out,
+      /\+const \{ callerOf, requireCaller \} = require\("\.\.\/\.\.\/\.\.\/auth\.js"\);/,
+    );
+    assert.match(shown.out, /"dev:platform": "portvakt dev -f nais\.yaml -- pnpm run start"/);
+    assert.match(shown.out, /"@portvakt\/sdk": "file:\.\.\/sdk-1\.tgz"/);
+  });
+
+  test("Hono in TypeScript that is compiled: imports as its compiler wants them, and no fixed port", async () => {
+    const folder = await withFiles({
+      "src/index.ts":
+        "import { serve } from '@hono/node-server'\nimport { Hono } from 'hono'\n\nconst app = new Hono()\n\nserve({\n  fetch: app.fetch,\n  port: 3000\n})\n",
+      "tsconfig.json": '{ "compilerOptions": { "module": "NodeNext", "outDir": "dist" } }\n',
+      "package.json":
+        '{ "type": "module", "dependencies": { "hono": "4" }, "devDependencies": { "tsx": "4" } }\n',
+    });
+    const { out, err, code } = await output(["init"], folder);
+    assert.equal(code, 0, err);
+    assert.match(out, /\+import \{ callerOf, requireCaller \} from "\.\/auth\.js";/);
+    assert.match(out, /- {2}port: 3000\n\+ {2}port: Number\(process\.env\["PORT"\] \?\? 3000\)\n/);
+    assert.match(out, /"test:auth": "node --import tsx --test test\/auth\.test\.mjs"/);
+  });
+
+  test("a build that fails and a package that is not there are said, with what was written", async () => {
+    const [express] = applications;
+    assert.ok(express);
+    const broken = await project({ ...express, build: "false" });
+    const build = await output(["init", "--yes"], broken);
+    assert.equal(build.code, 1);
+    assert.match(
+      build.err,
+      /npm run build failed after the change\nhint: what was added is in the diff above/,
+    );
+
+    const folder = await project(express);
+    await rm(join(folder, "node_modules"));
+    const missing = await output(["init", "--yes", "--sdk", "missing.tgz"], folder, {
+      npm_config_offline: "true",
+    });
+    assert.equal(missing.code, 1);
+    assert.match(
+      missing.err,
+      /everything is written, but `npm install` failed\nhint: a clone of Portvakt packs/,
+    );
   });
 
   const refusals: { name: string; files: Record<string, string>; code: number; says: RegExp }[] = [
@@ -183,6 +260,13 @@ describe("init", { timeout: 120_000 }, () => {
       code: 1,
       says: /no file here makes an application of Express/,
     },
+    {
+      name: "Next.js without an app folder",
+      files: { "package.json": '{"dependencies":{"next":"16"}}' },
+      code: 1,
+      says: /there is no app folder here, where Next\.js looks for routes/,
+    },
+    { name: "a broken package.json", files: { "package.json": "{" }, code: 2, says: /is no valid JSON/ },
     {
       name: "a file in the way",
       files: {

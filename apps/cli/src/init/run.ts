@@ -104,7 +104,7 @@ async function runProgram(command: readonly string[], around: Surroundings): Pro
   around.terminal.err(`\n> ${line}\n`);
   const child = spawn(program, args, {
     cwd: around.folder,
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", 2, 2], // stdout is for the answer
     env: { ...around.env },
   });
   const [code] = (await once(child, "close").catch(() => [null])) as [number | null];
