@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";
 import net from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { createLogger, createMetrics } from "../observe/index.ts";
 import { HttpProblem, problem, readBody, serve, serveStatus } from "./index.ts";
@@ -23,6 +26,7 @@ async function raw(port: number, text: string): Promise<string> {
 }
 
 describe("serve", () => {
+  const metrics = createMetrics();
   let server: HttpServer;
   const routes: Readonly<Record<string, FetchHandler>> = {
     "/": () => new Response("hello"),
@@ -42,7 +46,7 @@ describe("serve", () => {
   before(async () => {
     const fetch: FetchHandler = (request) =>
       (routes[new URL(request.url).pathname] ?? (() => new Response(null, { status: 404 })))(request);
-    server = await serve({ fetch, address, log });
+    server = await serve({ fetch, address, log, metrics });
   });
   after(() => server.close({ graceSeconds: 0 }));
 
@@ -92,16 +96,59 @@ describe("serve", () => {
     { name: "headers above 64 KB", text: `GET / HTTP/1.1\r\n${host}X: ${"a".repeat(66_000)}\r\n\r\n`, status: 431 },
     { name: "RFC 9112 section 6.1: Transfer-Encoding with Content-Length", text: `POST / HTTP/1.1\r\n${host}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, status: 400 },
     { name: "RFC 9112 section 6.3: two different Content-Lengths", text: `POST / HTTP/1.1\r\n${host}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`, status: 400 },
-    { name: "RFC 9112 section 3.2: no Host", text: "GET / HTTP/1.1\r\n\r\n", status: 400 },
     { name: "RFC 9112 section 5.1: space before the colon", text: `GET / HTTP/1.1\r\n${host}X : a\r\n\r\n`, status: 400 },
     { name: "RFC 9112 section 2.2: a bare LF between headers", text: "GET / HTTP/1.1\r\nHost: x\nX: a\r\n\r\n", status: 400 },
     { name: "a line of nonsense", text: "hello\r\n\r\n", status: 400 },
   ]; // prettier-ignore
   for (const { name, text, status } of refused) {
-    it(`refuses ${name} with ${status} and closes`, async () => {
-      assert.match(await raw(server.port, text), new RegExp(`^HTTP/1\\.1 ${status} `));
+    it(`refuses ${name} with ${status} and closes; the answer and the log have one correlation id`, async () => {
+      lines.length = 0;
+      const [head, body] = (await raw(server.port, text)).split("\r\n\r\n");
+      assert.match(head ?? "", new RegExp(`^HTTP/1\\.1 ${status} `));
+      assert.match(head ?? "", /\r\nContent-Type: application\/problem\+json\r\n/i);
+      const answer = JSON.parse(body ?? "") as Record<string, unknown>;
+      const line = JSON.parse(lines.join("")) as Record<string, unknown>;
+      assert.deepEqual([answer["status"], line["status"]], [status, status]);
+      assert.match(String(answer["correlation_id"]), /^[0-9a-f-]{36}$/);
+      assert.equal(line["correlation_id"], answer["correlation_id"]);
+      assert.match(
+        await metrics.render(),
+        new RegExp(`portvakt_http_refused_total\\{status="${status}"\\} \\d`),
+      );
     });
   }
+
+  it("refuses RFC 9112 section 3.2: no Host with 400 (node does, by itself)", async () => {
+    assert.match(await raw(server.port, "GET / HTTP/1.1\r\n\r\n"), /^HTTP\/1\.1 400 /);
+  });
+
+  it("adds nothing to an answer that has begun, whatever comes after its request", async () => {
+    const begun = await serve({
+      listener: (_request, response) =>
+        void response.writeHead(200, { "content-length": 100 }).write("begun"),
+      address,
+      log,
+    });
+    const socket = net.connect(begun.port, "127.0.0.1");
+    let answer = "";
+    socket.on("error", () => {});
+    socket.on("data", (data) => {
+      answer += data.toString("latin1");
+      socket.write("hello\r\n\r\n");
+    });
+    socket.write(`GET / HTTP/1.1\r\n${host}\r\n`);
+    await once(socket, "close");
+    await begun.close({ graceSeconds: 0 });
+    assert.match(answer, /\r\n\r\nbegun$/);
+  });
+
+  it("says nothing to a connection that was opened in advance and never used, and does not log it", async () => {
+    const waiting = await serve({ fetch: () => new Response(), address, log, headerTimeoutSeconds: 0.1 });
+    lines.length = 0;
+    assert.equal(await raw(waiting.port, ""), "");
+    assert.deepEqual(lines, []);
+    await waiting.close();
+  });
 
   it("takes headers of 60 KB: sessions and tokens fit", async () => {
     assert.equal((await fetch(server.url, { headers: { cookie: "a".repeat(60_000) } })).status, 200);
@@ -168,6 +215,21 @@ describe("serve with short times", () => {
     const answer = await raw(server.port, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
     assert.match(answer, /^HTTP\/1\.1 408 |^$/);
     await server.close();
+  });
+});
+
+describe("serve on a Unix domain socket", () => {
+  it("answers there", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "portvakt-http-"));
+    const socketPath = join(folder, "s");
+    const server = await serve({ fetch: () => new Response("hello"), address: { socketPath }, log });
+    assert.deepEqual([server.url, server.port], [`unix:${socketPath}`, 0]);
+    const [response] = (await once(http.get({ socketPath, path: "/" }), "response")) as [
+      http.IncomingMessage,
+    ];
+    assert.equal((await response.toArray()).join(""), "hello");
+    await server.close();
+    await rm(folder, { recursive: true });
   });
 });
 

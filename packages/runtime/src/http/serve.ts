@@ -4,14 +4,19 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { correlationId, tracing } from "../observe/index.ts";
-import type { Logger, RequestTraces } from "../observe/index.ts";
+import type { Logger, Metrics, RequestTraces } from "../observe/index.ts";
 import { HttpProblem, problem } from "./problem.ts";
+import { clientErrorListener, refusalRecorder } from "./refuse.ts";
+import type { Refusal } from "./refuse.ts";
 
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
 
 interface Common {
-  readonly address: { readonly host: string; readonly port: number };
+  /** A host and a port (0 for any free one), or the path of a Unix domain socket. */
+  readonly address: { readonly host: string; readonly port: number } | { readonly socketPath: string };
   readonly log: Logger;
+  /** Counts requests that could not be read. */
+  readonly metrics?: Metrics;
   /** All of a request's headers together, in bytes. Default 65536: session cookies and long bearer tokens fit. */
   readonly maxHeaderBytes?: number;
   /** How long a request's headers may take to arrive. Default 10 s. */
@@ -30,8 +35,9 @@ export type ServeOptions = Common &
   ({ readonly fetch: FetchHandler } | { readonly listener: http.RequestListener });
 
 export interface HttpServer {
-  /** `http://host:port` as a local caller reaches it. */
+  /** `http://host:port` as a local caller reaches it; `unix:path` of a socket. */
   readonly url: string;
+  /** 0 of a socket. */
   readonly port: number;
   readonly raw: http.Server;
   /** Stops accepting, lets requests in flight finish for `graceSeconds` (default 10), then cuts what is left. */
@@ -62,21 +68,6 @@ function guarded(handler: FetchHandler, log: Logger): FetchHandler {
   };
 }
 
-/** What node's parser refuses never reaches a handler; the answer names the class of fault and closes the connection. */
-const refusals: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
-  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
-};
-
-function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === "ECONNRESET") {
-    socket.destroy();
-    return;
-  }
-  const status = refusals[error.code ?? ""] ?? "400 Bad Request";
-  socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
-}
-
 function trackSockets(server: http.Server): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => {
@@ -104,20 +95,26 @@ function drain(server: http.Server, sockets: ReadonlySet<Socket>, graceSeconds: 
 }
 
 /** The listener for requests, in spans when this process has traces. */
-function listenerOf(options: ServeOptions): http.RequestListener {
-  const listener = "listener" in options ? options.listener : fetchListener(options.fetch, options.log);
+function listenerOf(options: ServeOptions, record: (error: unknown) => Refusal): http.RequestListener {
+  const listener =
+    "listener" in options ? options.listener : fetchListener(options.fetch, options.log, record);
   const traces = options.traces === undefined ? undefined : tracing();
   return options.traces === undefined || traces === undefined
     ? listener
     : traces.listener(listener, options.traces);
 }
 
-function fetchListener(fetch: FetchHandler, log: Logger): http.RequestListener {
+function fetchListener(
+  fetch: FetchHandler,
+  log: Logger,
+  record: (error: unknown) => Refusal,
+): http.RequestListener {
   const listener = getRequestListener(guarded(fetch, log), {
     errorHandler: (error) => {
       // Only a request that no Request object can be made of (a malformed Host, say) comes here.
-      log.debug({ err: error }, "unusable request");
-      return problem(400, { title: "Bad request" });
+      const { status, body } = record(error);
+      const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
+      return new Response(body, { status, headers });
     },
   });
   return (incoming, outgoing) => void listener(incoming, outgoing);
@@ -136,10 +133,20 @@ function createServer(options: ServeOptions): http.Server {
   });
   // Counted in lines as well as in bytes; what is above node would drop silently, so the limit is above any honest request.
   server.maxHeadersCount = 2000;
-  server.on("clientError", refuse);
-  server.on("request", listenerOf(options));
+  const record = refusalRecorder(options.log, options.metrics);
+  server.on("clientError", clientErrorListener(record));
+  server.on("request", listenerOf(options, record));
   if (options.upgrade !== undefined) server.on("upgrade", options.upgrade);
   return server;
+}
+
+function whereabouts(server: http.Server): { url: string; port: number } {
+  const at = server.address() as AddressInfo | string;
+  if (typeof at === "string") return { url: `unix:${at}`, port: 0 };
+  const { address, family, port } = at;
+  const host =
+    address === "::" || address === "0.0.0.0" ? "localhost" : family === "IPv6" ? `[${address}]` : address;
+  return { url: `http://${host}:${port}`, port };
 }
 
 /** Starts a server and resolves when it listens. *Throws* when the address cannot be had. */
@@ -148,18 +155,17 @@ export async function serve(options: ServeOptions): Promise<HttpServer> {
   const sockets = trackSockets(server);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host: options.address.host, port: options.address.port }, () => {
+    const { address } = options;
+    server.listen("socketPath" in address ? { path: address.socketPath } : address, () => {
       server.off("error", reject);
       resolve();
     });
   });
   server.on("error", (error) => options.log.error({ err: error }, "server error"));
-  const { address, family, port } = server.address() as AddressInfo;
-  const reachable =
-    address === "::" || address === "0.0.0.0" ? "localhost" : family === "IPv6" ? `[${address}]` : address;
+  const { url, port } = whereabouts(server);
   let closing: Promise<void> | undefined;
   return {
-    url: `http://${reachable}:${port}`,
+    url,
     port,
     raw: server,
     close: ({ graceSeconds = 10 } = {}) => (closing ??= drain(server, sockets, graceSeconds)),

@@ -58,7 +58,7 @@ describe("traces", { timeout: 30_000 }, () => {
       "/out": async () => new Response(await (await send(`${echo.url}/echo?code=${secret}`)).text()),
       "/work": () =>
         traced(kinds.work, async (span) => {
-          span.note({ provider: `entra ${secret}` });
+          span.note({ provider: `entra ${secret} 12345678901` });
           log.info("working");
           await Promise.reject(Object.assign(new Error(secret), { code: "unreachable" }));
           return new Response();
@@ -142,7 +142,10 @@ describe("traces", { timeout: 30_000 }, () => {
   it("end with the code of an error, and with nothing of its message", () => {
     const work = named("do work");
     assert.deepEqual([work.parentId, work.failed], [named("POST /work").spanId, true]);
-    assert.deepEqual(work.attributes, { "portvakt.provider": "entra [jwt]", "error.type": "unreachable" });
+    assert.deepEqual(work.attributes, {
+      "portvakt.provider": "entra [jwt] [person]",
+      "error.type": "unreachable",
+    });
     const failed = named("POST /fail");
     assert.deepEqual([failed.failed, failed.attributes["error.type"]], [true, "500"]);
     const refused = named("POST /refuse");
