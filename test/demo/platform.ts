@@ -20,6 +20,7 @@ export interface Ran {
 interface State {
   readonly pid: number;
   readonly control: string;
+  readonly console: string;
   readonly applications: Readonly<
     Record<
       string,

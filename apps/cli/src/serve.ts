@@ -54,6 +54,11 @@ export async function serveStandins(around: Surroundings, argv: readonly string[
   await serve("standins", await import("@portvakt/standins"), around, argv);
 }
 
+/** `portvakt console` */
+export async function serveConsole(around: Surroundings, argv: readonly string[]): Promise<void> {
+  await serve("console", await import("@portvakt/console"), around, argv);
+}
+
 type Named<P extends string, S> = { readonly [K in keyof S & string as `${P}.${K}`]: S[K] };
 
 /** The settings of one app under a name of their own, so that two apps' settings fit into one schema. */

@@ -44,7 +44,8 @@ function server(
 export const verbs: readonly Verb[] = [
   {
     name: "dev",
-    summary: "the whole platform on this machine: stand-ins, TokenX, and a sidecar for each application",
+    summary:
+      "the whole platform on this machine: stand-ins, TokenX, console, and a sidecar for each application",
     usage: "portvakt dev (--demo | -f <file>...) [options] [-- command]",
     example: "portvakt dev -f app.yaml -- npm start",
     options: {
@@ -138,6 +139,12 @@ export const verbs: readonly Verb[] = [
     "ID-porten, Entra ID and Maskinporten on this machine",
     "portvakt standins --print-config",
     async (around, argv) => (await import("./serve.ts")).serveStandins(around, argv),
+  ),
+  server(
+    "console",
+    "the web console: who may call whom, what was decided, and why",
+    "PORTVAKT_CONSOLE_MANIFESTS=manifests/ portvakt console",
+    async (around, argv) => (await import("./serve.ts")).serveConsole(around, argv),
   ),
   ...completionVerbs,
 ];

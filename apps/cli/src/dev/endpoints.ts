@@ -14,6 +14,7 @@ export interface Endpoints {
   readonly maskinporten: ProviderEndpoints;
   readonly tokenx: ProviderEndpoints;
   readonly control: string;
+  readonly console: string;
 }
 
 /** The tenant that the stand-in takes applications into when nothing else is said. */
@@ -51,5 +52,6 @@ export function endpointsOf(plan: Plan): Endpoints {
       tokenEndpoint: `${at("tokenx")}/token`,
     },
     control: at("control"),
+    console: at("console"),
   };
 }

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import type { Application } from "@portvakt/policy";
 import { endpointsOf, type Endpoints, type ProviderEndpoints } from "./endpoints.ts";
-import { keyName, registrarKey, sealName, type Keys } from "./keys.ts";
+import { consoleKey, keyName, registrarKey, sealName, type Keys } from "./keys.ts";
 import type { Plan, PlannedApplication } from "./plan.ts";
 import { idportenAudience } from "./registrations.ts";
 
@@ -196,6 +196,8 @@ export function tokenxVariables(plan: Plan, keys: Keys, folder: string): Variabl
     PORTVAKT_TOKENX_DATA_DIRECTORY: folder,
     PORTVAKT_TOKENX_SUBJECT_ISSUERS: at.idporten.wellKnown,
     PORTVAKT_TOKENX_SEAL_KEYS: keys.secret("tokenx"),
+    PORTVAKT_TOKENX_READER_ID: consoleKey,
+    PORTVAKT_TOKENX_READER_JWKS: JSON.stringify({ keys: [keys.public(consoleKey)] }),
     AUTH_CLIENT_ID: registrarKey,
     AUTH_CLIENT_JWKS: JSON.stringify({ keys: [keys.public(registrarKey)] }),
   };
@@ -212,4 +214,57 @@ export function standinsVariables(plan: Plan, registrationsFile: string): Variab
     PORTVAKT_STANDINS_REGISTRATIONS: registrationsFile,
     PORTVAKT_STANDINS_KEYS_FOLDER: join(dirname(registrationsFile), "standins"),
   };
+}
+
+/** The console's variables: what is in force, TokenX as its reader, and every server of the plan. `manifestRoot` is left out of paths. */
+export function consoleVariables(
+  plan: Plan,
+  keys: Keys,
+  places: { readonly applicationsFile: string; readonly manifestRoot: string },
+): Variables {
+  const at = endpointsOf(plan);
+  const issuers = [
+    { provider: "idporten", wellKnownUrl: at.idporten.wellKnown },
+    { provider: "entra_id", wellKnownUrl: at.entra.wellKnown },
+    { provider: "maskinporten", wellKnownUrl: at.maskinporten.wellKnown },
+    { provider: "tokenx", wellKnownUrl: at.tokenx.wellKnown },
+  ];
+  return {
+    PORTVAKT_CONSOLE_BIND_ADDRESS: `127.0.0.1:${plan.ports.console}`,
+    PORTVAKT_CONSOLE_APPLICATIONS_FILE: places.applicationsFile,
+    PORTVAKT_CONSOLE_MANIFEST_ROOT: places.manifestRoot,
+    PORTVAKT_CONSOLE_TOKENX_URL: at.tokenx.issuer,
+    PORTVAKT_CONSOLE_READER_ID: consoleKey,
+    PORTVAKT_CONSOLE_READER_JWK: JSON.stringify(keys.private(consoleKey)),
+    PORTVAKT_CONSOLE_SERVERS: JSON.stringify(serversOf(plan)),
+    PORTVAKT_CONSOLE_ISSUERS: JSON.stringify(issuers),
+  };
+}
+
+/** Every server of a plan, and where it says whether it is ready. */
+function serversOf(plan: Plan): readonly Readonly<Record<string, string>>[] {
+  const at = endpointsOf(plan);
+  const standin = (name: string, { wellKnown }: ProviderEndpoints): Record<string, string> => ({
+    name: `${name}, stand-in`,
+    address: new URL(wellKnown).origin,
+    ready: wellKnown,
+  });
+  return [
+    { name: "TokenX", address: at.tokenx.issuer, ready: `${at.tokenx.issuer}/internal/isready` },
+    standin("ID-porten", at.idporten),
+    standin("Entra ID", at.entra),
+    standin("Maskinporten", at.maskinporten),
+    ...plan.applications.flatMap(({ application, url, port, login, tokensPort, statusPort }) => {
+      const { id, paths } = application;
+      const path = paths.readiness ?? paths.liveness;
+      const own = { application: id, name: "application", address: url };
+      const sidecar = login === undefined ? "token API" : "login proxy and token API";
+      return [
+        path === undefined ? own : { ...own, ready: new URL(path, `http://127.0.0.1:${port}`).href },
+        ...(tokensPort === undefined
+          ? []
+          : [{ application: id, name: sidecar, ready: `http://127.0.0.1:${statusPort}/readyz` }]),
+      ];
+    }),
+  ];
 }

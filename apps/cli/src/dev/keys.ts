@@ -18,6 +18,9 @@ export interface Keys {
 /** The key that the platform registers TokenX's clients with. */
 export const registrarKey = "registrar";
 
+/** The key that the console reads from TokenX with. */
+export const consoleKey = "console";
+
 /** The name of an application's key at a provider. */
 export function keyName(planned: PlannedApplication, provider: keyof Clients): string {
   return `${planned.application.id} ${provider}`;
@@ -35,6 +38,7 @@ export function wantedKeys(plan: Plan): { signing: string[]; secrets: string[] }
   return {
     signing: [
       registrarKey,
+      consoleKey,
       ...plan.applications.flatMap((planned) =>
         providers(planned.clients).map((name) => keyName(planned, name)),
       ),
@@ -50,7 +54,7 @@ interface KeyFile {
 
 /**
  * Reads the keys from a file (mode 0600) and makes those that are missing, RS256 with 2048 bits: what every provider
- * takes. A key stays the same from start to start, so that a restarted platform is still the one that people signed in to.
+ * takes; the console's, which only TokenX sees, is ES256, made in no time. A key stays the same from start to start, so that a restarted platform is still the one that people signed in to.
  */
 export async function keepKeys(
   file: string,
@@ -59,7 +63,9 @@ export async function keepKeys(
   const kept = await readKeyFile(file);
   const newNames = wanted.signing.filter((name) => kept.signing[name] === undefined);
   const made = await Promise.all(
-    newNames.map(async (name) => [name, await generatePrivateJwk("RS256")] as const),
+    newNames.map(
+      async (name) => [name, await generatePrivateJwk(name === consoleKey ? "ES256" : "RS256")] as const,
+    ),
   );
   const newSecrets = wanted.secrets.filter((name) => kept.secrets[name] === undefined);
   const all: KeyFile = {

@@ -30,13 +30,14 @@ const keys: Keys = {
 };
 
 describe("the plan of the demo", () => {
-  test("servers stand at base+1 to base+5, login proxies at base+10 and base+20, the others from base+30", () => {
+  test("servers stand at base+1 to base+6, login proxies at base+10 and base+20, the others from base+30", () => {
     assert.deepEqual(plan.ports, {
       idporten: 7001,
       entra: 7002,
       maskinporten: 7003,
       tokenx: 7004,
       control: 7005,
+      console: 7006,
     });
     const urls = Object.fromEntries(plan.applications.map(({ name, url }) => [name, url]));
     assert.equal(urls["portal"], "http://localhost:7010");

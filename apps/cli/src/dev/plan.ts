@@ -9,6 +9,7 @@ export interface ServerPorts {
   readonly tokenx: number;
   /** The stand-ins' control API. */
   readonly control: number;
+  readonly console: number;
 }
 
 export type LoginProvider = "idporten" | "azure";
@@ -25,6 +26,8 @@ export interface PlannedApplication {
   readonly login?: { readonly provider: LoginProvider; readonly port: number };
   /** Where its token API listens; absent for an application that uses no provider. */
   readonly tokensPort?: number;
+  /** Where its sidecar, if it has one, says how it is. */
+  readonly statusPort: number;
   /** Its client id at each provider that it uses. */
   readonly clients: Clients;
 }
@@ -51,8 +54,8 @@ export const portSpan = 400;
 export const organisationNumber = "310100005";
 
 /**
- * Decides addresses and client ids: servers at base+1..5, login proxies at base+10, +20, ..., other applications from
- * base+30 up, what nobody visits (applications behind a proxy, token APIs) from base+100 up.
+ * Decides addresses and client ids: servers at base+1..6, login proxies at base+10, +20, ..., other applications from
+ * base+30 up, what nobody visits (applications behind a proxy, token APIs, what says how they are) from base+100 up.
  */
 export function makePlan(applications: readonly Application[], basePort: number): Plan {
   // citizens' applications first: whoever tries the platform starts with those
@@ -65,14 +68,16 @@ export function makePlan(applications: readonly Application[], basePort: number)
     const provider = loginProvider(application);
     const clients = clientsOf(application);
     const tokensPort = Object.keys(clients).length > 0 ? { tokensPort: basePort + 200 + index } : {};
+    const statusPort = basePort + 300 + index;
     const name = uniqueName(application, applications);
+    const common = { application, name, ...tokensPort, statusPort, clients };
     if (provider === undefined) {
       const port = firstOther + others++;
-      return { application, name, url: `http://localhost:${port}`, port, ...tokensPort, clients };
+      return { ...common, url: `http://localhost:${port}`, port };
     }
     const login = { provider, port: basePort + 10 * (withLogin.indexOf(application) + 1) };
     const url = `http://localhost:${login.port}`;
-    return { application, name, url, port: basePort + 100 + index, login, ...tokensPort, clients };
+    return { ...common, url, port: basePort + 100 + index, login };
   });
   return {
     cluster: applications[0]?.cluster ?? "local",
@@ -83,6 +88,7 @@ export function makePlan(applications: readonly Application[], basePort: number)
       maskinporten: basePort + 3,
       tokenx: basePort + 4,
       control: basePort + 5,
+      console: basePort + 6,
     },
     applications: planned,
   };
@@ -97,10 +103,16 @@ export function plannedPorts(plan: Plan): { readonly port: number; readonly name
     { port: ports.maskinporten, name: "the Maskinporten stand-in" },
     { port: ports.control, name: "the stand-ins' control API" },
     { port: ports.tokenx, name: "TokenX" },
+    { port: ports.console, name: "the console" },
     ...plan.applications.flatMap((planned) => [
       { port: planned.port, name: planned.name },
       ...(planned.login ? [{ port: planned.login.port, name: `the login proxy of ${planned.name}` }] : []),
-      ...(planned.tokensPort ? [{ port: planned.tokensPort, name: `the token API of ${planned.name}` }] : []),
+      ...(planned.tokensPort
+        ? [
+            { port: planned.tokensPort, name: `the token API of ${planned.name}` },
+            { port: planned.statusPort, name: `the status of the sidecar of ${planned.name}` },
+          ]
+        : []),
     ]),
   ];
 }

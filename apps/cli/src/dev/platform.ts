@@ -87,6 +87,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform 
       signal: AbortSignal.any([signal, failed.signal]),
     });
     ready = true;
+    // last, so that nobody waits for it; it says itself when it is up
+    const console = launch(prepared.specs.console);
+    const { console: address } = endpointsOf(plan);
+    console.listening.then(() => watcher.line(console.spec, `it is up: ${address}`)).catch(() => {});
     const state = stateOf(plan, declared, running);
     await writeApplications(stateFolder, placed(declared));
     await writeState(stateFolder, state);
@@ -247,6 +251,7 @@ function stateOf(
       tokenx: brief(at.tokenx),
     },
     control: at.control,
+    console: at.console,
     applications: Object.fromEntries(
       plan.applications.map((planned) => [
         planned.name,

@@ -185,6 +185,7 @@ function greeting(
     row("Maskinporten", state.providers.maskinporten.issuer.replace(/\/$/, ""), "stand-in"),
     row("TokenX", state.providers.tokenx.issuer, ""),
     row("control", state.control, "the stand-ins' control API"),
+    row("console", state.console, "who may call whom, what was refused, and why; up in a moment"),
     "",
     ...tryFirst(platform),
     ...others,

@@ -3,12 +3,14 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   applicationVariables,
+  consoleVariables,
   inherited,
   loginVariables,
   standinsVariables,
   tokensVariables,
   tokenxVariables,
 } from "./environment.ts";
+import { applicationsName } from "../running/state.ts";
 import type { Keys } from "./keys.ts";
 import type { Declared } from "./manifests.ts";
 import type { Plan, PlannedApplication } from "./plan.ts";
@@ -31,6 +33,7 @@ export interface Specs {
   /** Login proxies and token APIs. */
   readonly sidecars: readonly ProcessSpec[];
   readonly applications: readonly ProcessSpec[];
+  readonly console: ProcessSpec;
 }
 
 const launcher = fileURLToPath(new URL("../../bin/portvakt.js", import.meta.url));
@@ -56,8 +59,12 @@ export function processSpecs(options: SpecOptions): Specs {
   );
   const sidecars = byLogin.flatMap((planned) => {
     if (planned.tokensPort === undefined) return [];
-    const env = { ...tokensVariables(plan, planned, keys), ...loginVariables(plan, planned, keys) };
     const verb = planned.login === undefined ? "tokens" : "sidecar";
+    const env = {
+      ...tokensVariables(plan, planned, keys),
+      ...loginVariables(plan, planned, keys),
+      [`PORTVAKT_${verb.toUpperCase()}_STATUS_ADDRESS`]: `127.0.0.1:${planned.statusPort}`,
+    };
     return [
       server(
         `${planned.name}-${verb}`,
@@ -75,8 +82,21 @@ export function processSpecs(options: SpecOptions): Specs {
       execArgv: ["--liftoff-only"],
     },
     sidecars,
+    console: server("console", "the console", "console", {
+      ...consoleVariables(plan, keys, {
+        applicationsFile: join(stateFolder, applicationsName),
+        manifestRoot: rootOf(options.declared),
+      }),
+    }),
     applications: plan.applications.flatMap((planned) => programSpec(options, planned, base)),
   };
+}
+
+/** What stands before the manifests' paths as they were given. */
+function rootOf([first]: readonly Declared[]): string {
+  const { manifest = "", application } = first ?? {};
+  const given = application?.source.file ?? "";
+  return manifest.endsWith(given) ? manifest.slice(0, manifest.length - given.length) : "";
 }
 
 function programSpec(

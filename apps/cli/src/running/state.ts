@@ -16,6 +16,7 @@ export interface DevState {
   >;
   /** The stand-ins' control API. */
   readonly control: string;
+  readonly console: string;
   readonly applications: Readonly<Record<string, DevApplication>>;
 }
 
@@ -34,7 +35,8 @@ export interface DevApplication {
 }
 
 const fileName = "dev.json";
-const applicationsName = "applications.json";
+/** The file of the applications in force, in the folder of the state. */
+export const applicationsName = "applications.json";
 
 /** Says in `folder` that a platform runs. */
 export async function writeState(folder: string, state: DevState): Promise<void> {
