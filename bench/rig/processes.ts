@@ -83,7 +83,7 @@ export async function startNode({ core, args, env = {} }: StartOptions): Promise
 /** Starts one of our servers through the command. */
 export function startPortvakt(verb: string, env: Readonly<Record<string, string>>): Promise<Started> {
   const command = fileURLToPath(new URL("../../apps/cli/bin/portvakt.js", import.meta.url));
-  return startNode({ core: cores.server, args: [...process.execArgv, command, verb], env });
+  return startNode({ core: cores.server, args: [command, verb], env });
 }
 
 /** Starts a program that is not Node's, on a core. */

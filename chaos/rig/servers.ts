@@ -30,7 +30,7 @@ async function end(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<
 /** Starts a server, and resolves when it listens. With CHAOS_LOGS set, what it logs is on standard error. */
 export async function startServer(name: ServerName, env: Readonly<Record<string, string>>): Promise<Server> {
   const logs = process.env["CHAOS_LOGS"] === undefined ? "ignore" : 2;
-  const child = spawn(process.execPath, [...process.execArgv, program, name], {
+  const child = spawn(process.execPath, [program, name], {
     env: {
       PATH: process.env["PATH"] ?? "",
       NODE_COMPILE_CACHE: fileURLToPath(new URL("../../node_modules/.cache/portvakt", import.meta.url)),

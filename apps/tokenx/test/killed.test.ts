@@ -14,7 +14,7 @@ const [caller, target] = ["local:a:caller", "local:a:target"];
 const program = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 async function startProcess(env: Record<string, string>) {
-  const child = spawn(process.execPath, [...process.execArgv, program], {
+  const child = spawn(process.execPath, [program], {
     env: { PATH: process.env["PATH"] ?? "", PORTVAKT_TOKENX_BIND_ADDRESS: "127.0.0.1:0", ...env },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
