@@ -1,6 +1,12 @@
-import { documentHandler, jwksHandler, metadataDocument, writeProtocolError } from "@portvakt/issuer";
+import {
+  documentHandler,
+  jwksHandler,
+  metadataDocument,
+  toProtocolError,
+  writeProtocolError,
+} from "@portvakt/issuer";
 import type { SigningKeys } from "@portvakt/issuer";
-import { grantTypes, ProtocolError, signatureAlgorithms } from "@portvakt/oauth";
+import { grantTypes, signatureAlgorithms } from "@portvakt/oauth";
 import type { SignatureAlgorithm } from "@portvakt/oauth";
 import type { Logger, Metrics } from "@portvakt/runtime/observe";
 import type { Readiness } from "@portvakt/runtime/process";
@@ -61,13 +67,21 @@ export function createApp(parts: AppParts): (request: Request) => Response | Pro
       headers: { "cache-control": "no-store" },
     });
   });
-  app.get("/internal/metrics", async () => {
+  app.get("/internal/metrics", async (context) => {
     const headers = { "content-type": parts.metrics.contentType };
-    return new Response(await parts.metrics.render(), { headers });
+    const names = context.req.queries("name[]") ?? [];
+    return new Response(metricsNamed(await parts.metrics.render(), names), { headers });
   });
   app.notFound(() => Response.json({ error: "not_found" }, { status: 404 }));
-  app.onError((thrown, context) => writeFailure(thrown, context.req.raw, parts));
+  app.onError((thrown, context) => writeFailure(thrown, context.req.raw, parts.log));
   return (request) => app.fetch(request);
+}
+
+/** Metrics as text, of these names only when there are any. Each begins with what it is for. */
+function metricsNamed(text: string, names: readonly string[]): string {
+  if (names.length === 0) return text;
+  const metrics = text.split(/^(?=# HELP )/m);
+  return metrics.filter((metric) => names.includes(metric.split(" ", 3)[2] ?? "")).join("");
 }
 
 /** RFC 8414. There is no authorization endpoint, and so none is named. */
@@ -103,19 +117,12 @@ function clientAuthentication(endpoint: string, parts: AppParts): [string, reado
   ];
 }
 
-/** What registration throws. A fault there is nearly always the database's, and passes: 503, with nothing of it in the answer. */
-async function writeFailure(thrown: unknown, request: Request, parts: AppParts): Promise<Response> {
-  if (thrown instanceof ProtocolError) {
-    const response = writeProtocolError(thrown, request);
-    if (thrown.error === "invalid_token")
-      response.headers.set("www-authenticate", 'Bearer realm="BEARER_AUTH", error="invalid_token"');
-    return response;
-  }
-  parts.log.error({ err: thrown }, "request failed");
-  const { checks } = await parts.ready();
-  const isAway = checks["database"]?.ok === false;
-  const error = isAway
-    ? new ProtocolError("temporarily_unavailable", "the registry cannot be reached")
-    : new ProtocolError("server_error", "the request could not be served");
-  return writeProtocolError(error, request);
+/** What an endpoint throws. Of a fault nothing is in the answer. */
+function writeFailure(thrown: unknown, request: Request, log: Logger): Response {
+  const error = toProtocolError(thrown);
+  if (error.status >= 500) log.error({ err: thrown }, "request failed");
+  const response = writeProtocolError(error, request);
+  if (error.error === "invalid_token")
+    response.headers.set("www-authenticate", 'Bearer realm="BEARER_AUTH", error="invalid_token"');
+  return response;
 }

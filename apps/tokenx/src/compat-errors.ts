@@ -1,4 +1,5 @@
 import { ClientRefused, writeProtocolError } from "@portvakt/issuer";
+import type { AssertionRefusalCode } from "@portvakt/issuer";
 import { ProtocolError } from "@portvakt/oauth";
 
 /**
@@ -9,17 +10,28 @@ export function writeCompatError(error: ProtocolError, request: Request): Respon
   return writeProtocolError(translate(error), request);
 }
 
+/** What that server found out while it verified an assertion. An unknown client, or too long a life, was invalid_client there too. */
+const verificationFailures: ReadonlySet<AssertionRefusalCode> = new Set([
+  "malformed",
+  "issuer_is_not_subject",
+  "unverified",
+  "audience_not_sole",
+  "no_jti",
+]);
+
 function translate(error: ProtocolError): ProtocolError {
   const { members, cause } = error;
   if (error.error === "invalid_target")
     return new ProtocolError("invalid_request", error.description, { members, cause });
   if (error.error === "unsupported_grant_type")
     return new ProtocolError("access_denied", error.description, { status: 403, members, cause });
-  const detail = error instanceof ClientRefused ? error.assertion?.code : undefined;
-  if (detail === "unverified" || detail === "malformed" || detail === "audience_not_sole")
-    return new ProtocolError("invalid_request", `token verification failed: ${error.description}`, {
-      members,
-      cause,
-    });
-  return error;
+  if (!(error instanceof ClientRefused)) return error;
+  if (error.code === "no_credentials")
+    return new ProtocolError("invalid_request", "Parameter client_assertion missing", { members, cause });
+  const code = error.assertion?.code;
+  if (code === undefined || !verificationFailures.has(code)) return error;
+  return new ProtocolError("invalid_request", `token verification failed: ${error.description}`, {
+    members,
+    cause,
+  });
 }

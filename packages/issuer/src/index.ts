@@ -39,7 +39,7 @@ export type { Throttle } from "./throttle.ts";
 export { tokenEndpoint } from "./token-endpoint.ts";
 export { turns } from "./turns.ts";
 export type { TakeTurns } from "./turns.ts";
-export { writeProtocolError } from "./write-error.ts";
+export { toProtocolError, writeProtocolError } from "./write-error.ts";
 export type { TokenEndpointOptions } from "./token-endpoint.ts";
 export { clientAuthMethods } from "./types.ts";
 export type {

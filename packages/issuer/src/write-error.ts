@@ -21,6 +21,8 @@ export function writeProtocolError(error: ProtocolError, request: Request): Resp
   const headers = new Headers(noStore);
   if (error.error === "invalid_client" && /^basic\b/i.test(request.headers.get("authorization") ?? ""))
     headers.set("www-authenticate", 'Basic realm="token", charset="UTF-8"');
+  // RFC 9110 section 15.5.6.
+  if (error.status === 405) headers.set("allow", "POST");
   if (error instanceof Throttled) headers.set("retry-after", String(error.retryAfterSeconds));
   return Response.json(error.toBody(), { status: error.status, headers });
 }

@@ -69,7 +69,8 @@ export function tokenExchange(options: TokenExchangeOptions): Grant<Application,
             issued_token_type: params.one("requested_token_type") ?? tokenTypes.accessToken,
             token_type: jkt === undefined ? "Bearer" : "DPoP",
             expires_in: (claims.exp ?? 0) - (claims.iat ?? 0),
-            ...(params.one("scope") !== undefined && { scope: scope.join(" ") }),
+            // RFC 6749 section 5.1: what was issued, unless it is what was asked for.
+            ...(scope.length > 0 && { scope: scope.join(" ") }),
           };
         },
       };
@@ -156,7 +157,7 @@ function issuedClaims(subject: Subject, { caller, target, scope, now, jkt, optio
     iat,
     nbf: iat,
     // A chain of exchanges never outlives the first token of it.
-    exp: Math.min(iat + options.lifetimeSeconds, Math.floor(subject.expiresAt)),
+    exp: Math.min(iat + options.lifetimeSeconds, subject.expiresAt),
     jti: randomUUID(),
     client_id: caller,
     idp: subject.idp,

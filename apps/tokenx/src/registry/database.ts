@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { ProtocolError } from "@portvakt/oauth";
 import { SettingsError } from "@portvakt/runtime/config";
 import { Secret } from "@portvakt/runtime/observe";
 import type { Logger } from "@portvakt/runtime/observe";
@@ -33,6 +34,18 @@ export async function openDatabase(
   });
   await db.migrate(migrations);
   return { db, ring };
+}
+
+/**
+ * What a request waits for from the database. A fault there is nearly always that it cannot be reached, and passes.
+ * *Throws* ProtocolError temporarily_unavailable (503), with the fault as its cause.
+ */
+export async function fromDatabase<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw new ProtocolError("temporarily_unavailable", "the database cannot be reached", { cause });
+  }
 }
 
 /** With PostgreSQL the keys must be given: a key that lies beside what it seals protects nothing there. */

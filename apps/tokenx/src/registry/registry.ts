@@ -5,6 +5,7 @@ import type { Logger } from "@portvakt/runtime/observe";
 import type { SqlDatabase } from "@portvakt/runtime/store";
 import { sql } from "kysely";
 import type { Transaction } from "kysely";
+import { fromDatabase } from "./database.ts";
 import { toApplication } from "./registration.ts";
 import type { Application, Registration } from "./registration.ts";
 import { lockIds } from "./schema.ts";
@@ -39,13 +40,14 @@ export function createRegistry(options: Options): Registry {
   const refresh = follow(applications, options);
 
   async function write(change: (tx: Transaction<TokenxTables>) => Promise<boolean>): Promise<boolean> {
-    const changed = await db.query.transaction().execute(async (tx) => {
+    const writing = db.query.transaction().execute(async (tx) => {
       await sql`select pg_advisory_xact_lock(${lockIds.registry})`.execute(tx);
       const result = await change(tx);
       if (result) await db.notify(registryChannel, "changed", tx);
       return result;
     });
-    await refresh();
+    const changed = await fromDatabase(writing);
+    await fromDatabase(refresh());
     return changed;
   }
 

@@ -1,5 +1,6 @@
 import type { Clock, JwtClaims } from "@portvakt/oauth";
 import type { SqlDatabase } from "@portvakt/runtime/store";
+import { fromDatabase } from "./database.ts";
 import type { TokenxTables } from "./schema.ts";
 
 /** Tokens and sessions that were ended before their time, in memory on every replica. */
@@ -28,7 +29,7 @@ export function createRevocations(options: { db: SqlDatabase<TokenxTables>; now:
 
   async function end(what: string, expiresAt: number): Promise<void> {
     ended.set(what, expiresAt);
-    await db.query.transaction().execute(async (tx) => {
+    const writing = db.query.transaction().execute(async (tx) => {
       await tx
         .insertInto("revocations")
         .values({ what, expires_at: expiresAt })
@@ -36,6 +37,7 @@ export function createRevocations(options: { db: SqlDatabase<TokenxTables>; now:
         .execute();
       await db.notify(revocationChannel, "changed", tx);
     });
+    await fromDatabase(writing);
   }
 
   return {

@@ -69,7 +69,9 @@ export function acrMappingProblem(from: string, to: string): string | undefined 
 /** The user's claims of an external subject token: those that the issuer's list allows, with its mappings applied. */
 export function claimsFromOutside(claims: Readonly<JwtClaims>, rules: IssuerRules): JwtClaims {
   const copied: JwtClaims = {};
-  for (const name of rules.claims ?? defaultClaims) {
+  // By its session a token is found when its provider says that the session has ended.
+  const sid = rules.logoutAudience === undefined ? [] : ["sid"];
+  for (const name of [...(rules.claims ?? defaultClaims), ...sid]) {
     const value = claims[name];
     if (value !== undefined && !ownClaims.has(name)) copied[name] = mapped(name, value, rules);
   }

@@ -28,7 +28,7 @@ export interface Subject {
   readonly idp: string;
   /** Who acted before the caller. */
   readonly actor: Actor | undefined;
-  /** Seconds since the epoch. Nothing that is issued from it lives longer. */
+  /** Whole seconds since the epoch. Nothing that is issued from it lives longer. */
   readonly expiresAt: number;
   readonly scope: readonly string[];
   readonly token: VerifiedToken;
@@ -92,7 +92,7 @@ async function judgeOwn(raw: PeekedJwt, caller: Application, options: SubjectJud
     claims: claimsFromOwn(claims),
     idp,
     actor: actorOf(claims),
-    expiresAt: claims.exp ?? 0,
+    expiresAt: Math.floor(claims.exp ?? 0),
     scope: scopeOf(claims),
     token,
   };
@@ -123,7 +123,7 @@ async function judgeExternal(
     claims: copied,
     idp: known.issuer,
     actor: undefined,
-    expiresAt: claims.exp ?? 0,
+    expiresAt: Math.floor(claims.exp ?? 0),
     scope: scopeOf(copied),
     token,
   };
