@@ -29,7 +29,7 @@ export function parseForm(
   }
   const values = new Map<string, string[]>();
   let count = 0;
-  for (const [name, value] of new URLSearchParams(body)) {
+  for (const [name, value] of typeof body === "string" ? pairsOf(body) : body) {
     if (++count > maxParameters)
       throw new ProtocolError("invalid_request", `more than ${maxParameters} parameters`);
     const known = values.get(name);
@@ -47,6 +47,32 @@ export function parseForm(
     all: (name: string) => values.get(name) ?? [],
     names: () => [...values.keys()],
   });
+}
+
+/** What `new URLSearchParams(text)` gives, in less time: most values are written plainly, as tokens are. */
+function pairsOf(text: string): [string, string][] {
+  return text
+    .replace(/^\?/, "")
+    .split("&")
+    .filter((pair) => pair !== "")
+    .map((pair) => {
+      const equals = pair.indexOf("=");
+      return equals < 0
+        ? [decoded(pair), ""]
+        : [decoded(pair.slice(0, equals)), decoded(pair.slice(equals + 1))];
+    });
+}
+
+const written = /[%+]|[^\x20-\x7e]/;
+
+function decoded(text: string): string {
+  if (!written.test(text)) return text;
+  try {
+    return decodeURIComponent(text.replaceAll("+", " ")).toWellFormed();
+  } catch {
+    // Not UTF-8, or a percent sign alone: there the standard says what stands for it.
+    return [...new URLSearchParams(`x=${text}`).values()][0] ?? "";
+  }
 }
 
 /** Text of a stranger, fit for an error or a log line: printable ASCII, at most 64 characters. */

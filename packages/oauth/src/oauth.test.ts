@@ -27,6 +27,45 @@ describe("parseForm", () => {
     assert.equal(form.one("a"), undefined);
     assert.deepEqual(form.names(), ["b"]);
   });
+  test("reads what URLSearchParams reads, however it is written", () => {
+    const piece = fc.oneof(
+      fc.constantFrom(
+        "a",
+        "&",
+        "=",
+        "+",
+        "%",
+        "%2",
+        "%41",
+        "%C3%A5",
+        "%E2%28",
+        "%ED%A0%80",
+        "%00",
+        "?",
+        "#",
+        "\ud800",
+      ),
+      fc.string({ unit: "binary", maxLength: 3 }),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const text = pieces.join("");
+        const oracle = new URLSearchParams(text);
+        const names = [...new Set(oracle.keys())];
+        const form = parseForm(text, { repeatable: names });
+        for (const name of names)
+          assert.deepEqual(
+            form.all(name),
+            oracle.getAll(name).filter((value) => value !== ""),
+          );
+        assert.deepEqual(
+          form.names(),
+          names.filter((name) => oracle.getAll(name).some((value) => value !== "")),
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
   test("keeps the order of a repeatable parameter", () => {
     assert.deepEqual(parseForm("r=1&r=2&r=", { repeatable: ["r"] }).all("r"), ["1", "2"]);
   });

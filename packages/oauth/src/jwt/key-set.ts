@@ -10,7 +10,7 @@ export type KeyLookup =
 /** The public keys of one issuer. */
 export interface KeySet {
   /** Finds the key that a JWS header names. `alg` must already be known to be acceptable. */
-  find(header: { readonly kid?: string; readonly alg: string }): Promise<KeyLookup>;
+  find(header: { readonly kid?: string; readonly alg: string }): KeyLookup | Promise<KeyLookup>;
 }
 
 const maxKeys = 100;
@@ -21,16 +21,14 @@ export function localKeySet(jwks: readonly JWK[] | (() => readonly JWK[])): KeyS
   let seen: readonly JWK[] | undefined;
   let index = indexKeys([]);
   return {
-    async find(header) {
+    find(header) {
       const now = read();
       if (now !== seen) {
         seen = now;
         index = indexKeys(now);
       }
-      const key = await index.find(header);
-      return key === undefined
-        ? unknownKey(header, `the ${now.length} keys of this issuer`)
-        : { ok: true, key };
+      const among = `the ${now.length} keys of this issuer`;
+      return index.known(header) ?? index.find(header).then((found) => found ?? unknownKey(header, among));
     },
   };
 }
@@ -38,8 +36,12 @@ export function localKeySet(jwks: readonly JWK[] | (() => readonly JWK[])): KeyS
 /** Keys indexed for lookup, each imported once per algorithm. */
 export interface KeyIndex {
   readonly size: number;
-  find(header: { readonly kid?: string; readonly alg: string }): Promise<VerificationKey | undefined>;
+  find(header: { readonly kid?: string; readonly alg: string }): Promise<FoundKey | undefined>;
+  /** What `find` has found before, at once. */
+  known(header: { readonly kid?: string; readonly alg: string }): FoundKey | undefined;
 }
+
+type FoundKey = Extract<KeyLookup, { ok: true }>;
 
 /**
  * Indexes the keys of a JWK Set. Keys that are not for signatures, or of another type than the algorithm's, are never
@@ -47,18 +49,23 @@ export interface KeyIndex {
  */
 export function indexKeys(jwks: readonly JWK[]): KeyIndex {
   const usable = jwks.slice(0, maxKeys).filter((jwk) => jwk.use === undefined || jwk.use === "sig");
-  const imported = new Map<JWK, Map<string, Promise<VerificationKey | undefined>>>();
+  const found = new Map<string, FoundKey>();
+  const nameOf = ({ kid, alg }: { kid?: string; alg: string }): string =>
+    kid === undefined ? alg : `${kid.length} ${kid} ${alg}`;
   return {
     size: usable.length,
-    async find({ kid, alg }) {
+    known: (header) => found.get(nameOf(header)),
+    async find(header) {
+      const { kid, alg } = header;
       const candidates = usable.filter((jwk) => (kid === undefined || jwk.kid === kid) && fits(jwk, alg));
       const [jwk] = candidates;
       if (jwk === undefined || candidates.length > 1) return undefined;
-      const byAlg = imported.get(jwk) ?? new Map<string, Promise<VerificationKey | undefined>>();
-      imported.set(jwk, byAlg);
-      const key = byAlg.get(alg) ?? importPublic(jwk, alg);
-      byAlg.set(alg, key);
-      return key;
+      const key = await importPublic(jwk, alg);
+      if (key === undefined) return undefined;
+      const name = nameOf(header);
+      const one = found.get(name) ?? { ok: true, key };
+      found.set(name, one);
+      return one;
     },
   };
 }

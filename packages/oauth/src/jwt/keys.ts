@@ -1,7 +1,8 @@
-import { base64url, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from "jose";
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from "jose";
 import { Fault } from "../errors.ts";
 import { isSignatureAlgorithm, signatureAlgorithms, type SignatureAlgorithm } from "./algorithms.ts";
 import type { JwtClaims } from "./claims.ts";
+import { encoding } from "./encoding.ts";
 import { importSigningKey } from "./signature.ts";
 
 /** A private key that signs JWTs, with the public half that verifies them. */
@@ -23,16 +24,23 @@ export async function createSigner(jwk: JWK): Promise<Signer> {
   const alg = algorithmOf(jwk);
   const key = await importSigningKey(jwk, alg);
   const kid = jwk.kid ?? (await calculateJwkThumbprint(jwk));
-  const encode = (part: object): string => base64url.encode(JSON.stringify(part));
+  const plain = encoding.fromJson({ typ: "JWT", alg, kid });
   return {
     kid,
     alg,
     publicJwk: publicJwkOf({ ...jwk, kid, alg }),
     async sign(claims, header) {
-      const input = `${encode({ typ: "JWT", ...header, alg, kid })}.${encode(claims)}`;
-      return `${input}.${base64url.encode(await key.sign(new TextEncoder().encode(input)))}`;
+      const head = isPlain(header) ? plain : encoding.fromJson({ typ: "JWT", ...header, alg, kid });
+      const input = `${head}.${encoding.fromJson(claims)}`;
+      return `${input}.${encoding.toBase64url(await key.sign(encoding.ascii(input)))}`;
     },
   };
+}
+
+/** Whether a header has nothing but the usual type. */
+function isPlain(header: Readonly<Record<string, unknown>> = {}): boolean {
+  for (const name in header) if (name !== "typ" || header[name] !== "JWT") return false;
+  return true;
 }
 
 /** Generates a private JWK (RSA keys have 2048 bits) with `kid`, `alg` and `use`. */

@@ -21,8 +21,11 @@ interface Host {
 
 /** `node:crypto`, where the runtime has it. */
 export function nativeCrypto(): NativeCrypto | undefined {
-  const found = (globalThis as Host).process?.getBuiltinModule?.("node:crypto");
-  return typeof found === "object" && found !== null && "createPublicKey" in found
-    ? (found as NativeCrypto)
-    : undefined;
+  return nativeModule("node:crypto", "createPublicKey") as NativeCrypto | undefined;
+}
+
+/** A module of Node's, where the runtime has it with that member. */
+export function nativeModule(id: string, member: string): object | undefined {
+  const found = (globalThis as Host).process?.getBuiltinModule?.(id);
+  return typeof found === "object" && found !== null && member in found ? found : undefined;
 }

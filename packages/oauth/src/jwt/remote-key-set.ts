@@ -63,6 +63,20 @@ export function remoteKeySet(options: RemoteKeySetOptions): RemoteKeySet {
   const fresh = (): KeyIndex | undefined =>
     held !== undefined && now() - held.at < maxStaleSeconds ? held.index : undefined;
 
+  const findLater = async (header: { readonly kid?: string; readonly alg: string }): Promise<KeyLookup> => {
+    if (fresh() === undefined) await loadUnlessRecent();
+    const before = fresh();
+    const found = await before?.find(header);
+    if (found !== undefined) return found;
+    if (before !== undefined) await loadUnlessRecent();
+    const index = fresh();
+    if (index === undefined) return unavailable(uri, failure);
+    const key = index === before ? undefined : await index.find(header);
+    if (key !== undefined) return key;
+    const age = Math.max(0, Math.round(now() - (held?.at ?? now())));
+    return unknownKey(header, `the ${index.size} keys of ${uri} fetched ${age} s ago`);
+  };
+
   return {
     load,
     get fetchedAt() {
@@ -71,19 +85,9 @@ export function remoteKeySet(options: RemoteKeySetOptions): RemoteKeySet {
     get size() {
       return held?.index.size ?? 0;
     },
-    async find(header): Promise<KeyLookup> {
-      if (fresh() === undefined) await loadUnlessRecent();
-      else if (held !== undefined && now() - held.at >= maxAgeSeconds) void loadUnlessRecent();
-      const before = fresh();
-      const found = await before?.find(header);
-      if (found !== undefined) return { ok: true, key: found };
-      if (before !== undefined) await loadUnlessRecent();
-      const index = fresh();
-      if (index === undefined) return unavailable(uri, failure);
-      const key = index === before ? undefined : await index.find(header);
-      if (key !== undefined) return { ok: true, key };
-      const age = Math.max(0, Math.round(now() - (held?.at ?? now())));
-      return unknownKey(header, `the ${index.size} keys of ${uri} fetched ${age} s ago`);
+    find(header) {
+      if (held !== undefined && now() - held.at >= maxAgeSeconds) void loadUnlessRecent();
+      return fresh()?.known(header) ?? findLater(header);
     },
   };
 }

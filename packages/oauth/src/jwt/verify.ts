@@ -1,8 +1,8 @@
-import { base64url } from "jose";
 import type { Clock } from "../clock.ts";
 import { printable } from "../form.ts";
 import { isSignatureAlgorithm, type SignatureAlgorithm } from "./algorithms.ts";
 import type { JwtClaims } from "./claims.ts";
+import { encoding } from "./encoding.ts";
 import type { KeySet } from "./key-set.ts";
 
 /** Why a token was refused. One table; `retry` says whether the same token may be accepted a little later. */
@@ -112,9 +112,10 @@ export async function verifyJwt(
   const lookup = await rules.keys.find(header as { kid?: string; alg: string });
   if (!lookup.ok) return refuse(lookup.code, lookup.message);
   const end = token.lastIndexOf(".");
-  const signature = decodeBytes(token.slice(end + 1));
+  const signature = encoding.fromBase64url(token.slice(end + 1));
   if (signature === undefined) return refuse("malformed", "the signature is not base64url");
-  if (!(await lookup.key.verify(new TextEncoder().encode(token.slice(0, end)), signature))) {
+  const matches = lookup.key.verify(encoding.ascii(token.slice(0, end)), signature);
+  if (!(typeof matches === "boolean" ? matches : await matches)) {
     return refuse("bad_signature", "the signature does not match the token");
   }
   const bad = judgeClaims(claims, rules, now());
@@ -135,17 +136,18 @@ export interface PeekedJwt {
   readonly raw: string;
 }
 
+/** One token is looked at by several in turn; decoding it once is enough. */
+let last: PeekedJwt | undefined;
+
 /** Decodes a JWT in compact form. NOTHING is verified. Undefined when it is none. */
 export function peekJwt(token: string): PeekedJwt | undefined {
+  if (token === last?.raw) return last;
   const parts = token.split(".", 4);
   if (parts.length !== 3) return undefined;
   const [header, claims] = [decodeObject(parts[0]), decodeObject(parts[1])];
   if (header === undefined || claims === undefined) return undefined;
-  return Object.freeze({
-    header: Object.freeze(header),
-    claims: Object.freeze(claims),
-    raw: token,
-  }) as PeekedJwt;
+  const jwt = { header: Object.freeze(header), claims: Object.freeze(claims), raw: token };
+  return (last = Object.freeze(jwt) as PeekedJwt);
 }
 
 /** A refusal as a result. */
@@ -163,24 +165,16 @@ export function audiencesOf(claims: Readonly<JwtClaims>): readonly string[] {
       : [];
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function decodeObject(part: string | undefined): Record<string, unknown> | undefined {
-  const bytes = part === undefined ? undefined : decodeBytes(part);
+  const bytes = part === undefined ? undefined : encoding.fromBase64url(part);
   if (bytes === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(utf8.decode(bytes));
     return typeof value === "object" && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function decodeBytes(part: string): Uint8Array | undefined {
-  try {
-    return /^[A-Za-z0-9_-]*$/.test(part) ? base64url.decode(part) : undefined;
   } catch {
     return undefined;
   }

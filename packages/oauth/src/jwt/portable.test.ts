@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import * as fc from "fast-check";
+import { importJWK, jwtVerify } from "jose";
+import { createSigner, generatePrivateJwk, publicJwkOf } from "./keys.ts";
+import { localKeySet } from "./key-set.ts";
+import { verifyJwt } from "./verify.ts";
+
+const now = 1_800_000_000;
+
+test("every rule holds alike where the runtime has nothing of Node's", () => {
+  const withoutNode = "data:text/javascript,delete process.getBuiltinModule";
+  const files = ["verify.test.ts", "key-set.test.ts", "id-token.test.ts"].map((name) =>
+    fileURLToPath(new URL(name, import.meta.url)),
+  );
+  const run = spawnSync(process.execPath, ["--import", withoutNode, "--test", ...files], {
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"] },
+  });
+  assert.equal(run.status, 0, run.stdout + run.stderr);
+  assert.match(run.stdout, /^(?:# |ℹ )pass [1-9]\d+$/m);
+});
+
+test("what jose refuses is refused; what it accepts is accepted, but for characters that RFC 7515 section 2 does not have", async () => {
+  const jwk = await generatePrivateJwk("ES256");
+  const claims = { iss: "issuer", aud: "api", sub: "å", iat: now, exp: now + 60 };
+  const good = await (await createSigner(jwk)).sign(claims);
+  const keys = localKeySet([publicJwkOf(jwk)]);
+  const rules = { issuer: "issuer", audience: "api", keys, algorithms: ["ES256"] } as const;
+  const key = await importJWK(publicJwkOf(jwk), "ES256");
+  const expected = { issuer: "issuer", audience: "api", currentDate: new Date(now * 1000) };
+  const byJose = (token: string): Promise<boolean> =>
+    jwtVerify(token, key, { ...expected, algorithms: ["ES256"], requiredClaims: ["exp", "iat"] }).then(
+      () => true,
+      () => false,
+    );
+  const change = fc.record({
+    at: fc.nat(good.length),
+    cut: fc.nat(2),
+    put: fc.constantFrom("", "A", "-", "_", "+", "/", "=", ".", " ", "\n", "%", "š", "AA", "\u0000"),
+  });
+  await fc.assert(
+    fc.asyncProperty(change, async ({ at, cut, put }) => {
+      const token = good.slice(0, at) + put + good.slice(at + cut);
+      const [ours, theirs] = [(await verifyJwt(token, rules, () => now)).ok, await byJose(token)];
+      if (ours || /^[A-Za-z0-9_.-]*$/.test(token)) assert.equal(ours, theirs, JSON.stringify(token));
+    }),
+    { numRuns: 500 },
+  );
+});
