@@ -1,13 +1,13 @@
-import { createServer, type RequestListener } from "node:http";
 import { lstat, rm } from "node:fs/promises";
 import { createSigner, generatePrivateJwk } from "@portvakt/oauth";
 import { createProofMaker, type MakeProof } from "@portvakt/providers";
 import { SettingsError, type SettingsOf } from "@portvakt/runtime/config";
-import { serve } from "@portvakt/runtime/http";
+import { serve, type HttpServer } from "@portvakt/runtime/http";
+import { noteOnRequest, tracedFetch } from "@portvakt/runtime/observe";
 import type { Readiness, Running, Tools } from "@portvakt/runtime/process";
-import { createAcquire, isFinalRefusal, type IssuedToken } from "./acquire/acquire.ts";
+import { createAcquire, isFinalRefusal, pauseAskedFor, type IssuedToken } from "./acquire/acquire.ts";
 import { createCache, type Cache } from "./acquire/cache.ts";
-import { createApp, type App, type AppOptions } from "./app.ts";
+import { createApp, type AppOptions } from "./app.ts";
 import { json, type Answer } from "./answers.ts";
 import { createCallerCheck, isLoopback, secretFromFile } from "./callers.ts";
 import type { Connection } from "./connections/connection.ts";
@@ -31,6 +31,8 @@ type Settings = SettingsOf<typeof schema>;
 export interface StartOptions {
   readonly fetch?: typeof fetch;
   readonly random?: () => number;
+  /** A clock that nobody sets, in seconds. */
+  readonly steady?: () => number;
   readonly wait?: (seconds: number) => Promise<void>;
 }
 
@@ -44,20 +46,21 @@ const renewalsAtOnce = 20;
 export async function start(settings: Settings, tools: Tools, seams: StartOptions = {}): Promise<Running> {
   checkExposure(settings);
   const outbound = await openOutbound(settings);
-  const { fetch = outbound.fetch, random = Math.random } = seams;
+  const fetch = tracedFetch(seams.fetch ?? outbound.fetch);
+  const { random = Math.random, steady = () => performance.now() / 1000 } = seams;
   const makeProof = await proofMaker(settings, tools);
-  const connections = await wireConnections(settings, { now: tools.now, fetch, random, makeProof });
+  const connections = await wireConnections(settings, { now: tools.now, steady, fetch, random, makeProof });
   const meters = createMeters(tools.metrics);
   const cache = createCache<IssuedToken>({
     now: tools.now,
+    steady,
     random,
     maxEntries: settings.cacheEntries,
-    refusalSeconds: settings.refusalSeconds,
+    repeatSeconds: (error) => (isFinalRefusal(error) ? settings.refusalSeconds : pauseAskedFor(error)),
     isFinal: isFinalRefusal,
   });
-  const parts = { ...seams, fetch, random, makeProof, cache };
-  const app = createApp(appOptions(settings, tools, parts, connections, meters));
-  const listening = await listen(settings, tools, app);
+  const parts = { ...seams, fetch, random, steady, makeProof, cache };
+  const listening = await listen(settings, tools, appOptions(settings, tools, parts, connections, meters));
   const stopLoading = loadKeys(connections, tools);
   const renewing = setInterval(() => cache.renewDue(renewalsAtOnce), renewalPauseMillis).unref();
   const startedAt = tools.now();
@@ -67,7 +70,7 @@ export async function start(settings: Settings, tools: Tools, seams: StartOption
     async close() {
       stopLoading();
       clearInterval(renewing);
-      await listening.close(settings.shutdownGraceSeconds);
+      await listening.close({ graceSeconds: settings.shutdownGraceSeconds });
       await outbound.close();
     },
   };
@@ -80,12 +83,13 @@ export async function start(settings: Settings, tools: Tools, seams: StartOption
 export async function check(settings: Settings): Promise<void> {
   checkExposure(settings);
   const nobody: typeof globalThis.fetch = () => Promise.reject(new TypeError("only checking"));
-  await wireConnections(settings, { now: () => 0, fetch: nobody, random: () => 0 });
+  await wireConnections(settings, { now: () => 0, steady: () => 0, fetch: nobody, random: () => 0 });
 }
 
 interface WireParts {
   readonly fetch: typeof fetch;
   readonly random: () => number;
+  readonly steady: () => number;
   readonly makeProof: MakeProof | undefined;
   readonly cache: Cache<IssuedToken>;
 }
@@ -119,7 +123,7 @@ function appOptions(
   all: readonly Connection[],
   meters: Meters,
 ): AppOptions {
-  const { fetch, random, makeProof, cache } = seams;
+  const { fetch, random, steady, makeProof, cache } = seams;
   const connections = createConnections(all);
   const memory = createTokenMemory({ now, maxEntries: settings.verifiedEntries });
   const acquire = createAcquire({
@@ -127,6 +131,7 @@ function appOptions(
     attemptSeconds: inSeconds(settings.attemptMillis) ?? settings.attemptSeconds,
     overallSeconds: inSeconds(settings.overallMillis) ?? settings.overallSeconds,
     now,
+    steady,
     random,
     fetch,
     cache,
@@ -136,7 +141,7 @@ function appOptions(
       meters.sizes(cache.size, memory.size, all);
     },
   });
-  const tokenOptions = { now, connections, acquire, observe: meters.cache };
+  const tokenOptions = { now, steady, connections, acquire, observe: meters.cache };
   const introspectOptions = { now, fetch, connections, memory, observe: meters.introspection };
   const api: AppOptions["routes"] = {
     "POST /api/v1/token": (type, body) => token(tokenOptions, type, body),
@@ -152,7 +157,10 @@ function appOptions(
     routes,
     observe: (path, answer) => {
       meters.request(path, answer.status);
-      if (answer.status >= 400) log.info(refusalLine(path, answer), "refused");
+      if (answer.status < 400) return;
+      const refusal = refusalLine(path, answer);
+      noteOnRequest({ error: refusal.error });
+      log.info(refusal, "refused");
     },
     unexpected: (error, call) => log.error({ err: error, path: call.path }, "request failed"),
   };
@@ -169,52 +177,33 @@ function callerOptions({ bindAddress, socketPath, sharedSecretFile }: Settings, 
 }
 
 /** Error code and translation only: descriptions are the provider's words, and may hold anything. */
-function refusalLine(path: string, { status, body }: Answer): Record<string, unknown> {
-  const { error, hint_code, owner } = JSON.parse(body) as Record<string, unknown>;
+function refusalLine(path: string, { status, body }: Answer) {
+  const { error, hint_code, owner } = JSON.parse(body) as Record<string, string | undefined>;
   return { path, status, error, hint_code, owner };
 }
 
-interface Listening {
-  readonly url: string;
-  close(graceSeconds: number): Promise<void>;
+/** Small requests of one application, on its own machine. */
+const maxHeaderBytes = 16_384;
+
+async function listen(settings: Settings, { log, metrics }: Tools, app: AppOptions): Promise<HttpServer> {
+  const { socketPath, bindAddress } = settings;
+  const traces = { routes: Object.keys(app.routes).map((route) => route.slice(route.indexOf(" ") + 1)) };
+  const common = { listener: createListener(createApp(app)), log, metrics, maxHeaderBytes, traces };
+  if (socketPath === undefined) return await serve({ ...common, address: bindAddress });
+  await removeOldSocket(socketPath);
+  // Only the owner of the file, and its group, may open it.
+  const mask = process.umask(0o117);
+  return await serve({ ...common, address: { socketPath } }).finally(() => process.umask(mask));
 }
 
-async function listen(settings: Settings, { log }: Tools, app: App): Promise<Listening> {
-  const listener = createListener(app);
-  if (settings.socketPath !== undefined) return listenOnSocket(settings.socketPath, listener);
-  const server = await serve({ listener, address: settings.bindAddress, log, maxHeaderBytes: 16_384 });
-  return { url: server.url, close: (graceSeconds) => server.close({ graceSeconds }) };
-}
-
-/** Only the owner of the file may open it; a socket that an earlier process left behind is replaced. */
-async function listenOnSocket(path: string, listener: RequestListener): Promise<Listening> {
+/** A socket that an earlier process left behind makes room; any other file stays. */
+async function removeOldSocket(path: string): Promise<void> {
   const before = await lstat(path).catch(() => undefined);
   if (before !== undefined && !before.isSocket()) {
     const problem = "names a file that is there and is no socket";
     throw new SettingsError([{ env: "PORTVAKT_TOKENS_SOCKET_PATH", problem }]);
   }
   await rm(path, { force: true });
-  const server = createServer(
-    { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 60_000 },
-    listener,
-  );
-  const mask = process.umask(0o117);
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(path, resolve);
-  }).finally(() => process.umask(mask));
-  return {
-    url: `unix:${path}`,
-    close: (graceSeconds) =>
-      new Promise((resolve) => {
-        const cut = setTimeout(() => server.closeAllConnections(), graceSeconds * 1000);
-        server.close(() => {
-          clearTimeout(cut);
-          resolve();
-        });
-        server.closeIdleConnections();
-      }),
-  };
 }
 
 const firstPauseSeconds = 0.5;

@@ -11,6 +11,7 @@ import { parseBody, tokenRequest } from "./schemas.ts";
 
 export interface TokenOptions {
   readonly now: () => number;
+  readonly steady: () => number;
   readonly connections: Connections;
   readonly acquire: Acquire;
   /** Called once per token handed out. */
@@ -57,7 +58,7 @@ export function handOut(options: TokenOptions, order: Order): Awaitable<Answer> 
   const obtained = options.acquire(order);
   const answer = (issued: Obtained<IssuedToken>): Answer => {
     options.observe(order.provider.name, issued.source);
-    return tokenAnswer(issued, options.now());
+    return tokenAnswer(issued, options.steady());
   };
   return obtained instanceof Promise
     ? obtained.then(answer).catch((error: unknown) => errorAnswer(error, order))
@@ -79,10 +80,10 @@ function machineKey({ provider, clientId }: Connection, ask: MachineTokenAsk): s
 }
 
 /** The answer of both token endpoints. `expires_in` is what is left now, in whole seconds, never rounded up. */
-function tokenAnswer({ value, expiresAt }: Obtained<IssuedToken>, now: number): Answer {
+function tokenAnswer({ value, expiresAt }: Obtained<IssuedToken>, at: number): Answer {
   return json(200, {
     access_token: value.accessToken,
-    expires_in: Math.max(0, Math.floor(expiresAt - now)),
+    expires_in: Math.max(0, Math.floor(expiresAt - at)),
     token_type: value.tokenType,
     ...(value.issuedTokenType === undefined ? {} : { issued_token_type: value.issuedTokenType }),
     ...(value.scope === undefined ? {} : { scope: value.scope }),

@@ -19,7 +19,7 @@ export interface Api extends AsyncDisposable {
   readonly tokenx: Double;
   readonly idporten: Double;
   /** Seconds; moves only when a test moves it. */
-  readonly clock: { seconds: number };
+  readonly clock: TestClock;
   /** Pauses that retries asked for, in seconds; none of them is waited for. */
   readonly pauses: number[];
   readonly logLines: string[];
@@ -30,12 +30,18 @@ export interface Api extends AsyncDisposable {
   form(path: string, body: Record<string, string>): Promise<Reply>;
 }
 
+export interface TestClock {
+  seconds: number;
+  /** By how much the API's own clock is wrong. */
+  wrong?: number;
+}
+
 export interface ApiOptions {
   readonly env?: Record<string, string>;
   /** The client's key at every provider; one that all tests share when absent. */
   readonly key?: { readonly privateJwk: JWK; readonly publicJwk: JWK };
   /** The time, when a test shares it with doubles of its own. */
-  readonly clock?: { seconds: number };
+  readonly clock?: TestClock;
   /** Called with the doubles before the API starts. */
   readonly before?: (doubles: Pick<Api, "entra" | "maskinporten" | "tokenx" | "idporten">) => void;
 }
@@ -58,7 +64,7 @@ export async function clientKey(alg: string = "RS256"): Promise<{ privateJwk: JW
 const shared = await clientKey();
 
 export async function startApi(options: ApiOptions = {}): Promise<Api> {
-  const clock = options.clock ?? { seconds: Math.floor(Date.now() / 1000) };
+  const clock: TestClock = options.clock ?? { seconds: Math.floor(Date.now() / 1000) };
   const now = (): number => clock.seconds;
   const key = options.key ?? shared;
   const common = { now, clientKeys: [key.publicJwk] };
@@ -99,12 +105,14 @@ export async function startApi(options: ApiOptions = {}): Promise<Api> {
   const pauses: number[] = [];
   const seams = {
     random: () => 0.5,
+    steady: now,
     wait: (seconds: number) => {
       pauses.push(seconds);
       return Promise.resolve();
     },
   };
-  const startOrThrow = async () => start(readSettings(settings, env), { now, log, metrics }, seams);
+  const startOrThrow = async () =>
+    start(readSettings(settings, env), { now: () => now() + (clock.wrong ?? 0), log, metrics }, seams);
   const running = await startOrThrow().catch(async (error: unknown) => {
     await closeDoubles();
     throw error;

@@ -1,6 +1,8 @@
 import { Fault, ReportedError, type Clock, type TokenResponse } from "@portvakt/oauth";
 import { lifetimeSeconds, type Provider, type ProviderClient, type TokenKind } from "@portvakt/providers";
+import { traced } from "@portvakt/runtime/observe";
 import type { Binding } from "../dpop/binding.ts";
+import { spans } from "../spans.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Cache, Obtained, Perishable } from "./cache.ts";
 import { withRetries, type RetryOptions, type Verdict } from "./retry.ts";
@@ -47,7 +49,11 @@ export interface Patience {
   learn(tookSeconds: number): void;
 }
 
-export interface AcquireOptions extends Omit<RetryOptions, "deadlineSeconds"> {
+export interface AcquireOptions extends Omit<RetryOptions, "deadlineSeconds" | "now"> {
+  /** The clock that everybody reads. */
+  readonly now: Clock;
+  /** One that nobody sets: how long things take and last is measured by it. */
+  readonly steady: Clock;
   readonly cache: Cache<IssuedToken>;
   readonly fetch: typeof fetch;
   /** Bound on one attempt. */
@@ -67,15 +73,18 @@ export type Acquire = (order: Order) => Obtained<IssuedToken> | Promise<Obtained
  * Throws: `ReportedError` as the provider reported it, `Unavailable`, or `Fault` `bad_key` for trouble of our own.
  */
 export function createAcquire(options: AcquireOptions): Acquire {
-  const { cache, now, overallSeconds } = options;
+  const { cache, steady, overallSeconds } = options;
   return (order) => {
     const load = (): Promise<Perishable<IssuedToken>> => {
-      const flight = withRetries(
-        { ...options, deadlineSeconds: overallSeconds },
-        () => ask(options, order),
-        (e) => verdict(order, e),
-      );
-      return flight.then(perishable(now, kindOf(order))).catch((error: unknown) => {
+      const flight = traced(spans.acquire, (span) => {
+        span.note({ provider: order.provider.name, target: order.target });
+        return withRetries(
+          { ...options, now: steady, deadlineSeconds: overallSeconds },
+          () => ask(options, order),
+          (e) => verdict(order, e),
+        );
+      });
+      return flight.then(perishable(options, kindOf(order))).catch((error: unknown) => {
         throw toUnavailable(order, error);
       });
     };
@@ -97,6 +106,16 @@ export function isFinalRefusal(error: unknown): boolean {
     !passingStatuses.has(error.status) &&
     !wantsNonce(error)
   );
+}
+
+/** A provider that asks for more is asked again after this: it may have meant milliseconds. */
+const longestPauseSeconds = 60;
+
+/** For how long a provider that is asked too often wants to be left alone with this request, in seconds. */
+export function pauseAskedFor(error: unknown): number | undefined {
+  if (!(error instanceof ReportedError) || error.status !== 429) return undefined;
+  const seconds = error.retryAfterSeconds;
+  return seconds === undefined ? undefined : Math.min(longestPauseSeconds, seconds);
 }
 
 /** Refusals that say "not now": request timeout, too early, too many requests. */
@@ -122,9 +141,9 @@ async function send(options: AcquireOptions, order: Order): Promise<TokenRespons
   await order.binding?.prove(request);
   if (!breaker.enter())
     throw new Unavailable(`${provider.title} is not answering`, breaker.retryAfterSeconds());
-  const started = options.now();
+  const started = options.steady();
   const done = (outcome: "ok" | "refused" | "failed"): void => {
-    const took = options.now() - started;
+    const took = options.steady() - started;
     if (outcome === "failed") breaker.failed();
     else {
       breaker.succeeded();
@@ -148,16 +167,17 @@ async function send(options: AcquireOptions, order: Order): Promise<TokenRespons
 
 const kindOf = ({ binding }: Order): TokenKind => (binding === undefined ? "Bearer" : "DPoP");
 
-function verdict({ provider, target, breaker }: Order, error: unknown): Verdict {
+function verdict({ provider, target, breaker, patience }: Order, error: unknown): Verdict {
   if (error instanceof ReportedError) {
     const passing =
       error.status >= 500 ||
       passingStatuses.has(error.status) ||
       provider.explain(error, target)?.passing === true;
-    if (!passing) return { again: false };
-    return error.retryAfterSeconds === undefined
-      ? { again: breaker.isClosed }
-      : { again: breaker.isClosed, afterSeconds: error.retryAfterSeconds };
+    const afterSeconds = error.retryAfterSeconds ?? 0;
+    // Callers are told to come back rather than kept waiting for longer than they wait.
+    return passing && afterSeconds < patience.seconds
+      ? { again: breaker.isClosed, afterSeconds }
+      : { again: false };
   }
   return { again: error instanceof Fault && error.code !== "bad_key" && breaker.isClosed };
 }
@@ -182,11 +202,10 @@ function impatient<T>({ provider, patience }: Order, flight: Promise<T>): Promis
 }
 
 const perishable =
-  (now: Clock, tokenType: TokenKind) =>
+  ({ now, steady }: AcquireOptions, tokenType: TokenKind) =>
   (answer: TokenResponse): Perishable<IssuedToken> => {
-    const at = now();
     // Without a lifetime it is handed out, but not kept.
-    const seconds = lifetimeSeconds(answer, at) ?? 0;
+    const seconds = lifetimeSeconds(answer, now()) ?? 0;
     return {
       value: {
         accessToken: answer.access_token,
@@ -194,7 +213,7 @@ const perishable =
         ...(answer.scope === undefined ? {} : { scope: answer.scope }),
         ...(answer.issued_token_type === undefined ? {} : { issuedTokenType: answer.issued_token_type }),
       },
-      expiresAt: at + seconds,
+      expiresAt: steady() + seconds,
     };
   };
 

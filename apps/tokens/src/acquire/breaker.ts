@@ -11,6 +11,7 @@ export interface Breaker {
 }
 
 export interface BreakerOptions {
+  /** One that nobody sets. */
   readonly now: Clock;
   readonly random: () => number;
   /** Failures in a row that open it, default 4. */
@@ -46,9 +47,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
     },
     enter() {
       if (openings === 0) return true;
-      const left = openUntil - now();
-      // More than the longest pause is left: the clock has been set back since.
-      if (left > 0 && left <= Math.max(maxPauseSeconds * 1.25, probeSeconds)) return false;
+      if (now() < openUntil) return false;
       openUntil = now() + probeSeconds;
       probing = true;
       return true;

@@ -4,15 +4,18 @@ import * as fc from "fast-check";
 import { cacheKey, createCache, type Loading, type Perishable } from "./cache.ts";
 
 class Final extends Error {}
+/** Asked too often: come back in 3 s. */
+class TooOften extends Error {}
 
 function setUp(maxEntries = 10) {
-  const clock = { seconds: 1000 };
+  const clock = { seconds: 1000, wrong: 0 };
   const calls: string[] = [];
   const cache = createCache<string>({
-    now: () => clock.seconds,
+    now: () => 1_750_000_000 + clock.seconds + clock.wrong,
+    steady: () => clock.seconds,
     random: () => 0,
     maxEntries,
-    refusalSeconds: 5,
+    repeatSeconds: (error) => (error instanceof Final ? 5 : error instanceof TooOften ? 3 : undefined),
     isFinal: (error) => error instanceof Final,
   });
   const loading = (load: () => Promise<Perishable<string>>, skip = false): Loading<string> => ({
@@ -85,35 +88,58 @@ test("skip while the provider is down: who asked is told, and others keep what i
   assert.deepEqual(await cache.obtain("a", good("B")), { value: "A", expiresAt: 1100, source: "hit" });
 });
 
-test("a clock that ran ahead and is set right again: neither its refusals nor its lifetimes outlast it", async () => {
-  const { cache, clock, good, loading } = setUp();
-  clock.seconds += 7200;
-  await assert.rejects(
-    async () =>
-      cache.obtain(
-        "a",
-        loading(() => Promise.reject(new Final())),
-      ),
-    Final,
-  );
-  await cache.obtain("b", good("B"));
-  clock.seconds -= 7200;
-  assert.equal((await cache.obtain("a", good("A"))).value, "A");
-  assert.equal((await cache.obtain("b", good("B2"))).value, "B");
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.equal((await cache.obtain("b", good("B3"))).value, "B2", "it was renewed at once");
+const refusing = () => Promise.reject(new Final());
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+for (const wrong of [7200, -7200]) {
+  test(`a clock that is ${wrong} s off: what is held is handed out for as long as it is good, whatever the provider makes of us`, async () => {
+    const { cache, clock, good, loading, calls } = setUp();
+    await cache.obtain("a", good("A"));
+    clock.wrong = wrong;
+    const refused = loading(refusing);
+    assert.deepEqual(await cache.obtain("a", refused), { value: "A", expiresAt: 1100, source: "stale" });
+    for (let times = 0; times < 3; times++)
+      assert.equal((await cache.obtain("a", refused)).source, "hit", "tries keep their pause");
+    assert.equal(calls.length, 2);
+    clock.seconds += 6;
+    assert.equal((await cache.obtain("a", refused)).source, "stale");
+    assert.equal(calls.length, 3);
+    clock.seconds = 1100;
+    await assert.rejects(async () => cache.obtain("a", refused), Final);
+  });
+
+  test(`a clock that was ${wrong} s off and is set right: neither its refusals nor its values outlast it`, async () => {
+    const { cache, clock, good, loading } = setUp();
+    clock.wrong = wrong;
+    await assert.rejects(async () => cache.obtain("a", loading(refusing)), Final);
+    await cache.obtain("b", good("B"));
+    clock.wrong = 0;
+    assert.equal((await cache.obtain("a", good("A"))).value, "A");
+    assert.equal((await cache.obtain("b", good("B2"))).value, "B2");
+    assert.equal((await cache.obtain("b", good("B3"))).value, "B2", "it is in doubt no longer");
+  });
+}
+
+test("a machine that slept: the steady clock stood still with it, so the first caller gets a new value", async () => {
+  const { cache, clock, good } = setUp();
+  await cache.obtain("a", good("A"));
+  clock.wrong = 3600;
+  assert.equal((await cache.obtain("a", good("A2"))).value, "A2");
 });
 
-test("a clock that falls behind: what is held is handed out, whatever the provider makes of a renewal", async () => {
-  const { cache, clock, good, loading, calls } = setUp();
-  await cache.obtain("a", good("A"));
-  clock.seconds -= 7200;
-  const refused = loading(() => Promise.reject(new Final()));
-  for (let times = 0; times < 3; times++) {
-    assert.equal((await cache.obtain("a", refused)).value, "A");
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  assert.equal(calls.length, 2, "renewals keep their pause");
+test("asked too often: the same is not asked again before its time, and what is held stays", async () => {
+  const { cache, clock, calls, good, loading } = setUp();
+  const tooOften = loading(() => Promise.reject(new TooOften()));
+  await assert.rejects(async () => cache.obtain("a", tooOften), TooOften);
+  clock.seconds += 2;
+  await assert.rejects(async () => cache.obtain("a", tooOften), TooOften);
+  assert.equal(calls.length, 1);
+  clock.seconds += 1;
+  assert.equal((await cache.obtain("a", good("A"))).value, "A");
+  clock.seconds += 95;
+  assert.equal((await cache.obtain("a", tooOften)).source, "stale");
+  await settled();
+  assert.equal((await cache.obtain("a", good("A2"))).value, "A2");
 });
 
 test("a final refusal is kept briefly, another error not at all", async () => {

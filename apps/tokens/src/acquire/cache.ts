@@ -4,7 +4,7 @@ import { createLru, type Lru } from "../lru.ts";
 /** Something that is good until a time. */
 export interface Perishable<T> {
   readonly value: T;
-  /** Seconds since the epoch. */
+  /** Seconds on the steady clock. */
   readonly expiresAt: number;
 }
 
@@ -16,13 +16,16 @@ export interface Obtained<T> extends Perishable<T> {
 }
 
 export interface CacheOptions {
+  /** The clock that everybody reads. It may be set wrong, and right again. */
   readonly now: Clock;
+  /** A clock that nobody sets; lifetimes are measured by it. */
+  readonly steady: Clock;
   /** 0 up to, not including, 1: spreads refreshes, so that tokens got together are not renewed together. */
   readonly random: () => number;
   readonly maxEntries: number;
-  /** How long a final refusal is repeated without asking again. */
-  readonly refusalSeconds: number;
-  /** Whether an error is a final refusal: one that the same request will meet again. */
+  /** How long an error is repeated without asking again, in seconds; undefined for not at all. */
+  readonly repeatSeconds: (error: unknown) => number | undefined;
+  /** Whether an error is a final refusal: one that the same request will meet again. It ends what was held, too. */
   readonly isFinal: (error: unknown) => boolean;
 }
 
@@ -47,29 +50,33 @@ export interface Cache<T> {
 
 type Entry<T> = Held<T> | Refused;
 
-interface Held<T> extends Perishable<T> {
-  readonly since: number;
+interface Timed {
+  /** By how much the clocks differed when the entry was made. */
+  readonly difference: number;
+}
+
+interface Held<T> extends Perishable<T>, Timed {
   /** From here on the next call renews the value, in the background. */
   refreshAt: number;
   /** From here on callers wait for a new value: what is left of this one is too short to be of use. */
   readonly freshUntil: number;
+  /** While the clocks differ by something else than before: from here on the next call waits for a new value. */
+  doubtAt: number;
   /** How to load it once more, set when it is asked for: what nobody has asked for again is left to expire. */
   again?: Loading<T>["load"];
 }
 
-interface Refused {
-  readonly since: number;
+interface Refused extends Timed {
   readonly refusal: unknown;
   readonly until: number;
 }
 
 /**
- * An entry from further in the future than this was written by another clock than the one that is read now, and which of the
- * two is wrong nobody knows: a refusal is not repeated, a value is handed out, and renewed at once.
+ * Clocks that differ by more than this from how they did: one was set, or stood still while the machine slept. Which of
+ * them is right nobody knows. A refusal is then not repeated; for a value a new one is tried to be got, and when that fails it is
+ * handed out for as long as the steady clock says, for a provider refuses whoever signs at a wrong time.
  */
 const clockStepSeconds = 5;
-const isMistimed = ({ since }: { readonly since: number }, now: number): boolean =>
-  since > now + clockStepSeconds;
 
 /** Least time between two attempts to renew the same value in the background. */
 const renewalPauseSeconds = 5;
@@ -80,49 +87,31 @@ const renewalPauseSeconds = 5;
  * wait. When renewing fails, the value is handed out until it truly expires.
  */
 export function createCache<T>(options: CacheOptions): Cache<T> {
-  const { now, random, isFinal } = options;
+  const { now, steady, isFinal } = options;
   const entries = createLru<Entry<T>>(options.maxEntries);
   const flights = new Map<string, Promise<Perishable<T>>>();
 
-  const start = createStart(options, entries, flights);
+  const isMistimed = ({ difference }: Timed): boolean =>
+    Math.abs(now() - steady() - difference) > clockStepSeconds;
+  const parts = { entries, flights, isMistimed };
+  const start = createStart(options, parts);
+  const renewals = createRenewals(options, parts, start);
   const loadAndWait = async (key: string, { load, wait, skip }: Loading<T>): Promise<Obtained<T>> => {
     try {
       return { ...(await wait(flights.get(key) ?? start(key, load))), source: "miss" };
     } catch (error) {
       const held = skip ? undefined : entries.get(key);
-      if (isFinal(error) || held === undefined || "refusal" in held || now() >= held.expiresAt) throw error;
+      if (!isValue(held) || steady() >= held.expiresAt) throw error;
+      if (isFinal(error) && !isMistimed(held)) throw error;
       return { value: held.value, expiresAt: held.expiresAt, source: "stale" };
     }
-  };
-  /** What is worth a look by `renewDue`: the keys of entries that have `again`. */
-  const awaited = new Set<string>();
-  const renew = (key: string, held: Held<T>, load: Loading<T>["load"]): boolean => {
-    // A pause is never so long: that time is the other clock's.
-    const mistimed = isMistimed(held, now()) && held.refreshAt - now() > 2 * renewalPauseSeconds;
-    if ((now() < held.refreshAt && !mistimed) || flights.has(key)) return false;
-    held.refreshAt = now() + renewalPauseSeconds * (1 + random());
-    start(key, load).catch(() => undefined);
-    return true;
-  };
-  const markAwaited = (key: string, held: Held<T>, { ahead, load }: Loading<T>): void => {
-    if (ahead !== true || held.again !== undefined) return;
-    held.again = load;
-    awaited.add(key);
   };
 
   return {
     get size() {
       return entries.size;
     },
-    renewDue(atOnce) {
-      let started = 0;
-      for (const key of awaited) {
-        if (started >= atOnce) return;
-        const entry = entries.peek(key);
-        if (!isAwaited(entry, now())) awaited.delete(key);
-        else if (renew(key, entry, entry.again)) started += 1;
-      }
-    },
+    renewDue: renewals.renewDue,
     obtain(key, loading) {
       if (loading.skip) {
         flights.delete(key);
@@ -130,40 +119,88 @@ export function createCache<T>(options: CacheOptions): Cache<T> {
       }
       const entry = entries.get(key);
       if (entry === undefined) return loadAndWait(key, loading);
-      if ("refusal" in entry) {
-        const stands = now() < entry.until && !isMistimed(entry, now());
+      if (!isValue(entry)) {
+        const stands = steady() < entry.until && !isMistimed(entry);
         return stands ? Promise.reject(entry.refusal) : loadAndWait(key, loading);
       }
-      if (now() >= entry.freshUntil) return loadAndWait(key, loading);
-      markAwaited(key, entry, loading);
-      renew(key, entry, loading.load);
+      if (steady() >= entry.freshUntil) return loadAndWait(key, loading);
+      if (steady() >= entry.doubtAt && isMistimed(entry)) {
+        entry.doubtAt = renewals.pauseEnd();
+        return loadAndWait(key, loading);
+      }
+      renewals.markAwaited(key, entry, loading);
+      renewals.renew(key, entry, loading.load);
       return { value: entry.value, expiresAt: entry.expiresAt, source: "hit" };
+    },
+  };
+}
+
+/** Makes what renews values in the background: when they are asked for, and those that are awaited also when they are not. */
+function createRenewals<T>(
+  { steady, random }: CacheOptions,
+  { entries, flights }: Parts<T>,
+  start: ReturnType<typeof createStart<T>>,
+) {
+  /** What is worth a look by `renewDue`: the keys of entries that have `again`. */
+  const awaited = new Set<string>();
+  const pauseEnd = (): number => steady() + renewalPauseSeconds * (1 + random());
+  const renew = (key: string, held: Held<T>, load: Loading<T>["load"]): boolean => {
+    if (steady() < held.refreshAt || flights.has(key)) return false;
+    held.refreshAt = pauseEnd();
+    start(key, load).catch(() => undefined);
+    return true;
+  };
+  return {
+    pauseEnd,
+    renew,
+    markAwaited(key: string, held: Held<T>, { ahead, load }: Loading<T>): void {
+      if (ahead !== true || held.again !== undefined) return;
+      held.again = load;
+      awaited.add(key);
+    },
+    renewDue(atOnce: number): void {
+      let started = 0;
+      for (const key of awaited) {
+        if (started >= atOnce) return;
+        const entry = entries.peek(key);
+        if (!isAwaited(entry, steady())) awaited.delete(key);
+        else if (renew(key, entry, entry.again)) started += 1;
+      }
     },
   };
 }
 
 /** Makes what starts one load for a key, and keeps what it brings. */
 function createStart<T>(
-  { now, random, isFinal, refusalSeconds }: CacheOptions,
-  entries: Lru<Entry<T>>,
-  flights: Map<string, Promise<Perishable<T>>>,
+  { now, steady, random, isFinal, repeatSeconds }: CacheOptions,
+  { entries, flights, isMistimed }: Parts<T>,
 ): (key: string, load: () => Promise<Perishable<T>>) => Promise<Perishable<T>> {
   return (key, load) => {
     // A flight that `skip` has overtaken keeps nothing: it may bring what the caller wanted to be rid of.
     const isCurrent = (): boolean => flights.get(key) === flight;
+    const keep = ({ value, expiresAt }: Perishable<T>): void => {
+      const at = steady();
+      const lifetime = expiresAt - at;
+      if (lifetime <= 0) return;
+      const refreshAt = at + lifetime * (0.7 + 0.1 * random());
+      const freshUntil = expiresAt - Math.min(30, lifetime / 10);
+      const difference = now() - at;
+      entries.set(key, { value, expiresAt, refreshAt, freshUntil, difference, doubtAt: at });
+    };
+    const repeat = (refusal: unknown): void => {
+      const [seconds, held, at] = [repeatSeconds(refusal), entries.peek(key), steady()];
+      // A final refusal ends what was held too: the provider has changed its mind about this caller.
+      const stays = isValue(held) && at < held.expiresAt && (!isFinal(refusal) || isMistimed(held));
+      if (seconds === undefined || stays) return;
+      entries.set(key, { refusal, until: at + seconds, difference: now() - at });
+    };
     const flight: Promise<Perishable<T>> = load()
       .then((loaded) => {
-        if (isCurrent() && loaded.expiresAt > now()) entries.set(key, timed(loaded, now(), random()));
+        if (isCurrent()) keep(loaded);
         return loaded;
       })
       .catch((error: unknown) => {
-        const since = now();
-        const held = entries.peek(key);
-        // A refusal ends what was held too: the provider has changed its mind about this caller. Not so when a clock has
-        // stepped back: what we sign may be refused for its time.
-        if (isCurrent() && isFinal(error) && (held === undefined || !isMistimed(held, since))) {
-          entries.set(key, { since, refusal: error, until: since + refusalSeconds });
-        }
+        if (isCurrent()) repeat(error);
         throw error;
       })
       .finally(() => {
@@ -174,22 +211,22 @@ function createStart<T>(
   };
 }
 
+interface Parts<T> {
+  readonly entries: Lru<Entry<T>>;
+  readonly flights: Map<string, Promise<Perishable<T>>>;
+  readonly isMistimed: (entry: Timed) => boolean;
+}
+
+function isValue<T>(entry: Entry<T> | undefined): entry is Held<T> {
+  return entry !== undefined && !("refusal" in entry);
+}
+
 /** Whether a value is still held that somebody asked for again. */
 function isAwaited<T>(
   entry: Entry<T> | undefined,
-  now: number,
+  at: number,
 ): entry is Held<T> & { again: Loading<T>["load"] } {
-  return entry !== undefined && !("refusal" in entry) && entry.again !== undefined && now < entry.expiresAt;
-}
-
-function timed<T>(loaded: Perishable<T>, now: number, random: number): Held<T> {
-  const lifetime = loaded.expiresAt - now;
-  return {
-    ...loaded,
-    since: now,
-    refreshAt: now + lifetime * (0.7 + 0.1 * random),
-    freshUntil: loaded.expiresAt - Math.min(30, lifetime / 10),
-  };
+  return isValue(entry) && entry.again !== undefined && at < entry.expiresAt;
 }
 
 /**

@@ -21,6 +21,7 @@ type Settings = SettingsOf<typeof schema>;
 
 export interface WireTools {
   readonly now: Clock;
+  readonly steady: Clock;
   readonly fetch: typeof fetch;
   readonly random: () => number;
   /** Makes proofs with the key of this process; absent when no provider's tokens are bound. */
@@ -50,7 +51,7 @@ export async function wireConnections(settings: Settings, tools: WireTools): Pro
         ...(identity === undefined ? {} : { identity }),
         // A provider without an audience was already reported as a problem; an empty list admits no token.
         audience: plan.audience ?? [],
-        breaker: createBreaker(tools),
+        breaker: createBreaker({ now: tools.steady, random: tools.random }),
         patience: createPatience(settings.patienceSeconds, settings.overallSeconds),
         binding: bindingFor(plan, settings, tools),
       }),

@@ -1,6 +1,8 @@
 import { peekJwt, verifyJwt } from "@portvakt/oauth";
+import { traced } from "@portvakt/runtime/observe";
 import type { Connection, Discovered } from "../connections/connection.ts";
 import { judgeByReference } from "./by-reference.ts";
+import { spans } from "../spans.ts";
 import { activeBody, inactive, type JudgeOptions, type Judgement } from "./judgement.ts";
 
 /**
@@ -17,7 +19,13 @@ export function judgeToken(
 ): Judgement | Promise<Judgement> {
   const { known } = connection;
   const remembered = known === undefined ? undefined : options.memory.find(token, known);
-  return remembered ?? judgeUnknown(options, connection, token);
+  if (remembered !== undefined) return remembered;
+  return traced(spans.judge, async (span) => {
+    span.note({ provider: connection.provider.name });
+    const judged = await judgeUnknown(options, connection, token);
+    span.note({ outcome: judged.active ? "active" : judged.code });
+    return judged;
+  });
 }
 
 async function judgeUnknown(
