@@ -28,6 +28,8 @@ export interface Knobs {
   sub: string;
   endSession: boolean;
   revocation: boolean;
+  /** Holds the revocation endpoint's answer back. */
+  beforeRevoked: () => Promise<void>;
   /** Changes the ID token's claims just before it is signed. */
   idClaims: (claims: JWTPayload) => JWTPayload;
   /** Signs the ID token instead. */
@@ -88,6 +90,7 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
     sub: "user-1",
     endSession: true,
     revocation: true,
+    beforeRevoked: async () => {},
     idClaims: (claims) => claims,
     signIdToken: undefined,
     extraKeys: [],
@@ -271,7 +274,10 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
         pushed.set(uri, form);
         return send(201, { request_uri: uri, expires_in: 60 });
       }
-      if (url.pathname === "/revoke") return send(200);
+      if (url.pathname === "/revoke") {
+        await knobs.beforeRevoked();
+        return send(200);
+      }
       const answer = await token(form);
       return send(answer.status, answer.body);
     })();

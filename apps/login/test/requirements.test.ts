@@ -1,6 +1,9 @@
 // Requirements on a client that no other test is named after. conformance/login-proxy.ts lists them all.
 import { test, type TestContext } from "node:test";
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
 import { background, navigation, type Answer } from "./browser.ts";
 import { openStage, type Stage, type StageOptions } from "./stage.ts";
 
@@ -214,7 +217,7 @@ test("OpenID Connect Back-Channel Logout section 2.7: what was logged out is not
   assert.equal(on.upstream.seen.at(-1)?.headers.authorization, undefined);
 });
 
-test("RFC 10017 section 6.1.2: the browser never receives a token, in no body, header or cookie", async (t) => {
+test("RFC 10017 section 6.1: the browser never receives a token, in no body, header or cookie", async (t) => {
   const { browser, ingress, provider } = await stage(t, {
     env: { PORTVAKT_LOGIN_UPSTREAM_INCLUDE_ID_TOKEN: "true" },
   });
@@ -249,4 +252,47 @@ test("RFC 10017 section 6.1.3.2: the session's cookie is Secure, HttpOnly, SameS
       .toString("latin1")
       .includes("user-1"),
   );
+});
+
+test("RFC 10017 section 6.1.3.2: SameSite is Strict where that is asked for", async (t) => {
+  const { browser, ingress } = await stage(t, { env: { PORTVAKT_LOGIN_COOKIE_SAME_SITE: "Strict" } });
+  const user = browser();
+  const away = await user.send(`${ingress}/oauth2/login`, { headers: navigation });
+  const { headers } = await user.send(away.headers.location!, { headers: navigation });
+  const back = await user.send(headers.location!, { headers: navigation });
+  const line = back.headers["set-cookie"]?.find((one) => one.startsWith(`${sessionName}=`)) ?? "";
+  assert.match(line, /; SameSite=Strict/);
+});
+
+test("RFC 10017 section 6.1.3.6: nothing in a request chooses where it is forwarded", async (t) => {
+  const { signedIn, ingress, upstream, replicas } = await stage(t);
+  const user = await signedIn();
+  const cookie = `${sessionName}=${user.cookie(sessionName)}`;
+  const elsewhere = http.createServer(() => assert.fail("it was sent elsewhere")).listen(0, "127.0.0.1");
+  await once(elsewhere, "listening");
+  t.after(() => elsewhere.close().closeAllConnections());
+  const other = `127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
+  const asked = [
+    { path: "/a", headers: { "x-forwarded-host": other, forwarded: `host=${other}` } },
+    { path: "/a", headers: { "x-original-url": `http://${other}/`, "x-forwarded-uri": `http://${other}/` } },
+    { path: `/a?url=http://${other}/`, headers: {} },
+    { path: "/@evil.example/", headers: {} },
+  ];
+  for (const { path, headers } of asked) {
+    assert.equal((await user.send(ingress + path, { headers })).status, 200);
+    assert.equal(upstream.seen.at(-1)?.url, path);
+  }
+  const [host, port] = replicas[0]!.address.split(":");
+  for (const target of [`http://${other}/`, `//${other}/`, `/\\${other}/`, `${other}`]) {
+    const request = http.get({
+      host,
+      port,
+      path: target,
+      headers: { host: "app.test", cookie },
+      agent: false,
+    });
+    const [answer] = (await once(request, "response")) as [http.IncomingMessage];
+    answer.resume();
+    if (answer.statusCode !== 400) assert.equal(upstream.seen.at(-1)?.url, target, target);
+  }
 });

@@ -1,6 +1,5 @@
 import { equalConstantTime, randomToken } from "@portvakt/oauth";
 import type { CounterMetric, Logger } from "@portvakt/runtime/observe";
-import { revokeTokens } from "../provider/tokens.ts";
 import type { Ingress } from "../request/ingress.ts";
 import { checkRedirect, homeOf } from "../request/redirect.ts";
 import type { Admissions, Standing } from "../session/admission.ts";
@@ -10,6 +9,7 @@ import type { Sessions } from "../session/store.ts";
 import { redirect, withCookies, type Endpoint, type Visit } from "../visit.ts";
 import { failure } from "./failure.ts";
 import type { Door } from "./login.ts";
+import { revokeLater } from "./revoke.ts";
 
 export interface LogoutOptions {
   readonly doors: ReadonlyMap<string, Door>;
@@ -74,18 +74,7 @@ async function endSession(
   const { session } = standing.found;
   await options.sessions.end(session.id);
   options.logouts.inc({ operation });
-  const provider = options.doors.get(session.provider)?.connection.known();
-  // The user need not wait for the provider's revocation endpoint.
-  if (provider !== undefined)
-    revokeTokens(provider, session.tokens, options.fetch)
-      .then((ok) =>
-        ok
-          ? undefined
-          : options.log.warn({ provider: session.provider }, "the provider did not revoke the tokens"),
-      )
-      .catch((error: unknown) =>
-        options.log.warn({ err: error, provider: session.provider }, "tokens could not be revoked"),
-      );
+  void revokeLater(options, [session]);
   return session;
 }
 

@@ -6,6 +6,7 @@ import type { OwnCookies } from "../session/cookies.ts";
 import type { Sessions } from "../session/store.ts";
 import { withCookies, type Endpoint, type Visit } from "../visit.ts";
 import type { Door } from "./login.ts";
+import { revokeLater } from "./revoke.ts";
 
 export interface ProviderLogoutOptions {
   readonly doors: ReadonlyMap<string, Door>;
@@ -13,6 +14,7 @@ export interface ProviderLogoutOptions {
   readonly sessions: Pick<Sessions, "endAll">;
   readonly store: Pick<KeyValueStore, "claim">;
   readonly now: Clock;
+  readonly fetch: typeof fetch;
   readonly log: Logger;
   readonly logouts: CounterMetric;
 }
@@ -31,10 +33,11 @@ export function frontChannelEndpoint(options: ProviderLogoutOptions): Endpoint {
     const provider = findByIssuer(options.doors, visit.params.get("iss") ?? "");
     if (provider === undefined) return new Response(null, { status: 400 });
     try {
-      const ended = await options.sessions.endAll({
+      const { ended, revocable } = await options.sessions.endAll({
         issuer: visit.params.get("iss") ?? "",
         providerSession: sid,
       });
+      void revokeLater(options, revocable);
       if (ended > 0) options.logouts.inc({ operation: "front_channel" });
       return withCookies(framable(new Response(null, { status: 200 }), provider), cleared);
     } catch (cause) {
@@ -46,7 +49,8 @@ export function frontChannelEndpoint(options: ProviderLogoutOptions): Endpoint {
 
 /**
  * `POST /oauth2/logout/backchannel` (OpenID Connect Back-Channel Logout 1.0 section 2.5).
- * Checks: the logout token by section 2.6, and that its `jti` is new. Sessions are found by `(iss, sid)`, else by `(iss, sub)`.
+ * Checks: the logout token by section 2.6, and that its `jti` is new. Sessions are found by `(iss, sid)`, else by `(iss, sub)`; their
+ * tokens are revoked after the answer.
  */
 export function backChannelEndpoint(options: ProviderLogoutOptions): Endpoint {
   return async (visit) => {
@@ -79,7 +83,8 @@ export function backChannelEndpoint(options: ProviderLogoutOptions): Endpoint {
         return refused("the logout token was used before");
       const of =
         typeof sid === "string" ? { issuer: iss, providerSession: sid } : { issuer: iss, subject: sub ?? "" };
-      const ended = await options.sessions.endAll(of);
+      const { ended, revocable } = await options.sessions.endAll(of);
+      void revokeLater(options, revocable);
       options.logouts.inc({ operation: "back_channel" });
       options.log.info({ ended, correlation_id: visit.correlationId }, "back-channel logout");
       return new Response(null, { status: 200 });

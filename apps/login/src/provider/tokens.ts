@@ -91,7 +91,7 @@ export async function refreshTokens(
 /** Revokes a session's tokens at the provider (RFC 7009), refresh token first. Best effort: gives whether all went well. */
 export async function revokeTokens(
   provider: Provider,
-  tokens: Tokens,
+  tokens: Partial<Pick<Tokens, "refreshToken" | "accessToken">>,
   fetcher: typeof fetch,
 ): Promise<boolean> {
   const endpoint = provider.metadata.revocation_endpoint;

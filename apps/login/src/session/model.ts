@@ -32,6 +32,24 @@ export interface Tokens {
   readonly refreshedAt: number;
 }
 
+/** Whose sessions: one session at the provider, or a user there with all of them. */
+export type ProviderUser =
+  | { readonly issuer: string; readonly providerSession: string }
+  | { readonly issuer: string; readonly subject: string };
+
+/** One text for each of them, and no other's. */
+export function nameOf(of: ProviderUser): string {
+  return JSON.stringify(
+    "providerSession" in of ? ["sid", of.issuer, of.providerSession] : ["sub", of.issuer, of.subject],
+  );
+}
+
+/** By which names a provider may end a session. */
+export function providerUsersOf({ issuer, providerSession, subject }: Session): ProviderUser[] {
+  const user = { issuer, subject };
+  return providerSession === undefined ? [user] : [{ issuer, providerSession }, user];
+}
+
 /** What a session's cookie holds: the only copy of the key that opens the session in the store. */
 export interface Ticket {
   readonly id: string;

@@ -25,6 +25,8 @@ export interface ProviderRefreshOptions {
   readonly ask: (session: Session) => Promise<RefreshAnswer>;
   readonly now: Clock;
   readonly count: (outcome: RefreshAnswer["kind"]) => void;
+  /** Takes tokens that came when the session had ended. */
+  readonly discard: (session: Session) => void;
 }
 
 export interface Refresher {
@@ -144,5 +146,7 @@ async function renew(
     return { kind: "usable", session: renewed };
   // Ended meanwhile, or a later holder of the lock wrote: what the store says now is what counts.
   const found = await options.sessions.find(ticket);
-  return found === undefined ? { kind: "ended" } : { kind: "usable", session: found.session };
+  if (found !== undefined) return { kind: "usable", session: found.session };
+  options.discard(renewed);
+  return { kind: "ended" };
 }

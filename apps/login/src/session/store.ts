@@ -9,11 +9,15 @@ import { newTicket } from "./cookies.ts";
 import {
   decodeSession,
   encodeSession,
+  nameOf,
+  providerUsersOf,
   type Lifetimes,
+  type ProviderUser,
   type Session,
   type SignedIn,
   type Ticket,
 } from "./model.ts";
+import { revocationKey, type Revocable, type Revocations } from "./revocation.ts";
 
 /** A session that was found, with when it becomes inactive (undefined = never). */
 export interface Found {
@@ -33,14 +37,9 @@ export interface Sessions {
   touch(session: Session): void;
   /** Ends one session everywhere; fine when it is gone already. */
   end(id: string): Promise<void>;
-  /** Ends all sessions that one session of the provider, or (without one) a user there, began. Gives how many. */
-  endAll(of: ProviderUser): Promise<number>;
+  /** Ends all sessions that one session of the provider, or a user there, began. Gives how many, and what of them can be revoked. */
+  endAll(of: ProviderUser): Promise<{ readonly ended: number; readonly revocable: readonly Revocable[] }>;
 }
-
-/** Whose sessions: one session at the provider, or a user with all of them. */
-export type ProviderUser =
-  | { readonly issuer: string; readonly providerSession: string }
-  | { readonly issuer: string; readonly subject: string };
 
 /** How many opened sessions a process remembers. What it remembers is checked against the store's bytes at each use. */
 const maxOpened = 5000;
@@ -54,19 +53,24 @@ interface Opened {
 /** The channel on which ended sessions are told to every replica, by their id. */
 export const endedChannel = "login:ended";
 
+export interface SessionsOptions {
+  readonly lifetimes: Lifetimes;
+  readonly now: Clock;
+  readonly onTouchFailed: (error: unknown) => void;
+  /** Absent = nothing is kept to revoke. */
+  readonly revocations?: Revocations | undefined;
+}
+
 /** Sessions over a key-value store that holds only what the tickets' keys open. */
-export function sessionsIn(
-  store: KeyValueStore,
-  options: { lifetimes: Lifetimes; now: Clock; onTouchFailed: (error: unknown) => void },
-): Sessions {
-  const { lifetimes, now } = options;
+export function sessionsIn(store: KeyValueStore, options: SessionsOptions): Sessions {
+  const { lifetimes, now, revocations } = options;
   const { maxSeconds, inactivitySeconds } = lifetimes;
   const opened = new Map<string, Opened>();
   const activity = activityIn(store, options);
 
   const end = async (id: string): Promise<void> => {
     opened.delete(id);
-    await store.delete(sessionKey(id), activity.keyOf(id));
+    await store.delete(sessionKey(id), activity.keyOf(id), revocationKey(id));
     await store.publish(endedChannel, id);
   };
   return {
@@ -77,7 +81,8 @@ export function sessionsIn(
       const endsAt = createdAt + maxSeconds;
       const session: Session = { ...fields, id: ticket.id, createdAt, endsAt, inactivitySeconds };
       await store.set(sessionKey(ticket.id), sealSession(ticket, session), { ttlSeconds: maxSeconds });
-      for (const key of indexKeysOf(session)) await store.addMember(key, ticket.id, maxSeconds);
+      for (const of of providerUsersOf(session)) await store.addMember(indexKeyOf(of), ticket.id, maxSeconds);
+      await revocations?.keep(session);
       await activity.start(session);
       return { ticket, session };
     },
@@ -94,15 +99,23 @@ export function sessionsIn(
       const ttlSeconds = Math.max(1, session.endsAt - now());
       // "present": a refresh that ends after a logout must not bring the session back.
       const rules = { ttlSeconds, fence: lock.fence, only: "present" } as const;
-      return store.setFenced(sessionKey(ticket.id), sealSession(ticket, session), rules);
+      const written = await store.setFenced(sessionKey(ticket.id), sealSession(ticket, session), rules);
+      if (written) await revocations?.keep(session, "again");
+      return written;
     },
     lock: (id, ttlSeconds) => store.lock(`login:refresh:${id}`, { ttlSeconds }),
     touch: (session) => activity.touch(session),
     async endAll(of) {
       const key = indexKeyOf(of);
       const ids = await store.members(key);
-      await Promise.all(ids.map(async (id) => Promise.all([end(id), store.removeMember(key, id)])));
-      return ids.length;
+      const revocable = await Promise.all(
+        ids.map(async (id) => {
+          const found = await revocations?.find(id, of);
+          await Promise.all([end(id), store.removeMember(key, id)]);
+          return found;
+        }),
+      );
+      return { ended: ids.length, revocable: revocable.filter((one) => one !== undefined) };
     },
   };
 }
@@ -111,14 +124,7 @@ const sessionKey = (id: string): string => `login:session:${id}`;
 
 /** Names of people's accounts never stand in the store: the index holds their hashes. */
 function indexKeyOf(of: ProviderUser): string {
-  const parts =
-    "providerSession" in of ? ["sid", of.issuer, of.providerSession] : ["sub", of.issuer, of.subject];
-  return `login:index:${createHash("sha256").update(JSON.stringify(parts)).digest("base64url")}`;
-}
-
-function indexKeysOf({ issuer, providerSession, subject }: Session): string[] {
-  const bySubject = indexKeyOf({ issuer, subject });
-  return providerSession === undefined ? [bySubject] : [indexKeyOf({ issuer, providerSession }), bySubject];
+  return `login:index:${createHash("sha256").update(nameOf(of)).digest("base64url")}`;
 }
 
 /** What was opened before, if the store still holds the same bytes and the ticket has the key that opened them. */

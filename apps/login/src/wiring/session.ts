@@ -2,6 +2,7 @@ import type { Tools } from "@portvakt/runtime/process";
 import type { KeyValueStore } from "@portvakt/runtime/store";
 import { levelSuffices } from "@portvakt/providers";
 import type { Door } from "../endpoints/login.ts";
+import { revokeLater } from "../endpoints/revoke.ts";
 import { refreshTokens } from "../provider/tokens.ts";
 import { createAdmissions, type Admissions } from "../session/admission.ts";
 import { ownCookies, type CookieOptions, type OwnCookies } from "../session/cookies.ts";
@@ -12,6 +13,7 @@ import {
   type RefreshAnswer,
   type Refresher,
 } from "../session/refresh.ts";
+import { revocationsIn, type Revocations } from "../session/revocation.ts";
 import { sessionsIn, type Sessions } from "../session/store.ts";
 
 /** Everything about sessions, joined. */
@@ -35,7 +37,10 @@ export function createSessionParts(
 ): SessionParts {
   const { doors, tools } = options;
   const { now, metrics } = tools;
-  const { cookies, sessions } = sessionBasics(options);
+  const wanted = ({ provider }: Session): boolean =>
+    doors.get(provider)?.connection.known()?.metadata.revocation_endpoint !== undefined;
+  const revocations = revocationsIn(options.store, { ring: options.cookies.ring, now, wanted });
+  const { cookies, sessions } = sessionBasics(options, revocations);
   const refreshes = metrics.counter({
     name: "portvakt_login_refreshes_total",
     help: "Token refreshes at the provider, by outcome",
@@ -48,7 +53,9 @@ export function createSessionParts(
     return refreshTokens(provider, session, { now, fetch: options.fetch });
   };
   const count = (outcome: RefreshAnswer["kind"]): void => refreshes.inc({ outcome });
-  const refresher = createRefresher(refreshAtProvider({ sessions, ask, now, count }), now);
+  const discard = (session: Session): void =>
+    void revokeLater({ doors, fetch: options.fetch, log: tools.log }, [session]);
+  const refresher = createRefresher(refreshAtProvider({ sessions, ask, now, count, discard }), now);
   const admissions = createAdmissions({
     cookies,
     sessions,
@@ -60,11 +67,15 @@ export function createSessionParts(
 }
 
 /** The two parts that need nothing of a provider. */
-export function sessionBasics(options: SessionBasicsOptions): Pick<SessionParts, "cookies" | "sessions"> {
+export function sessionBasics(
+  options: SessionBasicsOptions,
+  revocations?: Revocations,
+): Pick<SessionParts, "cookies" | "sessions"> {
   const { now, log } = options.tools;
   const sessions = sessionsIn(options.store, {
     lifetimes: options.lifetimes,
     now,
+    revocations,
     onTouchFailed: (error) => log.warn({ err: error }, "activity could not be written"),
   });
   return { cookies: ownCookies(options.cookies), sessions };
