@@ -30,8 +30,16 @@ export interface AppParts {
   readonly log: Logger;
 }
 
-/** The routes of TokenX, as one fetch handler. */
-export function createApp(parts: AppParts): (request: Request) => Response | Promise<Response> {
+export interface App {
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly routes: readonly string[];
+}
+
+/** Routes that are asked all day by machines. */
+export const probes: readonly string[] = ["/internal/isalive", "/internal/isready", "/internal/metrics"];
+
+/** The routes of TokenX, as one fetch handler and by their templates. */
+export function createApp(parts: AppParts): App {
   const app = new Hono();
   const metadata = documentHandler(() => metadataOf(parts));
   app.get("/.well-known/oauth-authorization-server", metadata);
@@ -74,7 +82,7 @@ export function createApp(parts: AppParts): (request: Request) => Response | Pro
   });
   app.notFound(() => Response.json({ error: "not_found" }, { status: 404 }));
   app.onError((thrown, context) => writeFailure(thrown, context.req.raw, parts.log));
-  return (request) => app.fetch(request);
+  return { fetch: (request) => app.fetch(request), routes: app.routes.map(({ path }) => path) };
 }
 
 /** Metrics as text, of these names only when there are any. Each begins with what it is for. */

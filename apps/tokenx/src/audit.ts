@@ -1,6 +1,6 @@
 import type { AuditEvent } from "@portvakt/issuer";
 import type { Decision } from "@portvakt/policy";
-import { correlationId } from "@portvakt/runtime/observe";
+import { correlationId, noteOnRequest } from "@portvakt/runtime/observe";
 import type { Logger, Metrics } from "@portvakt/runtime/observe";
 import type { DecisionStore } from "./registry/decision-store.ts";
 
@@ -40,6 +40,7 @@ export function createAudit(options: { log: Logger; metrics: Metrics; store: Dec
   return {
     token: (event) => {
       const record = toRecord(event);
+      noteOnRequest({ grant: event.grantType, error: event.error, decision: event.decision?.id });
       records[next] = record;
       next = (next + 1) % held;
       store.add(record);

@@ -12,8 +12,10 @@ import { peekJwt } from "@portvakt/oauth";
 import type { Clock, SignatureAlgorithm } from "@portvakt/oauth";
 import { decide } from "@portvakt/policy";
 import type { Decision } from "@portvakt/policy";
+import { traced } from "@portvakt/runtime/observe";
 import { accessEndpoints } from "./access.ts";
 import { createApp } from "./app.ts";
+import type { App } from "./app.ts";
 import { backChannelLogout } from "./back-channel-logout.ts";
 import { writeCompatError } from "./compat-errors.ts";
 import { proofJudge } from "./grants/dpop.ts";
@@ -27,6 +29,7 @@ import { statementJudge } from "./registration/statement.ts";
 import type { Application } from "./registry/registration.ts";
 import { readinessOf, registrarsOf } from "./state.ts";
 import type { State } from "./state.ts";
+import { spans } from "./spans.ts";
 import { subjectJudge } from "./subject/judge.ts";
 import { rememberSignatures } from "./subject/known-signatures.ts";
 import { orByWorkloadToken } from "./workload-tokens.ts";
@@ -45,10 +48,7 @@ const assertionAlgorithms: readonly SignatureAlgorithm[] = ["RS256", "PS256", "E
 const signaturesAtOnce = 8;
 
 /** Wires the endpoints, and makes one fetch handler of them. */
-export function createHandler(
-  state: State,
-  issuer: string,
-): (request: Request) => Response | Promise<Response> {
+export function createHandler(state: State, issuer: string): App {
   const { settings, tools, keys, revocations } = state;
   const { now, log, metrics } = tools;
   const bucket = throttle({ perSecond: settings.ratePerSecond, burst: settings.rateBurst });
@@ -95,7 +95,11 @@ function heldBack(
   return (request) => {
     const claimed = peekJwt(request.params.one("client_assertion") ?? "")?.claims.sub;
     if (typeof claimed === "string") bucket.check(claimed, now());
-    return authenticate(request);
+    return traced(spans.authenticate, async (span) => {
+      const client = await authenticate(request);
+      span.note({ actor: client.id });
+      return client;
+    });
   };
 }
 
@@ -151,7 +155,7 @@ function createTokenEndpoint(parts: Parts): (request: Request) => Promise<Respon
         issuer,
         keys,
         takeTurns: turns(signaturesAtOnce),
-        judgeSubject,
+        judgeSubject: (token, client) => traced(spans.judge, () => judgeSubject(token, client)),
         judgeActor: (token, client) => isActorToken(token, client, parts),
         judgeProof: proofJudge({ url: `${issuer}/token`, claimJti: parts.used.claim, now }),
         lifetimeSeconds: settings.tokenLifetimeSeconds,
@@ -159,7 +163,13 @@ function createTokenEndpoint(parts: Parts): (request: Request) => Promise<Respon
         onIssued: audit.issued,
       }),
     ],
-    decide: (question) => decide(registry.policy, question),
+    decide: (question) =>
+      traced(spans.decide, (span) => {
+        const decision = decide(registry.policy, question);
+        const { id, outcome, reason } = decision;
+        span.note({ actor: question.actor, target: question.target, outcome, reason, decision: id });
+        return decision;
+      }),
     audit: audit.token,
     admit: parts.admit,
     ...(settings.compatErrors && { writeError: writeCompatError }),

@@ -1,5 +1,6 @@
 import { serve } from "@portvakt/runtime/http";
 import type { Running, Tools } from "@portvakt/runtime/process";
+import { probes } from "./app.ts";
 import { createHandler } from "./endpoints.ts";
 import { openDatabase } from "./registry/database.ts";
 import { createState, keepFresh, readAll, readinessOf } from "./state.ts";
@@ -20,10 +21,15 @@ export async function start(settings: Settings, tools: Tools): Promise<Running> 
     let handle: (request: Request) => Response | Promise<Response> = () =>
       new Response(null, { status: 503 });
     const address = settings.port === undefined ? settings.bindAddress : { host: "::", port: settings.port };
-    const server = await serve({ fetch: (request) => handle(request), address, log: tools.log });
+    const routes: string[] = [];
+    const { log, metrics } = tools;
+    const traces = { routes, silent: probes };
+    const server = await serve({ fetch: (request) => handle(request), address, log, metrics, traces });
     closing.push(() => server.close({ graceSeconds: settings.shutdownGraceSeconds }));
     // Only the listener knows its port, which may be part of the issuer identifier.
-    handle = createHandler(state, settings.issuer ?? server.url);
+    const app = createHandler(state, settings.issuer ?? server.url);
+    handle = app.fetch;
+    routes.push(...app.routes);
     return { addresses: { tokenx: server.url }, ready: () => readinessOf(state), close };
   } catch (error) {
     await close();

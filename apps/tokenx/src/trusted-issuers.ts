@@ -1,5 +1,6 @@
 import { fetchMetadata, remoteKeySet } from "@portvakt/oauth";
 import type { Clock, KeySet } from "@portvakt/oauth";
+import { tracedFetch } from "@portvakt/runtime/observe";
 import type { Logger } from "@portvakt/runtime/observe";
 import { rememberSignatures } from "./subject/known-signatures.ts";
 
@@ -38,6 +39,7 @@ export function trustedIssuers<R>(options: {
   readonly fetch?: typeof fetch;
 }): TrustedIssuers<R> {
   const { now, log } = options;
+  const fetch = tracedFetch(options.fetch ?? globalThis.fetch);
   const slots: Slot<R>[] = options.issuers.map(({ url, rules }) => ({ url, rules }));
   const byIssuer = new Map<string, TrustedIssuer<R>>();
   let triedAt = Number.NEGATIVE_INFINITY;
@@ -45,10 +47,10 @@ export function trustedIssuers<R>(options: {
   async function refreshSlot(slot: Slot<R>): Promise<void> {
     if (slot.known !== undefined && now() - (slot.fetchedAt ?? 0) < metadataMaxAgeSeconds) return;
     try {
-      const metadata = await fetchMetadata({ url: slot.url, fetch: options.fetch });
+      const metadata = await fetchMetadata({ url: slot.url, fetch });
       if (metadata.jwks_uri === undefined) throw new Error("the metadata has no jwks_uri");
       const { issuer, jwks_uri: uri } = metadata;
-      const keys = remoteKeySet({ uri, now, ...(options.fetch && { fetch: options.fetch }) });
+      const keys = remoteKeySet({ uri, now, fetch });
       await keys.load();
       slot.known = { issuer, keys: rememberSignatures(keys), rules: slot.rules };
       slot.fetchedAt = now();

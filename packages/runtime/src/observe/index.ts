@@ -24,8 +24,8 @@ export type { Traces } from "./trace-sdk.ts";
 export type { RequestTraces, SpanKind, SpanNotes, TracedCall, TraceSampler, Tracing } from "./traces.ts";
 export { scrub } from "./redact.ts";
 
-/** The caller's X-Request-Id when it is sane (1 to 64 of letters, digits, `.`, `_`, `-`, and no token), else a new UUID. */
+/** The caller's X-Request-Id, or X-Correlation-ID, when it is sane (1 to 64 of letters, digits, `.`, `_`, `-`, and no token), else a new UUID. */
 export function correlationId(headers: Headers): string {
-  const given = headers.get("x-request-id");
+  const given = headers.get("x-request-id") ?? headers.get("x-correlation-id");
   return given !== null && /^(?!ey)[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID();
 }

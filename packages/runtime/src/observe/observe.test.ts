@@ -226,6 +226,8 @@ describe("correlationId", () => {
       else assert.match(id, /^[0-9a-f-]{36}$/);
     });
   }
+  it("takes the other name of the header, too", () =>
+    assert.equal(correlationId(new Headers({ "x-correlation-id": "abc" })), "abc"));
   it("makes one where none is given", () => assert.match(correlationId(new Headers()), /^[0-9a-f-]{36}$/));
 });
 

@@ -73,11 +73,17 @@ function fits(template: readonly string[], path: readonly string[]): boolean {
   );
 }
 
+/** Gives a path's template. The list may grow: some servers know their routes only once they listen. */
 function routeFinder(routes: readonly string[]): (path: string) => string | undefined {
-  const templates = routes.map((route) => ({ route, parts: route.split("/") }));
+  const split = new Map<string, readonly string[]>();
+  const partsOf = (route: string): readonly string[] => {
+    const parts = split.get(route) ?? route.split("/");
+    split.set(route, parts);
+    return parts;
+  };
   return (path) => {
     const parts = path.split("/");
-    return templates.find((template) => fits(template.parts, parts))?.route;
+    return routes.find((route) => fits(partsOf(route), parts));
   };
 }
 
