@@ -2,9 +2,10 @@
 // empty project and uses it there, on every runtime that it is meant for.
 //
 // Owns: packing. Does not own: running from source, which needs no build (docs/decisions/0001-run-from-source.md).
-// Path: published.ts -> compile.ts -> pack.ts -> installed.ts
+// Path: published.ts -> compile.ts -> pack.ts -> installed.ts, init.ts
 
 import { relative } from "node:path";
+import { inits } from "./init.ts";
 import { installInto, uses } from "./installed.ts";
 import { root } from "./manifest.ts";
 import { pack, problemsOf } from "./pack.ts";
@@ -35,4 +36,6 @@ for (const entry of published) {
   const project = await installInto(packed.tarball);
   for (const [name, use] of Object.entries(uses)) await step(`used: ${name}`, () => use(project));
   await project.remove();
+  for (const [name, init] of Object.entries(inits))
+    await step(`portvakt init: ${name}`, () => init(packed.tarball));
 }

@@ -1,10 +1,10 @@
 // `portvakt dev`: a changed manifest is in force within a second, and the verbs that talk to a running platform.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { newFolder, output, said, start } from "./harness.ts";
+import { newFolder, output, said, start, type State } from "./harness.ts";
 
 const head = "apiVersion: nais.io/v1alpha1\nkind: Application\n";
 const front = `${head}metadata: { name: front, namespace: team-a }
@@ -99,6 +99,50 @@ describe("a platform that runs", { timeout: 120_000 }, () => {
     };
     assert.ok(state.applications["back"]?.clients["entra"]);
 
+    dev.kill("SIGTERM");
+    assert.deepEqual(await once(dev, "exit"), [0, null]);
+  });
+
+  test("of a folder, manifests that come and go are live within a second, and nobody else is started again", async () => {
+    const folder = await newFolder();
+    await mkdir(join(folder, "apps"));
+    await writeFile(join(folder, "apps", "front.yaml"), front);
+    await writeFile(join(folder, "values.yaml"), "caller: other\n");
+    const { dev, state } = await start(folder, ["-f", "apps", "--values", "values.yaml"]);
+    let errors = "";
+    dev.stderr?.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+    const changed = async (change: () => Promise<unknown>, says: string): Promise<void> => {
+      const told = said(dev, "stderr", says);
+      const at = performance.now();
+      await change();
+      await told;
+      const seconds = (performance.now() - at) / 1000;
+      assert.ok(seconds < 1, `after ${seconds.toFixed(2)} s`);
+    };
+    const token = () => output(["token", "-q", "--as", "front", "--to", "back", "--user", "kari"], folder);
+    const running = async () =>
+      (JSON.parse(await readFile(join(folder, ".portvakt", "dev.json"), "utf8")) as State).applications;
+
+    // a file of a new folder, whose name comes before the one that was there
+    const file = join(folder, "apps", "a", "back.yaml");
+    await mkdir(join(folder, "apps", "a"));
+    await changed(() => writeFile(file, back("{{ caller }}")), "started again: the token API of back");
+    assert.equal((await token()).code, 1, "nobody is admitted yet");
+    assert.deepEqual((await running())["front"], state.applications["front"], "addresses stay");
+    assert.doesNotMatch(errors, /front-sidecar|sidecar of front/);
+
+    await changed(
+      () => writeFile(join(folder, "values.yaml"), "caller: front\n"),
+      "+ local:team-a:front -> local:team-a:back",
+    );
+    assert.equal((await token()).code, 0);
+    await changed(() => rm(file), "- local:team-a:front -> local:team-a:back");
+    assert.equal((await running())["back"], undefined);
+    await changed(() => writeFile(file, back("front")), "+ local:team-a:front -> local:team-a:back");
+    await changed(
+      () => rm(join(folder, "apps", "a"), { recursive: true }),
+      "- local:team-a:front -> local:team-a:back",
+    );
     dev.kill("SIGTERM");
     assert.deepEqual(await once(dev, "exit"), [0, null]);
   });

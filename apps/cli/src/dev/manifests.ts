@@ -29,13 +29,16 @@ export async function demoApplications(cluster: string): Promise<Declared[]> {
 }
 
 /**
- * The applications of the given manifests and folders; `command`, when there is one, runs the first of them.
+ * The applications of the given manifests and folders; `command`, when there is one, runs the first of them, or the one that
+ * it `ran` before.
+ *
  * *Throws*: CommandError with every problem.
  */
 export async function foreignApplications(options: {
   files: readonly string[];
   values?: readonly string[];
   command: readonly string[];
+  ran?: string | undefined;
   folder: string;
   cluster: string;
 }): Promise<Declared[]> {
@@ -45,9 +48,11 @@ export async function foreignApplications(options: {
     readValues(options.values ?? [], folder),
   ]);
   const { applications } = await landscapeOf({ sources, values, cluster });
-  return [...applications.values()].map((application, index) => ({
+  const [first] = applications.keys();
+  const runs = options.ran !== undefined && applications.has(options.ran) ? options.ran : first;
+  return [...applications.values()].map((application) => ({
     application,
     manifest: resolve(folder, application.source.file),
-    ...(index === 0 && command.length > 0 ? { program: { folder, command } } : {}),
+    ...(application.id === runs && command.length > 0 ? { program: { folder, command } } : {}),
   }));
 }

@@ -69,6 +69,33 @@ describe("the plan of the demo", () => {
     assert.equal(named("portal").clients.tokenx, "local:benefits:portal");
   });
 
+  test("an application keeps its addresses when others come and go, and many share no port", () => {
+    const text = (names: readonly string[]): string =>
+      names
+        .map(
+          (name, index) =>
+            `apiVersion: nais.io/v1alpha1\nkind: Application\nmetadata: { name: ${name}, namespace: a }\nspec:\n  image: x\n  tokenx: { enabled: true }\n  idporten: { enabled: true, sidecar: { enabled: ${index % 2 === 0} } }\n`,
+        )
+        .join("---\n");
+    const planOf = (names: readonly string[], before?: Plan): Plan =>
+      makePlan(
+        parseManifests([{ file: "x.yaml", text: text(names) }], { cluster: "local" }).applications,
+        7000,
+        before,
+      );
+    const few = planOf(["m", "n"]);
+    const more = planOf(["a", "b", "m", "n", "o"], few);
+    const addresses = (name: string, of: Plan) => ({ ...named(name, of), application: name });
+    for (const name of ["m", "n"]) assert.deepEqual(addresses(name, more), addresses(name, few));
+    assert.deepEqual(addresses("n", planOf(["b", "n"], more)), addresses("n", few));
+    const many = planOf(
+      Array.from({ length: 45 }, (_one, index) => `app-${index}`),
+      undefined,
+    );
+    for (const ports of [more, many].map((one) => plannedPorts(one).map(({ port }) => port)))
+      assert.equal(new Set(ports).size, ports.length);
+  });
+
   test("two applications of one name are told apart by their namespaces", () => {
     const text = ["a", "b"]
       .map(

@@ -55,29 +55,45 @@ export const organisationNumber = "310100005";
 
 /**
  * Decides addresses and client ids: servers at base+1..6, login proxies at base+10, +20, ..., other applications from
- * base+30 up, what nobody visits (applications behind a proxy, token APIs, what says how they are) from base+100 up.
+ * base+30 up, what nobody visits (applications behind a proxy, token APIs, what says how they are) from base+100 up. An
+ * application of the plan `before` keeps its addresses, so that it goes on running when another comes or goes.
  */
-export function makePlan(applications: readonly Application[], basePort: number): Plan {
+export function makePlan(applications: readonly Application[], basePort: number, before?: Plan): Plan {
   // citizens' applications first: whoever tries the platform starts with those
   const withLogin = ["idporten", "azure"].flatMap((provider) =>
     applications.filter((application) => loginProvider(application) === provider),
   );
   const firstOther = basePort + Math.max(30, (withLogin.length + 1) * 10);
-  let others = 0;
-  const planned = applications.map((application, index): PlannedApplication => {
+  const old = new Map(before?.applications.map((planned) => [planned.application.id, planned]));
+  const taken = new Set(
+    applications.flatMap(({ id }) => portsOf(old.get(id))).filter((port) => port !== undefined),
+  );
+  const free = (from: number, step = 1): number => {
+    let port = from;
+    while (taken.has(port)) port += step;
+    taken.add(port);
+    return port;
+  };
+  const loginPorts = new Map(
+    withLogin.map(({ id }) => [id, old.get(id)?.login?.port ?? free(basePort + 10, 10)]),
+  );
+  const planned = applications.map((application): PlannedApplication => {
     const provider = loginProvider(application);
     const clients = clientsOf(application);
-    const tokensPort = Object.keys(clients).length > 0 ? { tokensPort: basePort + 200 + index } : {};
-    const statusPort = basePort + 300 + index;
+    const was = old.get(application.id);
+    const tokensPort =
+      Object.keys(clients).length > 0 ? { tokensPort: was?.tokensPort ?? free(basePort + 200) } : {};
+    const statusPort = was?.statusPort ?? free(basePort + 300);
     const name = uniqueName(application, applications);
     const common = { application, name, ...tokensPort, statusPort, clients };
-    if (provider === undefined) {
-      const port = firstOther + others++;
+    const loginPort = loginPorts.get(application.id);
+    if (provider === undefined || loginPort === undefined) {
+      const port = was?.port ?? free(firstOther);
       return { ...common, url: `http://localhost:${port}`, port };
     }
-    const login = { provider, port: basePort + 10 * (withLogin.indexOf(application) + 1) };
-    const url = `http://localhost:${login.port}`;
-    return { ...common, url, port: basePort + 100 + index, login };
+    const url = `http://localhost:${loginPort}`;
+    const port = was?.port ?? free(basePort + 100);
+    return { ...common, url, port, login: { provider, port: loginPort } };
   });
   return {
     cluster: applications[0]?.cluster ?? "local",
@@ -92,6 +108,10 @@ export function makePlan(applications: readonly Application[], basePort: number)
     },
     applications: planned,
   };
+}
+
+function portsOf(planned: PlannedApplication | undefined): readonly (number | undefined)[] {
+  return [planned?.port, planned?.login?.port, planned?.tokensPort, planned?.statusPort];
 }
 
 /** Every port of a plan, each with the name of what will listen there. */

@@ -138,9 +138,12 @@ function changer(parts: {
   const { stateFolder, now } = options;
   let current = parts.prepared;
   let last: Promise<unknown> = Promise.resolve();
-  const base = current.plan.base;
   const change: Platform["change"] = async (declared) => {
-    const after = await prepare(options, makePlan(applicationsOf(declared), base), declared);
+    const after = await prepare(
+      options,
+      makePlan(applicationsOf(declared), current.plan.base, current.plan),
+      declared,
+    );
     const { control } = endpointsOf(after.plan);
     const started = await changePlatform({
       before: current,

@@ -12,7 +12,8 @@ import { demoApplications, foreignApplications, type Declared } from "./manifest
 import type { Plan } from "./plan.ts";
 import { startPlatform, type Platform } from "./platform.ts";
 import type { Watcher } from "./process.ts";
-import { watchFiles } from "./watch.ts";
+import { manifestPlaces, type ManifestPlaces } from "../manifests/files.ts";
+import { watchManifests } from "./watch.ts";
 
 const cluster = "local";
 const defaultPort = 7000;
@@ -51,15 +52,17 @@ export async function runDev(args: Arguments, around: Surroundings): Promise<Exi
   const others = await variablesForOthers(platform.plan, declared, stateFolder);
   if (flag(args, "json")) terminal.out(`${JSON.stringify(platform.state)}\n`);
   else terminal.out(greeting(platform, terminal, now() - began, others));
-  const read = async (): Promise<Declared[]> => await declaredBy(args, around);
-  followManifests({ platform, declared, read, stateFolder, around, signal: ending });
+  const ran = declared.find(({ program }) => program !== undefined)?.application.id;
+  const read = async (): Promise<Declared[]> => await declaredBy(args, around, ran);
+  const places = async (): Promise<ManifestPlaces> => await placesOf(args, declared, around.folder);
+  await followManifests({ platform, declared, read, places, stateFolder, around, signal: ending });
   const why = await whenAborted(ending);
   terminal.err(`\n${terminal.paint("dim", `${why}: ending everything`)}\n`);
   await platform.stop();
   return exitCodes.yes;
 }
 
-async function declaredBy(args: Arguments, around: Surroundings): Promise<Declared[]> {
+async function declaredBy(args: Arguments, around: Surroundings, ran?: string): Promise<Declared[]> {
   const files = texts(args, "file");
   if (flag(args, "demo")) {
     if (files.length > 0)
@@ -68,19 +71,37 @@ async function declaredBy(args: Arguments, around: Surroundings): Promise<Declar
   }
   if (files.length === 0) throw usageError("dev wants --demo, or a manifest with -f", "dev");
   const values = texts(args, "values");
-  return await foreignApplications({ files, values, command: args.rest, folder: around.folder, cluster });
+  return await foreignApplications({
+    files,
+    values,
+    command: args.rest,
+    ran,
+    folder: around.folder,
+    cluster,
+  });
+}
+
+/** What a change may come from: the manifests, the folders with them, and the values for their templates. */
+async function placesOf(
+  args: Arguments,
+  declared: readonly Declared[],
+  folder: string,
+): Promise<ManifestPlaces> {
+  if (flag(args, "demo")) return { files: declared.map(({ manifest }) => manifest), folders: [] };
+  return await manifestPlaces([...texts(args, "file"), ...texts(args, "values")], folder);
 }
 
 /** Takes every change of a manifest over as soon as it is written; one with mistakes changes nothing but says so. */
-function followManifests(o: {
+async function followManifests(o: {
   platform: Platform;
   declared: readonly Declared[];
   read: () => Promise<Declared[]>;
+  places: () => Promise<ManifestPlaces>;
   stateFolder: string;
   around: Surroundings;
   signal: AbortSignal;
-}): void {
-  const { platform, read, around, signal } = o;
+}): Promise<void> {
+  const { platform, read, places, around, signal } = o;
   const { terminal, now } = around;
   let before = landscapeOfDeclared(o.declared);
   const take = async (): Promise<void> => {
@@ -97,8 +118,8 @@ function followManifests(o: {
     if (started.length > 0)
       terminal.err(`${terminal.paint("dim", `started again: ${started.join(", ")}`)}\n`);
   };
-  const files = o.declared.map(({ manifest }) => manifest);
-  watchFiles(files, () => void take().catch((error: unknown) => complain(error, terminal)), signal);
+  const changed = (): void => void take().catch((error: unknown) => complain(error, terminal));
+  await watchManifests(places, changed, signal);
 }
 
 function landscapeOfDeclared(declared: readonly Declared[]): Landscape {

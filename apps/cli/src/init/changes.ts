@@ -142,13 +142,17 @@ function withScripts(
 ): string {
   const indent = /^\{\n([ \t]+)/.exec(packageText)?.[1] ?? "  ";
   const run = found.scripts?.["dev"] === undefined ? "start" : "dev";
+  // its watcher looks into folders with a dot too, such as the one where the platform keeps its state
+  const watching = /\bfastify start\b.* -w\b/.test(found.scripts?.[run] ?? "")
+    ? " -- --ignore-watch .portvakt"
+    : "";
   // an application that needs a loader to run needs it in its test too
   const loader = found.devDependencies?.["tsx"] === undefined ? "" : " --import tsx";
   const changed: PackageManifest = {
     ...found,
     scripts: {
       ...found.scripts,
-      "dev:platform": `portvakt dev -f ${wishes.manifest ?? manifestFile} -- ${manager} run ${run}`,
+      "dev:platform": `portvakt dev -f ${wishes.manifest ?? manifestFile} -- ${manager} run ${run}${watching}`,
       "test:auth": `node${loader} --test ${test}`,
     },
     dependencies: sorted({ ...found.dependencies, "@portvakt/sdk": wishes.sdk }),

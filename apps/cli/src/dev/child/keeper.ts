@@ -5,14 +5,38 @@ import { connect } from "node:net";
 
 const [given, command = "", ...args] = process.argv.slice(2);
 const port = Number(given);
-const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit"], shell: args.length === 0 });
+// a process group of its own: a signal to the group reaches all that the command started
+const child = spawn(command, args, {
+  stdio: ["ignore", "inherit", "inherit"],
+  shell: args.length === 0,
+  detached: true,
+});
+/** Less than the supervisor gives this process. */
+const graceMs = 3000;
+const lookEveryMs = 20;
+
+/** Sends a signal to the command and all that it started; false when nobody of them is left. */
+function signal(sign: NodeJS.Signals | 0): boolean {
+  try {
+    return child.pid !== undefined && process.kill(-child.pid, sign);
+  } catch {
+    return false;
+  }
+}
 
 let ending = false;
-/** The keeper leads a process group, and the command is in it: a signal to the group reaches all of it. */
-function end(): void {
+/** Some watchers outlive the program that started them, and some pay no heed to SIGTERM: nobody is left behind. */
+function end(code = 0): void {
   if (ending) return;
   ending = true;
-  process.kill(-process.pid, "SIGTERM");
+  signal("SIGTERM");
+  const last = setTimeout(signal, graceMs, "SIGKILL");
+  const looking = setInterval(() => {
+    if (signal(0)) return;
+    clearTimeout(last);
+    clearInterval(looking);
+    process.exit(code);
+  }, lookEveryMs);
 }
 
 function look(waitMs: number): void {
@@ -30,9 +54,9 @@ child.once("error", (error) => {
   process.stderr.write(`${command} could not be started: ${error.message}\n`);
   process.exit(2);
 });
-child.once("exit", (code, signal) => process.exit(ending ? 0 : (code ?? (signal === null ? 1 : 128))));
-process.on("SIGTERM", end);
-process.on("disconnect", end);
+child.once("exit", (code, sign) => end(code ?? (sign === null ? 1 : 128)));
+process.on("SIGTERM", () => end());
+process.on("disconnect", () => end());
 // went before this module was loaded
 if (process.send !== undefined && !process.connected) end();
 process.channel?.unref();
