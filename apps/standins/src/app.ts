@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Hono } from "hono";
 import { parseForm, peekJwt, ProtocolError, type Clock, type FormParams } from "@portvakt/oauth";
 import { readBounded } from "@portvakt/issuer";
+import { nameRequest } from "@portvakt/runtime/observe";
 import type { Arrival, Endpoint, Fault, Faults, ProviderName } from "./faults/faults.ts";
 import type { Report } from "./report.ts";
 import { maskedParameters, type Recorder } from "./faults/recorder.ts";
@@ -106,6 +107,7 @@ async function arrive(
   route: Route,
   options: AppOptions,
 ): Promise<Response> {
+  nameRequest(route.method, route.path);
   const start = performance.now();
   const at = options.now();
   let visit: Visit | undefined;

@@ -19,7 +19,15 @@ export type {
   MetricTable,
   Metrics,
 } from "./metrics.ts";
-export { noteOnRequest, spanAttributes, traced, tracedFetch, traceSamplers, tracing } from "./traces.ts";
+export {
+  nameRequest,
+  noteOnRequest,
+  spanAttributes,
+  traced,
+  tracedFetch,
+  traceSamplers,
+  tracing,
+} from "./traces.ts";
 export type { Traces } from "./trace-sdk.ts";
 export type { RequestTraces, SpanKind, SpanNotes, TracedCall, TraceSampler, Tracing } from "./traces.ts";
 export { scrub } from "./redact.ts";

@@ -211,6 +211,8 @@ export function createTracing(tracer: Tracer, propagator: TextMapPropagator): Tr
       return within(span, context.active(), () => work(notes));
     },
     note: (values) => void trace.getActiveSpan()?.setAttributes(ours(values)),
+    name: (method, route) =>
+      void trace.getActiveSpan()?.updateName(`${method} ${route}`).setAttribute("http.route", route),
     listener: (inner, requests) => serveTraced(tracer, propagator, inner, requests),
     fetch: (inner) => fetchTraced(tracer, propagator, inner),
     call: (method, origin) => callTraced(tracer, propagator, method, origin),

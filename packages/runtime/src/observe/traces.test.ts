@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { serve } from "../http/index.ts";
 import type { HttpServer } from "../http/index.ts";
-import { createLogger, createMetrics, noteOnRequest, traced, tracedFetch, tracing } from "./index.ts";
+import {
+  createLogger,
+  createMetrics,
+  nameRequest,
+  noteOnRequest,
+  traced,
+  tracedFetch,
+  tracing,
+} from "./index.ts";
 import type { SpanKind } from "./index.ts";
 import { otlpReceiver } from "./otlp-receiver.ts";
 import type { OtlpReceiver, ReceivedSpan } from "./otlp-receiver.ts";
@@ -64,6 +72,7 @@ describe("traces", { timeout: 30_000 }, () => {
           return new Response();
         }).catch(() => new Response()),
       "/refuse": () => {
+        nameRequest("POST", "/refuse/:why");
         noteOnRequest({ error: "invalid_grant" });
         return new Response("", { status: 400 });
       },
@@ -148,7 +157,7 @@ describe("traces", { timeout: 30_000 }, () => {
     });
     const failed = named("POST /fail");
     assert.deepEqual([failed.failed, failed.attributes["error.type"]], [true, "500"]);
-    const refused = named("POST /refuse");
+    const refused = named("POST /refuse/:why");
     assert.deepEqual(
       [refused.failed, refused.attributes["portvakt.error"], refused.attributes["error.type"]],
       [false, "invalid_grant", undefined],

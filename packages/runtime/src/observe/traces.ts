@@ -65,6 +65,7 @@ export interface TracedCall {
 export interface Tracing {
   span<A extends SpanAttribute, T>(kind: SpanKind, work: (span: SpanNotes<A>) => T): T;
   note(values: Readonly<Partial<Record<SpanAttribute, string | undefined>>>): void;
+  name(method: string, route: string): void;
   listener(inner: RequestListener, requests: RequestTraces): RequestListener;
   fetch(inner: typeof fetch): typeof fetch;
   call(method: string, origin: string): TracedCall;
@@ -99,6 +100,11 @@ export function traced<const K extends SpanKind, T>(
 /** Says something of the request that is being served. */
 export function noteOnRequest(values: Readonly<Partial<Record<SpanAttribute, string | undefined>>>): void {
   current?.note(values);
+}
+
+/** Names the request that is being served, where only its handler knows the template that fits. */
+export function nameRequest(method: string, route: string): void {
+  current?.name(method, route);
 }
 
 /** A `fetch` whose requests are spans and carry `traceparent`; the given one itself when there are no traces. For providers' endpoints: the path is part of the span's name. */
