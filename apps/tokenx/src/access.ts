@@ -26,6 +26,8 @@ export interface AccessEndpoints {
 const maxBytes = 262_144;
 const maxEvaluations = 200;
 const maxRecent = 200;
+/** When the answering of several questions ends (section 7.1.2.1). */
+const semantics = ["execute_all", "deny_on_first_deny", "permit_on_first_permit"] as const;
 const entity = z.object({ type: z.string().max(255), id: z.string().max(255) });
 const action = z.object({ name: z.string().max(255) });
 const evaluationSchema = z.object({ subject: entity, action, resource: entity });
@@ -35,8 +37,9 @@ const evaluationsSchema = z.object({
   resource: entity.optional(),
   evaluations: z
     .array(z.object({ subject: entity.optional(), action: action.optional(), resource: entity.optional() }))
-    .min(1)
-    .max(maxEvaluations),
+    .max(maxEvaluations)
+    .default([]),
+  options: z.object({ evaluations_semantic: z.enum(semantics).default("execute_all") }).optional(),
 });
 type Evaluation = z.infer<typeof evaluationSchema>;
 
@@ -72,14 +75,19 @@ export function accessEndpoints(options: AccessOptions): AccessEndpoints {
     },
     evaluateMany: async (request) => {
       const registrar = await registrarOf(request);
-      const { evaluations, ...defaults } = await read(request, evaluationsSchema);
-      const results = evaluations.map((one) => {
-        const whole = evaluationSchema.safeParse({ ...defaults, ...one });
-        if (!whole.success)
-          throw new ProtocolError("invalid_request", "an evaluation lacks subject, action or resource");
-        return evaluate(whole.data, registrar);
-      });
-      return answer({ evaluations: results }, request);
+      const { evaluations, options: wishes, ...defaults } = await read(request, evaluationsSchema);
+      const questions = (evaluations.length > 0 ? evaluations : [{}]).map((one) => whole(defaults, one));
+      const last = { execute_all: undefined, deny_on_first_deny: false, permit_on_first_permit: true }[
+        wishes?.evaluations_semantic ?? "execute_all"
+      ];
+      const results: Record<string, unknown>[] = [];
+      for (const question of questions) {
+        const result = evaluate(question, registrar);
+        results.push(result);
+        if (result["decision"] === last) break;
+      }
+      // Section 7.1: without a list it is one question, and has one answer.
+      return answer(evaluations.length > 0 ? { evaluations: results } : { ...results[0] }, request);
     },
     explain: async (request, id) => {
       const registrar = await registrarOf(request);
@@ -98,6 +106,12 @@ export function accessEndpoints(options: AccessOptions): AccessEndpoints {
       return answer({ decisions: records.slice(0, maxRecent) }, request);
     },
   };
+}
+
+function whole(defaults: object, one: object): Evaluation {
+  const parsed = evaluationSchema.safeParse({ ...defaults, ...one });
+  if (parsed.success) return parsed.data;
+  throw new ProtocolError("invalid_request", "an evaluation lacks subject, action or resource");
 }
 
 /** What the query asks for: `outcome` (allow or deny) of the decision, `application` on either side of it. */

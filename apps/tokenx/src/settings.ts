@@ -9,13 +9,18 @@ const algorithmNames = Object.keys(signatureAlgorithms) as [SignatureAlgorithm, 
 
 const webUrl = z.url({ protocol: /^https?$/ });
 const jwksSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });
-const providersSchema = z.array(
-  z.object({
-    wellKnownUrl: webUrl,
-    allowedClusterName: z.string().min(1).optional(),
-    allowedSubjects: z.array(z.string()).optional(),
-  }),
-);
+/** Twice the same would be two sets of rules for one issuer. */
+const allDifferent = (list: readonly { wellKnownUrl: string }[]): boolean =>
+  new Set(list.map(({ wellKnownUrl }) => wellKnownUrl)).size === list.length;
+const providersSchema = z
+  .array(
+    z.object({
+      wellKnownUrl: webUrl,
+      allowedClusterName: z.string().min(1).optional(),
+      allowedSubjects: z.array(z.string()).optional(),
+    }),
+  )
+  .refine(allDifferent, "two entries are of one issuer");
 const mappingsSchema = z
   .record(webUrl, z.record(z.string(), z.record(z.string(), z.string())))
   .superRefine((byIssuer, context) => {
@@ -43,9 +48,9 @@ const rulesSchema = z.record(
   }),
 );
 
-const clustersSchema = z.array(
-  z.object({ wellKnownUrl: webUrl, cluster: z.string().regex(/^[a-z0-9-]{1,63}$/) }),
-);
+const clustersSchema = z
+  .array(z.object({ wellKnownUrl: webUrl, cluster: z.string().regex(/^[a-z0-9-]{1,63}$/) }))
+  .refine(allDifferent, "two entries are of one issuer");
 
 /** A parser for JSON settings whose message names the place, and not the value. */
 function shaped<T>(schema: z.ZodType<T>): (value: unknown) => T {

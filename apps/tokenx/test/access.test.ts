@@ -86,6 +86,29 @@ describe("AuthZEN Authorization API 1.0", () => {
       [true, false],
     );
   });
+  const semantics = [
+    ["execute_all", [true, false, true]],
+    ["deny_on_first_deny", [true, false]],
+    ["permit_on_first_permit", [true]],
+  ] as const;
+  for (const [evaluations_semantic, decisions] of semantics)
+    test(`section 7.1.2.1: ${evaluations_semantic}`, async () => {
+      const { subject, action, resource } = evaluation(caller, target);
+      const evaluations = [{}, { resource: { ...resource, id: "east:a:snoop" } }, {}];
+      const question = { subject, action, resource, evaluations, options: { evaluations_semantic } };
+      const { body } = await ask("/access/v1/evaluations", east, question);
+      assert.deepEqual(
+        (body["evaluations"] as { decision: boolean }[]).map(({ decision }) => decision),
+        decisions,
+      );
+    });
+  test("section 7.1: without a list of evaluations it is one question, and has one answer", async () => {
+    for (const more of [{}, { evaluations: [] }]) {
+      const { body } = await ask("/access/v1/evaluations", east, { ...evaluation(caller, target), ...more });
+      assert.equal(body["decision"], true);
+    }
+    assert.equal((await ask("/access/v1/evaluations", east, {})).status, 400);
+  });
   test("a question that is none of ours is answered no", async () => {
     const question = { ...evaluation(caller, target), action: { name: "delete" } };
     assert.equal((await ask("/access/v1/evaluation", east, question)).body["decision"], false);

@@ -136,6 +136,8 @@ describe("issued tokens", () => {
       decodeJwt(tokenOf(await on.exchange(portal, { subject_token, audience: api })))["scope"],
       "a b",
     );
+    const unasked = await on.exchange(portal, { subject_token, audience: api });
+    assert.equal(unasked.body["scope"], "a b", "RFC 6749 section 5.1: what was issued is told");
     const narrowed = await on.exchange(portal, { subject_token, audience: api, scope: "b" });
     assert.equal(narrowed.body["scope"], "b");
     assert.equal(decodeJwt(tokenOf(narrowed))["scope"], "b");

@@ -44,7 +44,12 @@ before(async () => {
     },
     env: {
       PORTVAKT_TOKENX_SUBJECT_RULES: JSON.stringify({
-        [idporten.wellKnown]: { audiences: ["https://platform.example"], logoutAudience: "tokenx" },
+        [idporten.wellKnown]: {
+          audiences: ["https://platform.example"],
+          logoutAudience: "tokenx",
+          // A list of its own without sid: sessions are known all the same.
+          claims: ["sub", "pid", "acr", "scope"],
+        },
       }),
     },
   });

@@ -59,12 +59,12 @@ test("weak point 4.4.3: a server that is killed and started again knows which as
   };
   const statement = (appId: string) =>
     signed(registrar, { iss: "registrar", ...times(), appId, accessPolicyInbound: [caller] });
-  const register = async (url: string, software_statement: string): Promise<number> => {
+  const register = async (url: string, software_statement: string, { jwk } = app): Promise<number> => {
     const bearer = await signed(registrar, { iss: "registrar", sub: "registrar", aud: issuer, ...times() });
     const response = await fetch(`${url}/registration/client`, {
       method: "POST",
       headers: { authorization: `Bearer ${bearer}` },
-      body: JSON.stringify({ jwks: { keys: [app.jwk] }, software_statement }),
+      body: JSON.stringify({ jwks: { keys: [jwk] }, software_statement }),
     });
     return response.status;
   };
@@ -87,7 +87,7 @@ test("weak point 4.4.3: a server that is killed and started again knows which as
     await Promise.all(used.map((one) => exchange(second.url, one))),
     used.map(() => 401),
   );
-  assert.equal(await register(second.url, stated), 400, "a statement, too");
+  assert.equal(await register(second.url, stated, await party()), 400, "a statement, too");
   assert.equal(
     await exchange(second.url, await assertion()),
     200,

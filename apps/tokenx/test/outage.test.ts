@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { cuttableWay, freshDatabase } from "./database.ts";
 import type { CuttableWay } from "./database.ts";
 import { eventually } from "./eventually.ts";
-import { platform, provider, signed } from "./platform.ts";
+import { assertionType, platform, provider, signed } from "./platform.ts";
 import type { Platform } from "./platform.ts";
 
 const caller = "local:a:caller";
@@ -45,6 +45,18 @@ describe("the database is away", () => {
     const client_assertion = await on.assertion(caller);
     assert.equal((await on.exchange(caller, { ...(await form(on)), client_assertion })).status, 200);
     assert.equal((await on.exchange(caller, { ...(await form(on)), client_assertion })).status, 401);
+  });
+  test("RFC 7009 section 2.2.1: revocation says 503, and the token is of no use here all the same", async () => {
+    const token = String((await on.exchange(caller, await form(on))).body["access_token"]);
+    const ask = async (path: string, by: string) => {
+      const client_assertion = await on.assertion(by);
+      const body = new URLSearchParams({ client_assertion_type: assertionType, client_assertion, token });
+      return fetch(`${on.running.addresses["tokenx"]}${path}`, { method: "POST", body });
+    };
+    const revoked = await ask("/revoke", caller);
+    assert.equal(revoked.status, 503);
+    assert.equal(((await revoked.json()) as { error: string }).error, "temporarily_unavailable");
+    assert.deepEqual(await (await ask("/introspect", target)).json(), { active: false });
   });
   test("registration says 503, with nothing of the fault in it, and readiness says why", async () => {
     const response = await on.register("local:a:new");
@@ -93,6 +105,29 @@ describe("an issuer of subject tokens is away", () => {
     await on.close();
     await idporten.close();
   });
+});
+
+test("of two well-known URLs of one issuer the first counts, with its rules, and the log says so", async () => {
+  const idporten = await provider();
+  const other = `${idporten.issuer}/.well-known/oauth-authorization-server`;
+  const rules = { [idporten.wellKnown]: { audiences: ["everybody"] } };
+  const PORTVAKT_TOKENX_SUBJECT_RULES = JSON.stringify(rules);
+  for (const [first, second, status] of [
+    [idporten.wellKnown, other, 200],
+    [other, idporten.wellKnown, 400],
+  ] as const) {
+    const env = { SUBJECT_TOKEN_ISSUERS: `${first},${second}`, PORTVAKT_TOKENX_SUBJECT_RULES };
+    const on = await platform({ env });
+    await on.register(caller);
+    await on.register(target, { accessPolicyInbound: [caller] });
+    const times = { iat: on.clock.now, exp: on.clock.now + 60 };
+    const claims = { iss: idporten.issuer, sub: "s", aud: "everybody", ...times };
+    const subject_token = await signed(idporten, claims);
+    assert.equal((await on.exchange(caller, { subject_token, audience: target })).status, status);
+    assert.ok(on.logged.some((line) => line.includes("two well-known URLs name one issuer")));
+    await on.close();
+  }
+  await idporten.close();
 });
 
 test("an issuer that comes up after TokenX is known as soon as one of its tokens comes", async () => {

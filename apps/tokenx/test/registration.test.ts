@@ -116,7 +116,24 @@ describe("refused statements (RFC 7591 section 3.2.2, weak point 4.4.8)", () => 
   test("RFC 7591 section 2.3: a software statement is taken once", async () => {
     const software_statement = await on.statement({ appId: "local:a:once" });
     assert.equal((await on.register("local:a:once", {}, { software_statement })).status, 201);
-    assert.equal((await on.register("local:a:once", {}, { software_statement })).status, 400);
+    const { jwk } = await party();
+    const other = { software_statement, jwks: { keys: [jwk] } };
+    assert.equal((await on.register("local:a:once", {}, other)).status, 400, "with another key");
+    await withBearer(on, "DELETE", "/local:a:once");
+    assert.equal((await on.register("local:a:once", {}, { software_statement })).status, 400, "once deleted");
+  });
+  test("the same registration once more, whose answer was lost, is answered as before", async () => {
+    const software_statement = await on.statement({ appId: "local:a:again" });
+    const send = async () => on.register("local:a:again", {}, { software_statement });
+    const [first, second] = [await send(), await send()];
+    assert.deepEqual([first.status, second.status], [201, 201]);
+    assert.deepEqual(await bodyOf(second), await bodyOf(first));
+  });
+  test("RFC 7591 section 2: metadata that is not served is replaced, and the answer says by what", async () => {
+    const asked = { token_endpoint_auth_method: "client_secret_basic", grant_types: ["password"] };
+    const body = await bodyOf(await on.register("local:a:asked", {}, asked));
+    assert.equal(body["token_endpoint_auth_method"], "private_key_jwt");
+    assert.deepEqual(body["grant_types"], ["urn:ietf:params:oauth:grant-type:token-exchange"]);
   });
 });
 

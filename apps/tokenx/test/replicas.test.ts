@@ -8,6 +8,7 @@ import { openSqlDatabase } from "@portvakt/runtime/store";
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
 import type { JSONWebKeySet } from "jose";
 import { replaceSigningKeys } from "../src/index.ts";
+import type { TokenxTables } from "../src/registry/schema.ts";
 import { freshDatabase } from "./database.ts";
 import { eventually } from "./eventually.ts";
 import { party, platform, provider, settingsOf } from "./platform.ts";
@@ -152,6 +153,42 @@ test("a replica without the sealing key does not start, and says why", async () 
     replica({ PORTVAKT_TOKENX_SEAL_KEYS: randomBytes(32).toString("base64") }),
     /PORTVAKT_TOKENX_SEAL_KEYS/,
   );
+});
+
+test("sealing keys are a ring: a new first one seals, those after it still open", async () => {
+  const fresh = randomBytes(32).toString("base64");
+  const own = await freshDatabase();
+  const started = (keys: string) => replica({ DATABASE_URL: own, PORTVAKT_TOKENX_SEAL_KEYS: keys });
+  const first = await started(sealKey);
+  const before = await kids(first);
+  await first.close();
+  const second = await started(`${fresh},${sealKey}`);
+  assert.deepEqual(await kids(second), before);
+  await second.close();
+});
+
+test("no issued token leaves a row: what an exchange writes is the assertion that was used, for as long as it could be used again", async () => {
+  const own = await freshDatabase();
+  const on = await replica({ DATABASE_URL: own });
+  await on.register(caller);
+  await on.register(target, { accessPolicyInbound: [caller] });
+  const db = await openSqlDatabase<TokenxTables>({ url: new Secret(own) });
+  const tables = ["clients", "signing_keys", "revocations", "decisions"] as const;
+  const count = async (): Promise<number[]> => {
+    const results = tables.map((table) => db.query.selectFrom(table).selectAll().execute());
+    return (await Promise.all(results)).map((rows) => rows.length);
+  };
+  const before = await count();
+  for (let i = 0; i < 5; i++)
+    assert.equal(
+      (await on.exchange(caller, { subject_token: await on.subjectToken(), audience: target })).status,
+      200,
+    );
+  assert.deepEqual(await count(), before);
+  const used = await db.query.selectFrom("used_once").select("expires_at").execute();
+  assert.ok(used.length >= 5 && used.every((row) => row.expires_at <= on.clock.now + 120 + 10));
+  await db.close();
+  await on.close();
 });
 
 test("PostgreSQL without a sealing key is a problem of the settings, which the process ends with exit code 2 for", async () => {

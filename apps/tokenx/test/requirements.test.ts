@@ -97,6 +97,22 @@ test("RFC 7591 section 3.2.1: a registration is answered with 201, in JSON that 
   assert.equal(((await response.json()) as Record<string, unknown>)["client_id"], "local:r:new");
 });
 
+test("RFC 9110 section 15.5.6: another method than POST is refused, and the answer names POST", async () => {
+  for (const path of ["/token", "/introspect", "/revoke"]) {
+    const response = await fetch(`${url}${path}`);
+    assert.deepEqual([response.status, response.headers.get("allow")], [405, "POST"]);
+  }
+});
+
+test("the client is known before anything else, and the subject token is good before the policy is asked", async () => {
+  const unknown = await exchanged({ client_assertion: "x", grant_type: "password", audience: "local:r:no" });
+  assert.equal(unknown.body["error"], "invalid_client");
+  const bad = await exchanged({ audience: "local:r:no" }, { exp: on.clock.now - 60 });
+  assert.deepEqual([bad.body["error"], bad.body["decision_id"]], ["invalid_request", undefined]);
+  const denied = await exchanged({ audience: "local:r:no" });
+  assert.equal(denied.body["error"], "invalid_target");
+});
+
 test("RFC 7009 section 2.1: an access token is not the client's whose key did not sign the request", async () => {
   const body = new URLSearchParams({ token: tokenOf(await exchanged()), client_id: portal });
   const response = await fetch(`${url}/revoke`, { method: "POST", body });

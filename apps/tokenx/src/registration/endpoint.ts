@@ -5,12 +5,12 @@ import { z } from "zod";
 import type { Registration } from "../registry/registration.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { JudgeRegistrar, Registrar } from "./registrars.ts";
-import type { Statement } from "./statement.ts";
+import type { JudgedStatement } from "./statement.ts";
 
 export interface RegistrationOptions {
   readonly registry: Registry;
   readonly judgeRegistrar: JudgeRegistrar;
-  readonly judgeStatement: (raw: string) => Promise<Statement>;
+  readonly judgeStatement: (raw: string) => Promise<JudgedStatement>;
   /** Is told of every change, for the audit log. */
   readonly onChange: (change: "registered" | "deleted", clientId: string, registrar: string) => void;
 }
@@ -44,7 +44,7 @@ export function registrationEndpoint(options: RegistrationOptions): Registration
     create: async (request) => {
       const registrar = await registrarOf(request);
       const body = await readMetadata(request);
-      const statement = await options.judgeStatement(body.software_statement);
+      const { statement, take } = await options.judgeStatement(body.software_statement);
       // RFC 7591 section 3.2.2; the baseline answers 401 invalid_client here, and so do we.
       if (!registrar.mayWrite(statement.appId))
         throw new ProtocolError(
@@ -60,6 +60,10 @@ export function registrationEndpoint(options: RegistrationOptions): Registration
         ...(dpopBound === true && { dpopBound }),
         ...stated,
       };
+      // The same request once more, whose answer was lost: nothing is to be done, nor used up.
+      if (JSON.stringify(registry.get(appId)?.registration) === JSON.stringify(registration))
+        return answer(toWire(registration), 201);
+      await take();
       if (!(await registry.put(registration)))
         throw new ProtocolError(
           "invalid_software_statement",

@@ -14,6 +14,13 @@ import type { InboundRule } from "@portvakt/policy";
 import { z } from "zod";
 import type { TokenWishes } from "../registry/registration.ts";
 
+/** A software statement that may be taken. */
+export interface JudgedStatement {
+  readonly statement: Statement;
+  /** Takes it. *Throws* ProtocolError invalid_software_statement when it was taken before. */
+  take(): Promise<void>;
+}
+
 /** What a software statement says of an application, checked. */
 export interface Statement {
   readonly appId: string;
@@ -68,10 +75,10 @@ const claimsSchema = z.object({
 
 /**
  * Makes the judge of software statements (RFC 7591 section 2.3).
- * *Checks* signature, issuer, that it lives at most 10 minutes and is used once, the application's id, and every rule's form.
+ * *Checks* signature, issuer, that it lives at most 10 minutes, the application's id, and every rule's form; by `take`, that it is used once.
  * *Does not check* whether the registrar may touch that application. *Throws* ProtocolError invalid_software_statement.
  */
-export function statementJudge(options: StatementOptions): (raw: string) => Promise<Statement> {
+export function statementJudge(options: StatementOptions): (raw: string) => Promise<JudgedStatement> {
   const keys = localKeySet(options.jwks);
   const algorithms = Object.keys(signatureAlgorithms) as SignatureAlgorithm[];
 
@@ -91,14 +98,17 @@ export function statementJudge(options: StatementOptions): (raw: string) => Prom
       options.now,
     );
     if (!result.ok) throw invalidStatement(result.refusal.message);
-    const { exp = 0, iat = 0, jti } = result.token.claims;
+    const { exp = 0, iat = 0 } = result.token.claims;
     if (exp - iat > maxLifetimeSeconds)
       throw invalidStatement(`it lives longer than ${maxLifetimeSeconds} s`);
+    return result.token.claims;
+  }
+
+  async function take({ jti, exp = 0 }: JwtClaims): Promise<void> {
     if (typeof jti !== "string" || jti === "" || jti.length > 255)
       throw invalidStatement("its jti is unusable");
     if (!(await options.claimJti(`statement\n${jti}`, exp + toleranceSeconds)))
       throw invalidStatement("it was used before");
-    return result.token.claims;
   }
 
   /** Signature only: older registrars write nothing else that could be checked. */
@@ -121,7 +131,8 @@ export function statementJudge(options: StatementOptions): (raw: string) => Prom
   return async (raw) => {
     const undated = options.acceptUndated && peekJwt(raw)?.claims.jti === undefined;
     const claims = undated ? await judgeUndated(raw) : await judgeDated(raw);
-    return readStatement(claims, options);
+    const statement = readStatement(claims, options);
+    return { statement, take: async () => (undated ? undefined : take(claims)) };
   };
 }
 
