@@ -2,7 +2,7 @@ import { mayCall, waysBetween, type Landscape } from "@portvakt/policy";
 import { html } from "hono/html";
 import { applicationNamed } from "../data/names.ts";
 import type { Sources } from "../data/sources.ts";
-import { callAnswer } from "./call.ts";
+import { callAnswers } from "./call.ts";
 import { applicationOptions } from "./decisions.ts";
 import type { Html, Page } from "./page.ts";
 import { applicationLink, notice, shown } from "./parts.ts";
@@ -25,7 +25,8 @@ export async function access(request: Request, { current, now }: Sources): Promi
   return {
     title: "May A call B?",
     at: "/access",
-    lead: "The policy's answer, and the manifest line that would change it. It is the same as TokenX's, and as that of portvakt can.",
+    lead: html`The policy's answer, and the manifest line that would change it: the same as TokenX gives, and
+      <code>portvakt can</code>.`,
     body: html`${form(asked, [...landscape.applications.keys()])}
     ${isAsked ? answer(asked, landscape, now()) : ""}`,
   };
@@ -79,6 +80,6 @@ function answer({ from, to, scope: asked }: Asked, landscape: Landscape, now: nu
     )}
     <section class="card">
       <h2>In which ways</h2>
-      ${calls.map(callAnswer)}
+      ${callAnswers(calls)}
     </section>`;
 }

@@ -1,8 +1,9 @@
-import { decisionReasons, mayCall, wayNames, ways, type Landscape } from "@portvakt/policy";
+import { meaningOf } from "@portvakt/explain";
+import { mayCall, wayNames, ways, type Landscape } from "@portvakt/policy";
 import { html } from "hono/html";
 import type { Sources } from "../data/sources.ts";
 import type { Recorded } from "../data/tokenx.ts";
-import { callAnswer } from "./call.ts";
+import { callAnswers } from "./call.ts";
 import { grantWords, reasonWords, withoutTokenx } from "./decisions.ts";
 import type { Html, Page } from "./page.ts";
 import { applicationLink, facts, moment, notice, patch, placeOf, shown, verdict } from "./parts.ts";
@@ -35,13 +36,8 @@ export async function decision(id: string, { current, tokenx, now }: Sources): P
 type Made = NonNullable<Recorded["decision"]>;
 
 function decisionBody(record: Recorded, made: Made, landscape: Landscape, now: number): Html {
-  const { actor, target, explanation, owner, rule, fix, reason, grant } = made;
-  const isDenial = made.outcome === "deny";
-  const general = Object.hasOwn(decisionReasons, reason)
-    ? decisionReasons[reason as keyof typeof decisionReasons].fix
-    : undefined;
-  const way = wayNames.find((name) => ways[name].grant === grant) ?? "itself";
-  return html`${notice(shown(explanation), isDenial ? "no" : "yes")}
+  const { actor, target, explanation, rule, reason, grant } = made;
+  return html`${notice(shown(explanation), made.outcome === "deny" ? "no" : "yes")}
     <section class="card">
       <h2>What was decided</h2>
       ${facts({
@@ -59,21 +55,23 @@ function decisionBody(record: Recorded, made: Made, landscape: Landscape, now: n
             : html`<code>${shown(record.correlation_id)}</code>`,
       })}
     </section>
-    ${
-      isDenial
-        ? html`<section class="card">
-            <h2>What would change it</h2>
-            <p>Whose move: <strong>${shown(owner)}</strong>. ${general}</p>
-            ${fix === undefined ? "" : patch({ yaml: fix.yaml, ...(fix.file !== undefined && { file: fix.file }), ...(fix.line !== undefined && { line: fix.line }) })}
-          </section>`
-        : ""
-    }
-    <section class="card">
-      <h2>The same call now</h2>
-      ${
-        landscape.applications.size === 0
-          ? html`<p class="soft">There are no manifests here to ask.</p>`
-          : callAnswer(mayCall(landscape, { actor, target, way, now }))
-      }
+    ${changeCard(made, landscape, now)}`;
+}
+
+/** What the manifests here say of the same call; without them, what the decision itself said. */
+function changeCard(made: Made, landscape: Landscape, now: number): Html {
+  const { actor, target, grant, outcome, owner, fix, reason } = made;
+  if (landscape.applications.has(target)) {
+    const way = wayNames.find((name) => ways[name].grant === grant) ?? "itself";
+    return html`<section class="card">
+      <h2>The same call by the manifests now</h2>
+      ${callAnswers([mayCall(landscape, { actor, target, way, now })])}
     </section>`;
+  }
+  if (outcome === "allow") return html``;
+  return html`<section class="card">
+    <h2>What would change it</h2>
+    <p>Whose move: <strong>${shown(owner)}</strong>. ${meaningOf(reason)?.fix}</p>
+    ${fix === undefined ? "" : patch(fix)}
+  </section>`;
 }

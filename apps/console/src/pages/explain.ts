@@ -4,7 +4,7 @@ import { html } from "hono/html";
 import type { Sources } from "../data/sources.ts";
 import { decision } from "./decision.ts";
 import type { Html, Page } from "./page.ts";
-import { facts, notice, shown } from "./parts.ts";
+import { facts, notice } from "./parts.ts";
 import { tokenPage } from "./token.ts";
 
 const mostBytes = 65_536;
@@ -85,7 +85,7 @@ function codeCard({ code, kind, cause, owner, fix, uri }: Known): Html {
       Cause: cause,
       "Whose move": html`<strong>${owner}</strong>`,
       Fix: fix,
-      More: uri === undefined ? undefined : html`<a href="${uri}" rel="noreferrer">${shown(uri)}</a>`,
+      More: uri === undefined ? undefined : html`<a href="${uri}" rel="noreferrer">${uri}</a>`,
     })}
   </section>`;
 }

@@ -4,7 +4,7 @@ import type { ServerHealth } from "../data/health.ts";
 import type { Sources } from "../data/sources.ts";
 import { decisionTable } from "./decisions.ts";
 import type { Html, Page } from "./page.ts";
-import { counted, firstOf, health, notice, pageOf, placeOf, shown, tags } from "./parts.ts";
+import { counted, firstOf, health, notice, pageOf, placeOf, shown, tags, webLink } from "./parts.ts";
 
 const mostApplications = 200;
 const mostWarnings = 20;
@@ -51,7 +51,7 @@ export async function overview(
 }
 
 /** What is wrong with the manifests as they are written. */
-export function problemsCard(problems: readonly string[]): Html {
+function problemsCard(problems: readonly string[]): Html {
   if (problems.length === 0) return html``;
   const { some, more } = firstOf(problems, mostWarnings);
   return html`<div class="card notice no" role="alert">
@@ -87,9 +87,7 @@ export function serverTable(servers: readonly ServerHealth[]): Html {
           html`<tr>
             <th scope="row">${server.name}</th>
             <td>${health(server)}</td>
-            <td>
-              ${server.address === undefined ? "" : html`<a href="${server.address}">${server.address}</a>`}
-            </td>
+            <td>${server.address === undefined ? "" : webLink(server.address)}</td>
           </tr>`,
       )}
     </tbody>
@@ -139,7 +137,7 @@ function applicationRow(application: Application, servers: readonly ServerHealth
     <td data-of="Team">${team}</td>
     <td>${stateOf(servers)}</td>
     <td>${tags(usesOf(application))}</td>
-    <td>${address === undefined ? "" : html`<a href="${address}">${address}</a>`}</td>
+    <td>${address === undefined ? "" : webLink(address)}</td>
   </tr>`;
 }
 

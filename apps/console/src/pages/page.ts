@@ -86,8 +86,8 @@ function frame({ title, at, lead, body }: Page): Html {
           ${lead === undefined ? "" : html`<p class="lead">${lead}</p>`} ${body}
         </main>
         <footer class="site">
-          This console shows and changes nothing. It shows no token, no secret and no national identity
-          number.
+          This console only shows, and changes nothing. It never shows a token, a secret or a national
+          identity number.
         </footer>
       </body>
     </html>`;

@@ -1,5 +1,5 @@
 import { span } from "@portvakt/explain";
-import { parseApplicationId, type Fix, type SourceLine } from "@portvakt/policy";
+import { parseApplicationId, type SourceLine } from "@portvakt/policy";
 import { scrub } from "@portvakt/runtime/observe";
 import { html } from "hono/html";
 import type { ServerHealth } from "../data/health.ts";
@@ -37,14 +37,27 @@ export function placeOf(source: SourceLine | undefined): Html {
     : html`<code>${shown(source.file)}:${source.line}</code>`;
 }
 
+/** A fix of the policy's, made here or told by TokenX. */
+interface Patch {
+  readonly file?: string | undefined;
+  readonly line?: number | undefined;
+  readonly yaml: string;
+}
+
 /** The manifest lines that mend something, and where they belong. */
-export function patch({ file, line, yaml }: Partial<Pick<Fix, "file" | "line">> & Pick<Fix, "yaml">): Html {
+export function patch({ file, line, yaml }: Patch): Html {
   const where =
     file === undefined
       ? "the target's manifest"
       : html`<code>${shown(file)}${line === undefined ? "" : `:${line}`}</code>`;
   return html`<p>Add to ${where}</p>
-    <pre tabindex="0" role="region" aria-label="Manifest lines">${shown(yaml, 4_000)}</pre>`;
+    <pre tabindex="0" role="group" aria-label="Manifest lines">${shown(yaml, 4_000)}</pre>`;
+}
+
+/** An address on the web as a link; anything else stays text. */
+export function webLink(address: string): Html {
+  const isWeb = /^https?:\/\//i.test(address);
+  return isWeb ? html`<a href="${address}">${shown(address)}</a>` : html`${shown(address)}`;
 }
 
 /** Yes or no, in words and colour. */

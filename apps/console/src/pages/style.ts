@@ -27,11 +27,10 @@ p { margin: 0 0 0.8rem; max-width: 46rem; } p:last-child { margin-bottom: 0; }
 dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: 0.35rem 1.2rem; margin: 0; } dt { color: var(--soft); } dd { margin: 0; min-width: 0; }
 code, pre { font: 0.88em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 pre { margin: 0.5rem 0 0; padding: 0.8rem 1rem; background: var(--wash); border-radius: 0.4rem; overflow-x: auto; overflow-wrap: normal; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: var(--soft); padding-bottom: 0.3rem; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 0.45rem 1.1rem 0.45rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--soft); font-weight: 500; white-space: nowrap; } tbody th { font-weight: 600; } tbody tr:last-child > * { border-bottom: 0; }
-.tight { white-space: nowrap; }
+.tight { white-space: nowrap; } :is(th, h2, summary, label) .soft { font-weight: 400; } h1 + .card { margin-top: 1.4rem; } table + p { margin-top: 0.9rem; }
 .good { color: var(--good); font-weight: 600; } .bad { color: var(--bad); font-weight: 600; } .warn { color: var(--warn); font-weight: 600; } .soft { color: var(--soft); }
 .dot::before { content: ""; display: inline-block; width: 0.6em; height: 0.6em; border-radius: 50%; background: currentColor; margin-right: 0.45em; }
 .dot.bad::before { border-radius: 0; transform: rotate(45deg); } .dot.soft::before { background: none; border: 1px solid; }
@@ -44,10 +43,10 @@ input, select, textarea { width: 100%; min-height: 2.6rem; font: inherit; color:
 textarea { min-height: 8rem; resize: vertical; font: 0.9em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 button { font: inherit; font-weight: 600; color: var(--on-accent); background: var(--accent); border: 0; border-radius: 0.4rem; min-height: 2.6rem; padding: 0.45rem 1.2rem; cursor: pointer; } button:hover { text-decoration: underline; }
 summary { cursor: pointer; font-weight: 600; } details + details { margin-top: 0.6rem; } details[open] > summary { margin-bottom: 0.6rem; }
-.picture img { display: block; max-width: 100%; height: auto; border-radius: 0.4rem; }
-footer.site { color: var(--soft); font-size: 0.9rem; border-top: 1px solid var(--line); padding-bottom: 2rem; }
+.picture img { display: block; margin: 0 auto; max-width: 100%; height: auto; border-radius: 0.4rem; }
+footer.site { color: var(--soft); font-size: 0.9rem; padding-bottom: 2rem; }
 @media (max-width: 44rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.6rem; }
-  table.stacks, .stacks :is(tbody, tr, th, td, caption) { display: block; } .stacks thead { position: absolute; left: -999rem; }
+  table.stacks, .stacks :is(tbody, tr, th, td) { display: block; } .stacks thead { position: absolute; left: -999rem; }
   .stacks tr { padding: 0.6rem 0; border-bottom: 1px solid var(--line); } .stacks tbody tr:last-child { border-bottom: 0; padding-bottom: 0; }
   .stacks :is(th, td) { border: 0; padding: 0.1rem 0; } .stacks td:empty { display: none; }
   .stacks td[data-of]::before { content: attr(data-of) ": "; color: var(--soft); } .tight { white-space: normal; } }
