@@ -6,7 +6,7 @@ import {
   type Running,
   type Tools,
 } from "@portvakt/runtime/process";
-import type { Schema, SettingsOf } from "@portvakt/runtime/config";
+import type { Environment, Schema, SettingsOf } from "@portvakt/runtime/config";
 import type { Surroundings } from "./verb.ts";
 
 // Each server is imported when its verb runs: a token API does not load a login proxy.
@@ -15,6 +15,8 @@ interface App<S extends Schema & CommonSettings> {
   readonly settings: S;
   readonly start: (settings: SettingsOf<S>, tools: Tools) => Promise<Running>;
   readonly check?: (settings: SettingsOf<S>) => void | Promise<void>;
+  /** Adds our names to what other programs' environments say by theirs. */
+  readonly environment?: (env: Environment) => Environment;
 }
 
 async function serve<S extends Schema & CommonSettings>(
@@ -29,8 +31,9 @@ async function serve<S extends Schema & CommonSettings>(
     flushCompileCache(); // now, and not at the end: the next process may start in a moment
     return running;
   };
-  const { env, now } = around;
+  const { now } = around;
   const { check } = app;
+  const env = app.environment?.(around.env) ?? around.env;
   await runProcess({ name: `portvakt ${name}`, settings, start, ...(check && { check }), env, argv, now });
 }
 
@@ -91,9 +94,12 @@ export async function serveSidecar(around: Surroundings, argv: readonly string[]
     ]);
     return together({ login: parts[0], tokens: parts[1] });
   };
-  const check = (whole: SettingsOf<typeof settings>): Promise<void> =>
-    tokens.check(partOf<typeof tokens.settings>("tokens", whole));
-  await serve("sidecar", { settings, start, check }, around, argv);
+  const check = async (whole: SettingsOf<typeof settings>): Promise<void> => {
+    await login.check(partOf<typeof login.settings>("login", whole));
+    await tokens.check(partOf<typeof tokens.settings>("tokens", whole));
+  };
+  const { environment } = login;
+  await serve("sidecar", { settings, start, check, environment }, around, argv);
 }
 
 /** Several started apps as one: ready when all are, closed when all are. */

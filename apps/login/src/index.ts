@@ -9,5 +9,5 @@
  * Spec: RFC 6749, 7009, 7636, 9110, 9126, 9207, 9700; OpenID Connect Core, RP-Initiated, Front-Channel and Back-Channel Logout 1.0.
  */
 export { settings, type LoginSettings } from "./settings/settings.ts";
-export { unreadNames } from "./settings/baseline.ts";
+export { unreadNames, withStandardNames as environment } from "./settings/baseline.ts";
 export { check, start } from "./start.ts";

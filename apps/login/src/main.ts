@@ -3,7 +3,7 @@
  * Does not own: anything else; see index.ts.
  */
 import { runProcess } from "@portvakt/runtime/process";
-import { check, settings, start, unreadNames } from "./index.ts";
+import { check, environment, settings, start, unreadNames } from "./index.ts";
 
 await runProcess({
   name: "portvakt-login",
@@ -14,7 +14,7 @@ await runProcess({
     return start(values, tools);
   },
   check,
-  env: process.env,
+  env: environment(process.env),
   argv: process.argv.slice(2),
   now: () => Date.now() / 1000,
 });

@@ -36,6 +36,8 @@ export interface Knobs {
   signIdToken: ((claims: JWTPayload) => string) | undefined;
   /** Stand in the key set behind the provider's own. */
   extraKeys: JWK[];
+  /** Whether published keys say what algorithm they are for. */
+  keysNameAlgorithm: boolean;
   /** Answers the token endpoint instead; undefined = as usual. */
   tokenTrouble: ((form: URLSearchParams) => { status: number; body: unknown } | undefined) | undefined;
   /** What the authorization endpoint reports instead of a code. */
@@ -94,6 +96,7 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
     idClaims: (claims) => claims,
     signIdToken: undefined,
     extraKeys: [],
+    keysNameAlgorithm: true,
     tokenTrouble: undefined,
     authorizeError: undefined,
     tokenDelayMs: 0,
@@ -114,6 +117,7 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
   let keys = [await newKey()];
   let issuer = "";
   const active = () => keys.at(-1)!;
+  const published = ({ alg, ...jwk }: JWK): JWK => (knobs.keysNameAlgorithm ? { ...jwk, alg: alg! } : jwk);
 
   const sign = (claims: JWTPayload, o: { typ?: string; alg?: string } = {}): Promise<string> =>
     new SignJWT(claims)
@@ -259,7 +263,7 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
       };
       if (url.pathname === "/.well-known/openid-configuration") return send(200, metadata());
       if (url.pathname === "/jwks")
-        return send(200, { keys: [...keys.map((key) => key.jwk), ...knobs.extraKeys] });
+        return send(200, { keys: [...keys.map(({ jwk }) => published(jwk)), ...knobs.extraKeys] });
       if (url.pathname === "/authorize") {
         const { status, location } = authorize(url.searchParams);
         return send(status, undefined, location === undefined ? {} : { location });

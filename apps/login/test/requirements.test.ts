@@ -283,7 +283,7 @@ test("RFC 10017 section 6.1.3.6: nothing in a request chooses where it is forwar
     assert.equal(upstream.seen.at(-1)?.url, path);
   }
   const [host, port] = replicas[0]!.address.split(":");
-  for (const target of [`http://${other}/`, `//${other}/`, `/\\${other}/`, `${other}`]) {
+  for (const target of [`http://${other}/`, `//${other}/`, `/\\${other}/`, other]) {
     const request = http.get({
       host,
       port,

@@ -282,6 +282,23 @@ test("weak point 4.2.5: a provider that is down at the start does not stop the p
   assert.equal(ready.checks["store"]?.ok, true);
 });
 
+for (const { fallback, status } of [
+  { fallback: "", status: 200 },
+  { fallback: "RS256", status: 200 },
+  { fallback: "PS256", status: 500 },
+]) {
+  test(`keys that name no algorithm, with openid.jwks-fallback-alg "${fallback}": ${status}`, async (t) => {
+    const { browser, ingress } = await stage(t, {
+      env: { WONDERWALL_OPENID_JWKS_FALLBACK_ALG: fallback },
+      knobs: {
+        keysNameAlgorithm: false,
+        metadata: { id_token_signing_alg_values_supported: ["RS256", "PS256"] },
+      },
+    });
+    assert.equal((await browser().go(`${ingress}/oauth2/login`)).status, status);
+  });
+}
+
 test("an unknown signing key is fetched anew: the provider may rotate its keys while we run", async (t) => {
   const { signedIn, provider, clock } = await stage(t);
   await signedIn();

@@ -13,6 +13,7 @@ import {
   type VerifyRules,
 } from "@portvakt/oauth";
 import type { LoginHabits } from "@portvakt/providers";
+import { fetchWithAlgorithm, withAlgorithm } from "./key-algorithm.ts";
 import type { LastKnown, LastKnownStore } from "./last-known.ts";
 
 /** What is fixed about one provider that users sign in with. */
@@ -24,6 +25,8 @@ export interface ProviderSetup {
   /** Tenants whose users may sign in where the issuer holds `{tenantid}`. */
   readonly tenants: readonly string[];
   readonly trustedAudiences: readonly string[];
+  /** What keys are for that do not say so themselves; undefined = whatever fits them and the provider lists. */
+  readonly keyAlgorithm?: string | undefined;
   readonly authenticate: (metadata: ServerMetadata) => ClientAuth;
 }
 
@@ -151,7 +154,7 @@ function keysWhile(options: ConnectionOptions): (metadata: ServerMetadata) => Pr
   let keys: { uri: string; set: RemoteKeySet } | undefined;
   return async (metadata) => {
     const uri = metadata.jwks_uri ?? "";
-    const fetch = rememberJwks(options, metadata);
+    const fetch = fetchWithAlgorithm(rememberJwks(options, metadata), options.setup.keyAlgorithm);
     if (keys?.uri !== uri) keys = { uri, set: remoteKeySet({ uri, now: options.now, fetch }) };
     if (keys.set.fetchedAt === undefined) await keys.set.load();
     return keys.set;
@@ -169,8 +172,11 @@ async function recall({ lastKnown, setup, now, fetch }: ConnectionOptions): Prom
   if (lastKnown === undefined || known === undefined) return undefined;
   try {
     judgeMetadata(known.metadata, setup);
-    const set = remoteKeySet({ uri: known.metadata.jwks_uri ?? "", now, fetch });
-    const provider = describe(setup, known.metadata, inTurn(localKeySet(known.jwks.keys), set));
+    const { keyAlgorithm } = setup;
+    const uri = known.metadata.jwks_uri ?? "";
+    const set = remoteKeySet({ uri, now, fetch: fetchWithAlgorithm(fetch, keyAlgorithm) });
+    const { keys } = withAlgorithm(known.jwks, keyAlgorithm);
+    const provider = describe(setup, known.metadata, inTurn(localKeySet(keys), set));
     return { provider, isFresh: () => lastKnown.isFresh(known) };
   } catch {
     return undefined;

@@ -3,17 +3,16 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { readSettings } from "@portvakt/runtime/config";
+import { traceSettings } from "@portvakt/runtime/process";
 import { checkTogether } from "../wiring/together.ts";
 import { ingressesOf } from "../wiring/sso.ts";
-import { unreadNames, withoutEffect } from "./baseline.ts";
+import { redisUrl } from "../wiring/secrets.ts";
+import { unreadNames, withoutEffect, withStandardNames } from "./baseline.ts";
 import { settings } from "./settings.ts";
 
 const base = { WONDERWALL_INGRESS: "https://app.test" };
 const silent = [
-  { name: "WONDERWALL_OPENID_JWKS_FALLBACK_ALG", value: "RS256" },
-  { name: "WONDERWALL_REDIS_CONNECTION_IDLE_TIMEOUT", value: "-1" },
-  { name: "WONDERWALL_OTEL_ENABLED", value: "true" },
-  { name: "WONDERWALL_OTEL_SERVICE_NAME", value: "x" },
+  { name: "WONDERWALL_PPROF_ENABLED", value: "true" },
   { name: "WONDERWALL_SSO_DOMAIN", value: "example.no" },
   { name: "WONDERWALL_SSO_MODE", value: "proxy" },
   { name: "WONDERWALL_SSO_SESSION_COOKIE_NAME", value: "x" },
@@ -21,19 +20,43 @@ const silent = [
   { name: "WONDERWALL_SSO_SERVER_DEFAULT_REDIRECT_URL", value: "https://example.no" },
 ];
 for (const { name, value } of silent) {
-  test(`${name} has no effect, and that is told`, () => {
+  test(`${name} has no effect by itself, and that is told`, () => {
     const told = withoutEffect(readSettings(settings, { ...base, [name]: value }));
     assert.equal(told.length, 1);
-    assert.match(
-      told[0]!,
-      new RegExp(`^${name.replace("WONDERWALL_SSO", "PORTVAKT_LOGIN_SSO")} has no effect: `),
-    );
+    const shown = name.replace("WONDERWALL_SSO", "PORTVAKT_LOGIN_SSO");
+    assert.match(told[0]!, new RegExp(`^${shown} has no effect: `));
   });
 }
 
-test("WONDERWALL_PPROF_ENABLED asks for what is not there, and is refused", () => {
-  const env = { ...base, WONDERWALL_PPROF_ENABLED: "true" };
-  assert.throws(() => readSettings(settings, env), /WONDERWALL_PPROF_ENABLED asks for a/);
+const traced: { name: string; env: Record<string, string>; exporter?: string; service?: string }[] = [
+  { name: "nothing", env: {} },
+  { name: "otel.enabled", env: { WONDERWALL_OTEL_ENABLED: "true" }, exporter: "otlp" },
+  { name: "otel.enabled=false", env: { WONDERWALL_OTEL_ENABLED: "false" } },
+  {
+    name: "otel.enabled, and the standard name says no",
+    env: { WONDERWALL_OTEL_ENABLED: "true", OTEL_TRACES_EXPORTER: "none" },
+    exporter: "none",
+  },
+  { name: "otel.service-name", env: { WONDERWALL_OTEL_SERVICE_NAME: "x" }, service: "x" },
+  {
+    name: "otel.service-name beside the standard name",
+    env: { WONDERWALL_OTEL_SERVICE_NAME: "x", OTEL_SERVICE_NAME: "y" },
+    service: "y",
+  },
+];
+for (const { name, env, exporter, service } of traced) {
+  test(`traces by the baseline's names: ${name}`, () => {
+    const read = readSettings(traceSettings, withStandardNames(env));
+    assert.deepEqual([read.tracesExporter, read.serviceName], [exporter, service]);
+    assert.doesNotThrow(() => readSettings(settings, { ...base, ...env }));
+  });
+}
+
+test("redis.connection-idle-timeout: the connection is kept from being idle for so long", () => {
+  const seconds = (value: string): number | undefined =>
+    redisUrl(readSettings(settings, { ...base, WONDERWALL_REDIS_CONNECTION_IDLE_TIMEOUT: value }))
+      .idleSeconds;
+  assert.deepEqual(["1", "600", "0", "-1"].map(seconds), [1, 600, undefined, undefined]);
 });
 
 const sso = {

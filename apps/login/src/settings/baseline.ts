@@ -1,41 +1,46 @@
-// What people set for the proxy that they run today and this one has no use for. None of it is passed over in silence: what would
-// guard less or do nothing at all is refused, the rest is told when the process starts.
+// What people set for the proxy that they run today and this one calls otherwise or has no use for. None of it is passed over in
+// silence.
 import { setting, type SettingsOf } from "@portvakt/runtime/config";
 import { ssoSettings } from "./sso.ts";
-
-const unused = "Of the baseline; has no effect here, and the log says so.";
-const text = (name: string) => setting.text({ env: `WONDERWALL_${name}`, optional: true, doc: unused });
 
 export const baselineSettings = {
   pprofEnabled: setting.flag({
     env: "WONDERWALL_PPROF_ENABLED",
     default: false,
-    doc: "Of the baseline: true is refused, there is no profiler to reach over the network.",
-    check: (value) => (value ? "asks for a profiler, which this proxy does not serve" : undefined),
+    doc: "Of the baseline, for the profiler of its own language; has no effect here, and the log says so.",
   }),
-  jwksFallbackAlg: text("OPENID_JWKS_FALLBACK_ALG"),
-  redisConnectionIdleTimeout: text("REDIS_CONNECTION_IDLE_TIMEOUT"),
-  otelEnabled: text("OTEL_ENABLED"),
-  otelServiceName: text("OTEL_SERVICE_NAME"),
+  otelEnabled: setting.flag({
+    env: "WONDERWALL_OTEL_ENABLED",
+    default: false,
+    doc: "Of the baseline: true is OTEL_TRACES_EXPORTER=otlp, where that is not set.",
+  }),
+  otelServiceName: setting.text({
+    env: "WONDERWALL_OTEL_SERVICE_NAME",
+    optional: true,
+    doc: "Of the baseline: OTEL_SERVICE_NAME, where that is not set.",
+  }),
 } as const;
 
-const reasons = {
-  jwksFallbackAlg: "algorithms are those that the provider's metadata lists and the key fits",
-  redisConnectionIdleTimeout: "there is one connection, kept alive and opened anew when it breaks",
-  otelEnabled: "traces are not sent; metrics are at /metrics of the status address",
-  otelServiceName: "traces are not sent; metrics are at /metrics of the status address",
-} as const;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The environment with OpenTelemetry's own names beside the baseline's names for the same. */
+export function withStandardNames(env: Environment): Environment {
+  const asked = /^(?:true|t|1|yes|on)$/iu.test(env["WONDERWALL_OTEL_ENABLED"] ?? "");
+  return {
+    ...env,
+    OTEL_TRACES_EXPORTER: env["OTEL_TRACES_EXPORTER"] || (asked ? "otlp" : undefined),
+    OTEL_SERVICE_NAME: env["OTEL_SERVICE_NAME"] || env["WONDERWALL_OTEL_SERVICE_NAME"],
+  };
+}
 
 type Values = SettingsOf<typeof baselineSettings & typeof ssoSettings>;
 
 /** A sentence for each setting that was set and changes nothing. `values` are what the process was started with. */
 export function withoutEffect(values: Values): string[] {
-  const unread = (Object.keys(reasons) as (keyof typeof reasons)[]).flatMap((name) => {
-    const value = values[name];
-    if (value === undefined || value === "" || value === "false") return [];
-    return [`${baselineSettings[name].env[0]} has no effect: ${reasons[name]}`];
-  });
-  return [...unread, ...idleSso(values)];
+  const pprof = values.pprofEnabled
+    ? ["WONDERWALL_PPROF_ENABLED has no effect: there is no profiler to reach over the network"]
+    : [];
+  return [...pprof, ...idleSso(values)];
 }
 
 /** Settings of a single sign-on that is off, or of its other side. */

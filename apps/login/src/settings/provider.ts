@@ -1,6 +1,9 @@
 import { setting } from "@portvakt/runtime/config";
+import { signatureAlgorithms, type SignatureAlgorithm } from "@portvakt/oauth";
 import { compileProviderPaths } from "../request/exclusions.ts";
 import { named, sentence } from "./names.ts";
+
+const signatures = Object.keys(signatureAlgorithms) as [SignatureAlgorithm, ...SignatureAlgorithm[]];
 
 /** Whom users sign in with, and how it is asked. */
 export const providerSettings = {
@@ -89,6 +92,12 @@ export const providerSettings = {
     env: named("AUDIENCES", "OPENID_AUDIENCES"),
     default: [],
     doc: "Audiences besides our own that an ID token may have.",
+  }),
+  jwksFallbackAlg: setting.choice({
+    env: named("JWKS_FALLBACK_ALG", "OPENID_JWKS_FALLBACK_ALG"),
+    values: signatures,
+    optional: true,
+    doc: "The one algorithm for keys of the provider that name none. Without it, what the provider's metadata lists and the key fits.",
   }),
   acrValues: setting.text({
     env: named("ACR_VALUES", "OPENID_ACR_VALUES"),

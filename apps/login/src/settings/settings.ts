@@ -183,6 +183,13 @@ export const settings = defineSettings({
     default: true,
     doc: "Whether Redis by host and port is reached over TLS.",
   }),
+  redisConnectionIdleTimeout: setting.whole({
+    env: named("REDIS_CONNECTION_IDLE_TIMEOUT"),
+    default: 0,
+    min: -1,
+    max: 86_400,
+    doc: "Seconds after which Redis, or something on the way, closes idle connections: ours is pinged twice in that time. 0 and -1: every 2 s.",
+  }),
   ...baselineSettings,
   ...ssoSettings,
   sessionMaxLifetime: setting.seconds({

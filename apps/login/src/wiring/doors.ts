@@ -63,6 +63,7 @@ async function openDoor(
       wellKnownUrl: client.wellKnownUrl,
       tenants: settings.tenants,
       trustedAudiences: general ? settings.audiences : [],
+      keyAlgorithm: general ? settings.jwksFallbackAlg : undefined,
       authenticate: await authentication(client, settings.clientAuthJwtType, tools.now),
     },
     now: tools.now,

@@ -14,8 +14,16 @@ export function readKeys(keys: readonly Secret[], log: Logger): KeyRing {
 
 /** Where the store is, by URI or, as the baseline once had it, by its parts. */
 export function redisUrl(
-  settings: Pick<LoginSettings, "redisUri" | "redisAddress" | "redisUsername" | "redisPassword" | "redisTls">,
-): { url?: Secret; username?: string; password?: Secret } {
+  settings: Pick<
+    LoginSettings,
+    | "redisUri"
+    | "redisAddress"
+    | "redisUsername"
+    | "redisPassword"
+    | "redisTls"
+    | "redisConnectionIdleTimeout"
+  >,
+): { url?: Secret; username?: string; password?: Secret; idleSeconds?: number } {
   const url =
     settings.redisUri ??
     (settings.redisAddress === undefined
@@ -23,6 +31,7 @@ export function redisUrl(
       : new Secret(`${settings.redisTls ? "rediss" : "redis"}://${settings.redisAddress}`));
   return {
     ...(url === undefined ? {} : { url }),
+    ...(settings.redisConnectionIdleTimeout > 0 ? { idleSeconds: settings.redisConnectionIdleTimeout } : {}),
     ...(settings.redisUsername === undefined ? {} : { username: settings.redisUsername }),
     ...(settings.redisPassword === undefined ? {} : { password: settings.redisPassword }),
   };

@@ -29,6 +29,8 @@ export interface KeyValueOptions {
   readonly keyPrefix?: string | undefined;
   /** How long a call to Redis may take. Default 2 s. */
   readonly timeoutSeconds?: number | undefined;
+  /** For Redis: after how long something closes idle connections. Ours is never idle for that long. */
+  readonly idleSeconds?: number | undefined;
   readonly log?: Logger | undefined;
 }
 

@@ -16,6 +16,8 @@ export interface RedisOptions {
   readonly keyPrefix?: string;
   /** How long a call may take before it fails. Default 2 s. */
   readonly timeoutSeconds?: number;
+  /** After how long the server, or something on the way, closes an idle connection. */
+  readonly idleSeconds?: number;
   /** Values kept in this process while the server watches them for us. Default 10,000; 0 turns it off. */
   readonly cacheEntries?: number;
   readonly log?: Logger;
@@ -38,7 +40,7 @@ function connect(options: RedisOptions) {
     commandsQueueMaxLength: 100_000,
     maintNotifications: "disabled",
     // A connection that a firewall forgot is noticed by a ping without an answer.
-    pingInterval: 2000,
+    pingInterval: Math.min(2000, (options.idleSeconds ?? 4) * 500),
     socket: { connectTimeout: timeoutMs, socketTimeout: 5000, reconnectStrategy: retryDelay },
     commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
   });
