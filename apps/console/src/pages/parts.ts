@@ -1,6 +1,6 @@
 import { span } from "@portvakt/explain";
 import { parseApplicationId, type SourceLine } from "@portvakt/policy";
-import { scrub } from "@portvakt/runtime/observe";
+import { scrubLine } from "@portvakt/runtime/observe";
 import { html } from "hono/html";
 import type { ServerHealth } from "../data/health.ts";
 import type { Html } from "./page.ts";
@@ -9,9 +9,9 @@ import type { Html } from "./page.ts";
 const identityNumber = /(?<!\d)\d{6}[ .-]?\d{5}(?!\d)/g;
 const longest = 600;
 
-/** A text from elsewhere as it may be shown: without tokens, secrets and national identity numbers, and not endless. */
+/** A text from elsewhere as it may be shown: without tokens and national identity numbers, and not endless. */
 export function shown(text: string, most = longest): string {
-  const clean = scrub(text).replaceAll(identityNumber, "•••••• •••••");
+  const clean = scrubLine(text).replaceAll(identityNumber, "•••••• •••••");
   return clean.length > most ? `${clean.slice(0, most)}…` : clean;
 }
 
