@@ -21,20 +21,25 @@ async function serverMillis(): Promise<number> {
 }
 
 /** A TCP relay in front of the server, to take it away and to give it back. */
-async function relay(): Promise<{
+async function relay(options: { readonly idleMs?: number } = {}): Promise<{
   url: Secret;
   cut(): Promise<void>;
   restore(): Promise<void>;
   stall(): void;
   /** How often the store has sent something. */
   requests(): number;
+  /** How often the store has connected. */
+  connections(): number;
   close(): Promise<void>;
 }> {
   const { hostname, port } = new URL(address);
   const pairs = new Set<net.Socket>();
   let stalled = false;
   let requests = 0;
+  let connections = 0;
   const server = net.createServer((near) => {
+    connections += 1;
+    if (options.idleMs !== undefined) near.setTimeout(options.idleMs, () => near.destroy());
     const far = net.connect(Number(port === "" ? 6379 : port), hostname);
     for (const socket of [near, far]) {
       pairs.add(socket);
@@ -62,6 +67,7 @@ async function relay(): Promise<{
     restore: async () => void (await listen(own)),
     stall: () => void (stalled = true),
     requests: () => requests,
+    connections: () => connections,
     close: async () => (server.listening ? await cut() : undefined),
   };
 }
@@ -151,6 +157,17 @@ describe("Redis", { timeout: 60_000 }, () => {
     const asked = performance.now();
     await assert.rejects(store.get("stalled"), StoreUnavailable);
     assert.ok(performance.now() - asked < 1500);
+    await store.close();
+    await between.close();
+  });
+
+  it("keeps a connection that something on the way closes when it is idle", async () => {
+    const between = await relay({ idleMs: 1000 });
+    const store = await openKeyValueStore({ url: between.url, now, idleSeconds: 0.4 });
+    await store.ping();
+    const before = between.requests();
+    await eventually(() => between.requests() >= before + 8); // 1.6 s of nothing but pings
+    assert.equal(between.connections(), 1);
     await store.close();
     await between.close();
   });

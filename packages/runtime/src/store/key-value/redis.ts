@@ -1,7 +1,8 @@
 // The key-value store in Redis or Valkey, shared by all replicas.
 import { randomUUID } from "node:crypto";
 import { createClient, RESP_TYPES } from "@redis/client";
-import type { Logger, Secret } from "../../observe/index.ts";
+import { tracing } from "../../observe/index.ts";
+import type { Logger, Secret, Tracing } from "../../observe/index.ts";
 import { checkTtl, StoreUnavailable } from "./contract.ts";
 import type { FencedOptions, KeyValueStore, Lock, SetOptions } from "./contract.ts";
 import { TrackedCache } from "./redis-cache.ts";
@@ -59,6 +60,7 @@ class RedisStore implements KeyValueStore {
   readonly #prefix: string;
   readonly #timeoutMs: number;
   readonly #cache: TrackedCache;
+  readonly #traces = tracing();
   #subscriber: Promise<Client> | undefined;
   #down = false;
 
@@ -82,8 +84,24 @@ class RedisStore implements KeyValueStore {
     });
   }
 
-  /** Ends every call in bounded time, and gives every failure the one name that callers know. */
-  async #bounded<T>(call: Promise<T>): Promise<T> {
+  /** Ends every call in bounded time, and gives every failure the one name that callers know; a span when there are traces. */
+  #bounded<T>(operation: string, call: Promise<T>): Promise<T> {
+    return this.#traces === undefined ? this.#inTime(call) : this.#inSpan(this.#traces, operation, call);
+  }
+
+  async #inSpan<T>(traces: Tracing, operation: string, call: Promise<T>): Promise<T> {
+    const from = performance.now();
+    try {
+      const result = await this.#inTime(call);
+      traces.stored("redis", operation, performance.now() - from);
+      return result;
+    } catch (error) {
+      traces.stored("redis", operation, performance.now() - from, error);
+      throw error;
+    }
+  }
+
+  async #inTime<T>(call: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(
@@ -102,15 +120,15 @@ class RedisStore implements KeyValueStore {
   }
 
   async #fetch(key: string): Promise<Uint8Array | undefined> {
-    const reply = await this.#bounded(this.#client.get(key));
+    const reply = await this.#bounded("GET", this.#client.get(key));
     // A copy: the reply is a window on a larger buffer that would be kept alive with it.
     return reply === null ? undefined : new Uint8Array(Buffer.from(reply));
   }
 
   /** The server tells of our own writes too, but a little later than it answers: a caller reads what it wrote. */
-  async #write<T>(key: string, call: Promise<T>): Promise<T> {
+  async #write<T>(operation: string, key: string, call: Promise<T>): Promise<T> {
     try {
-      return await this.#bounded(call);
+      return await this.#bounded(operation, call);
     } finally {
       this.#cache.invalidate(key);
     }
@@ -125,8 +143,11 @@ class RedisStore implements KeyValueStore {
     const condition = only === undefined ? {} : ({ condition: only === "absent" ? "NX" : "XX" } as const);
     const expiration = { type: "PX", value: ms(ttlSeconds) } as const;
     return (
-      (await this.#write(name, this.#client.set(name, Buffer.from(value), { expiration, ...condition }))) !==
-      null
+      (await this.#write(
+        "SET",
+        name,
+        this.#client.set(name, Buffer.from(value), { expiration, ...condition }),
+      )) !== null
     );
   }
 
@@ -134,7 +155,7 @@ class RedisStore implements KeyValueStore {
     if (keys.length === 0) return 0;
     const names = keys.map((key) => this.#prefix + key);
     try {
-      return await this.#bounded(this.#client.del(names));
+      return await this.#bounded("DEL", this.#client.del(names));
     } finally {
       for (const name of names) this.#cache.invalidate(name);
     }
@@ -145,28 +166,29 @@ class RedisStore implements KeyValueStore {
   }
 
   async addMember(key: string, member: string, ttlSeconds: number): Promise<void> {
-    await this.#bounded(this.#client.addMember(this.#prefix + key, member, ms(ttlSeconds)));
+    await this.#bounded("add member", this.#client.addMember(this.#prefix + key, member, ms(ttlSeconds)));
   }
 
   members(key: string): Promise<readonly string[]> {
-    return this.#bounded(this.#client.liveMembers(this.#prefix + key));
+    return this.#bounded("members", this.#client.liveMembers(this.#prefix + key));
   }
 
   async removeMember(key: string, member: string): Promise<void> {
-    await this.#bounded(this.#client.zRem(this.#prefix + key, member));
+    await this.#bounded("remove member", this.#client.zRem(this.#prefix + key, member));
   }
 
   async lock(key: string, { ttlSeconds }: { readonly ttlSeconds: number }): Promise<Lock | undefined> {
     const name = this.#prefix + key;
     const [lock, owner] = [beside(name, "lock"), randomUUID()];
     const fence = await this.#bounded(
+      "lock",
       this.#client.takeLock(lock, beside(name, "fences"), owner, ms(ttlSeconds)),
     );
     if (fence === 0) return undefined;
     return {
       fence,
       release: async () => {
-        await this.#bounded(this.#client.freeLock(lock, owner));
+        await this.#bounded("unlock", this.#client.freeLock(lock, owner));
       },
     };
   }
@@ -185,20 +207,20 @@ class RedisStore implements KeyValueStore {
       fence,
       only ?? "",
     );
-    return (await this.#write(name, call)) === 1;
+    return (await this.#write("SET fenced", name, call)) === 1;
   }
 
   async publish(channel: string, message: string): Promise<void> {
-    await this.#bounded(this.#client.publish(this.#prefix + channel, message));
+    await this.#bounded("PUBLISH", this.#client.publish(this.#prefix + channel, message));
   }
 
   async subscribe(channel: string, listener: (message: string) => void): Promise<() => Promise<void>> {
     const name = this.#prefix + channel;
     const subscriber = await (this.#subscriber ??= this.#connectSubscriber());
     const own = (message: string): void => listener(message);
-    await this.#bounded(subscriber.subscribe(name, own));
+    await this.#bounded("SUBSCRIBE", subscriber.subscribe(name, own));
     return async () => {
-      if (subscriber.isOpen) await this.#bounded(subscriber.unsubscribe(name, own));
+      if (subscriber.isOpen) await this.#bounded("UNSUBSCRIBE", subscriber.unsubscribe(name, own));
     };
   }
 
@@ -209,7 +231,7 @@ class RedisStore implements KeyValueStore {
       disableOfflineQueue: false,
     });
     subscriber.on("error", () => {}); // the main connection reports the same trouble
-    await this.#bounded(subscriber.connect()).catch((error: unknown) => {
+    await this.#inTime(subscriber.connect()).catch((error: unknown) => {
       subscriber.destroy();
       this.#subscriber = undefined;
       throw error;
@@ -218,14 +240,14 @@ class RedisStore implements KeyValueStore {
   }
 
   async ping(): Promise<void> {
-    await this.#bounded(this.#client.ping());
+    await this.#inTime(this.#client.ping());
   }
 
   async close(): Promise<void> {
     const subscriber = await this.#subscriber?.catch(() => undefined);
     subscriber?.destroy();
     this.#cache.clear();
-    if (this.#client.isReady) await this.#bounded(this.#client.close()).catch(() => this.#client.destroy());
+    if (this.#client.isReady) await this.#inTime(this.#client.close()).catch(() => this.#client.destroy());
     else this.#client.destroy();
   }
 }

@@ -7,6 +7,7 @@ import { Kysely, PGliteDialect, sql } from "kysely";
 import type { Transaction } from "kysely";
 import { StoreUnavailable } from "../key-value/contract.ts";
 import { migrate } from "./migrate.ts";
+import { queryTraces } from "./trace.ts";
 import { checkChannel } from "./contract.ts";
 import type { Migration, SqlDatabase } from "./contract.ts";
 
@@ -19,7 +20,7 @@ export interface PgliteOptions {
 export async function openPglite<S>(options: PgliteOptions): Promise<SqlDatabase<S>> {
   const pglite =
     options.directory === undefined ? await makeNew("memory://") : await openIn(options.directory);
-  const query = new Kysely<S>({ dialect: new PGliteDialect({ pglite }) });
+  const query = new Kysely<S>({ dialect: new PGliteDialect({ pglite }), ...queryTraces() });
   return {
     kind: "pglite",
     query,

@@ -5,6 +5,7 @@ import { Client, Pool } from "pg";
 import type { Logger, Secret } from "../../observe/index.ts";
 import { StoreUnavailable } from "../key-value/contract.ts";
 import { migrate } from "./migrate.ts";
+import { queryTraces } from "./trace.ts";
 import { PostgresListener } from "./postgres-listen.ts";
 import type { Migration, SqlDatabase } from "./contract.ts";
 
@@ -41,7 +42,7 @@ export async function openPostgres<S>(options: PostgresOptions): Promise<SqlData
   pool.on("error", (error) => options.log?.warn({ err: error }, "database connection lost"));
   // While a connection is lent out the pool does not listen to it, and the query that fails is enough to hear of it.
   pool.on("connect", (client) => client.on("error", () => undefined));
-  const query = new Kysely<S>({ dialect: new PostgresDialect({ pool }) });
+  const query = new Kysely<S>({ dialect: new PostgresDialect({ pool }), ...queryTraces() });
   const listener = new PostgresListener(() => new Client(connection), options.log);
   return {
     kind: "postgres",
