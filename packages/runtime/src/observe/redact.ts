@@ -19,21 +19,47 @@ const errorCode =
 
 /** A JWT (RFC 7519) or JWE (RFC 7516): base64url of a JSON object's beginning, with or without space in it, then parts that may be empty. */
 const jwt = /(?:eyJ|eyA|ewo|ew0)[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){1,4}/g;
-const scheme = /\b(Bearer|DPoP|Basic|Token)(\s+)[A-Za-z0-9._~+/=-]{6,}/gi;
-const parameter =
-  /([?&;\s"']|^)(code|state|token|(?:access|refresh|id|subject|actor|logout)_token|id_token_hint|client_assertion|assertion|client_secret|code_verifier|request_uri)=[^&\s"'#]{4,}/gi;
+/**
+ * A word of a sentence, where a credential could stand: "token expired", "Bearer token", "subject_token: more". A credential has
+ * digits, both cases or other characters in it, or is longer than words are.
+ */
+const word = String.raw`(?:[A-Za-z][a-z]{0,14}(?:[-_'][a-z]{1,14}){0,4}|[A-Z]{2,14}(?:_[A-Z]{2,14}){0,4})(?![\w~+/=-]|\.\w)`;
+const scheme = new RegExp(String.raw`\b((?i:bearer|dpop|basic|token))(\s+)(?!${word})[\w.~+/=-]{6,}`, "g");
+
+const tokens =
+  "(?:access|refresh|id|subject|actor|user|logout)_token|id_token_hint|client_assertion|assertion|dpop";
+const secrets = "client_secret|code_verifier|password|(?:proxy-)?authorization";
+/** As a query or a form has it. */
+const parameter = new RegExp(
+  String.raw`([?&;\s"'{,]|^)(code|state|token|request_uri|${tokens}|${secrets})=[^&\s"'#]{4,}`,
+  "gi",
+);
+/** As JSON has it. */
+const member = new RegExp(
+  String.raw`(["'](?:code|token|${tokens}|${secrets})["']\s*:\s*)(?:"[^"]*"?|'[^']*'?)`,
+  "gi",
+);
+/** As a header has it, or a sentence: there a word after a token's name is a word. */
+const header = new RegExp(
+  String.raw`\b((?i:${tokens})\s*:\s*(?!${word})|(?i:${secrets})\s*:\s*)(?:(?i:bearer|dpop|basic|token)\s+)?[^\s,;"'}]{4,}`,
+  "g",
+);
+const cookies = /\b((?:set-)?cookie["']?\s*:\s*["']?)[^\s=;"']{1,100}=[^\r\n"']+/gi;
 const userInfo = /([a-z][a-z0-9+.-]{1,20}:\/\/)[^/@\s"']{1,500}@/gi;
 
 /** Every pattern above needs one of these; most texts that are logged are plain names and numbers without any. */
-const suspicious = /[.=\s]|:\/\//;
+const suspicious = /[.=:\s]/;
 
 /** Takes tokens, credentials and secret parameters out of a text. */
 export function scrub(text: string): string {
   if (!suspicious.test(text)) return text;
   return text
     .replace(jwt, "[jwt]")
+    .replace(cookies, `$1${redacted}`)
+    .replace(header, `$1${redacted}`)
     .replace(scheme, `$1$2${redacted}`)
     .replace(parameter, `$1$2=${redacted}`)
+    .replace(member, `$1"${redacted}"`)
     .replace(userInfo, `$1${redacted}@`);
 }
 
