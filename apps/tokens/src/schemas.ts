@@ -96,9 +96,13 @@ export type Requirements = z.output<typeof requirements>;
 export const introspectRequest = z
   .object({
     token: z.string().max(maxTokenLength).describe("The access token, without the word Bearer."),
-    identity_provider: identityProvider.nullish(),
+    identity_provider: identityProvider.nullish().describe("The provider whose token it is to be."),
     any: z.boolean().nullish().describe("Find the provider by the token's issuer, among those enabled."),
-    require: requirements.nullish(),
+    require: requirements
+      .nullish()
+      .describe(
+        "What the token must have beyond being valid: `acr`, `scope`, `roles`, `groups`, `azp`, `client_id`, `max_age`, `idtyp`.",
+      ),
   })
   .refine((request) => request.any === true || typeof request.identity_provider === "string", {
     path: ["identity_provider"],

@@ -149,7 +149,9 @@ function appOptions(
     "POST /api/v1/introspect": (type, body) => introspect(introspectOptions, type, body),
     ...(makeProof === undefined ? {} : proofRoute(makeProof)),
   };
-  const document = openApiDocument(version, (path) => Object.hasOwn(api, `POST ${path}`));
+  const document = openApiDocument(version, (path) =>
+    Object.hasOwn(api, `POST ${path}`) ? providersAt(path, all) : undefined,
+  );
   const [description, page] = [json(200, document), docsPage(document)];
   const routes = { ...api, "GET /docs": () => page, "GET /docs/openapi.json": () => description };
   return {
@@ -164,6 +166,17 @@ function appOptions(
     },
     unexpected: (error, call) => log.error({ err: error, path: call.path }, "request failed"),
   };
+}
+
+/** The providers that an endpoint has for this application. */
+function providersAt(path: string, all: readonly Connection[]): readonly string[] {
+  const has: Readonly<Record<string, (connection: Connection) => boolean>> = {
+    "/api/v1/token": ({ provider, clientId }) => provider.token !== undefined && clientId !== undefined,
+    "/api/v1/token/exchange": ({ provider, clientId }) =>
+      provider.exchange !== undefined && clientId !== undefined,
+    "/api/v1/introspect": () => true,
+  };
+  return all.filter((connection) => has[path]?.(connection) === true).map(({ provider }) => provider.name);
 }
 
 const inSeconds = (millis: number | undefined): number | undefined =>

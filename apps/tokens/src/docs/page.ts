@@ -1,55 +1,51 @@
 import { hash } from "node:crypto";
 import type { Answer } from "../answers.ts";
+import type { OpenApiDocument, Operation, Shape } from "./openapi.ts";
 
-/** The part of an OpenAPI document that the page shows. */
-interface Document {
-  readonly info: { readonly title: string; readonly version: string };
-  readonly paths: Readonly<Record<string, { readonly post: Operation }>>;
-}
-
-interface Operation {
-  readonly summary: string;
-  readonly description: string;
-  readonly requestBody: { readonly content: Readonly<Record<string, { readonly schema: Shape }>> };
-}
-
-interface Shape {
-  readonly properties: Readonly<Record<string, Property>>;
-  readonly required?: readonly string[];
-}
-
-interface Property {
-  readonly description?: string;
-  readonly type?: string;
-  readonly anyOf?: readonly Property[];
-}
-
-const style = `:root{color-scheme:light dark}
-body{font:1rem/1.5 system-ui,sans-serif;max-width:46rem;margin:0 auto;padding:1rem}
-h1{font-size:1.5rem}h2{font-size:1.15rem;margin:2.5rem 0 .25rem}
-code{font-size:.95em}
+// The colours of the login proxy's pages; contrast at least 7:1 in light and dark.
+const style = `:root{color-scheme:light dark;--ink:#1b1f24;--soft:#4a525c;--paper:#f7f6f3;--card:#fff;--line:#8a8780;--accent:#0b4f6c;--on:#fff}
+@media(prefers-color-scheme:dark){:root{--ink:#f1efe9;--soft:#c3c8cf;--paper:#15181c;--card:#1e2227;--line:#7b838d;--accent:#9fd3ea;--on:#10242e}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--paper);color:var(--ink);font:1rem/1.55 system-ui,-apple-system,"Segoe UI",sans-serif;overflow-wrap:anywhere}
+main{max-width:72rem;margin:0 auto;padding:clamp(1rem,4vw,2.5rem)}
+h1{margin:0 0 .5rem;font-size:clamp(1.5rem,5vw,2rem);line-height:1.2;letter-spacing:-.01em}
+h2{margin:0;font-size:1.25rem;line-height:1.3}
+p{margin:.5rem 0;max-width:46rem}
+a{color:var(--accent);text-underline-offset:.2em}
+code,pre,input,textarea,select{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.9rem}
+section{margin-top:1.5rem;padding:clamp(1rem,3vw,1.75rem);background:var(--card);border:1px solid var(--line);border-radius:12px}
+.call{margin-top:1rem;display:grid;gap:1.5rem}
+pre{margin:.75rem 0 0;padding:.75rem;white-space:pre-wrap;background:var(--paper);border-radius:8px}
 label{display:block;margin-top:1rem;font-weight:600}
-label+p{margin:.1rem 0 .25rem;font-size:.9rem}
-input,textarea,select{font:inherit;width:100%;box-sizing:border-box;padding:.4rem;border:1px solid #767676;border-radius:.25rem}
-textarea{min-height:5rem;overflow-wrap:anywhere}
-button{font:inherit;margin-top:1rem;padding:.5rem 1.25rem}
-:focus-visible{outline:3px solid #1a73c7;outline-offset:2px}`;
+form>label:first-child{margin-top:0}
+.check{display:flex;gap:.6rem;align-items:baseline}
+.about{margin:.1rem 0 .3rem;font-size:.9rem;color:var(--soft)}
+input,textarea,select{width:100%;padding:.5rem .6rem;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:8px}
+input[type=checkbox]{width:1.1rem;height:1.1rem;flex:none;accent-color:var(--accent)}
+textarea{min-height:5rem;resize:vertical}
+summary{margin-top:1rem;cursor:pointer;color:var(--accent)}
+button{margin-top:1.25rem;min-height:2.75rem;padding:.5rem 1.5rem;font:inherit;font-weight:600;color:var(--on);background:var(--accent);border:0;border-radius:8px;cursor:pointer}
+h3{margin:0 0 .3rem;font-size:1rem}
+iframe{width:100%;height:14rem;background:var(--paper);border:1px solid var(--line);border-radius:8px}
+:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+@media(min-width:60rem){.call{grid-template-columns:1fr 1fr}iframe{height:calc(100% - 2rem);min-height:14rem}}`;
 
 /**
  * The page that describes the API, with a form for each endpoint. It is plain HTML: the forms post what an application
- * would, and the browser shows the answer. Nothing is loaded from elsewhere, and no script runs.
+ * would, and a frame beside them shows the answer. Nothing is loaded from elsewhere, and no script runs.
  */
-export function docsPage(document: unknown): Answer {
-  const { info, paths } = document as Document;
-  const sections = Object.entries(paths).map(([path, { post }]) => section(path, post));
+export function docsPage({ info, paths, components }: OpenApiDocument): Answer {
+  const sections = Object.entries(paths).map(([path, { post }]) =>
+    section(path, post, components.schemas[schemaName(post)] ?? {}),
+  );
   const body = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>${escape(info.title)}</title><style>${style}</style></head>
 <body><main><h1>${escape(info.title)}</h1>
-<p>Version ${escape(info.version)}. The same as a document for programs: <a href="/docs/openapi.json">openapi.json</a>.
-What the forms send is real: the answers hold this application's tokens.</p>
+<p>Version ${escape(info.version)}, also <a href="/docs/openapi.json">as an OpenAPI document</a>. Requests are JSON or forms.
+What is sent from here is real: the answers hold this application's tokens.</p>
 ${sections.join("\n")}</main></body></html>`;
-  const policy = `default-src 'none'; style-src 'sha256-${hash("sha256", style, "base64")}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`;
+  const policy = `default-src 'none'; style-src 'sha256-${hash("sha256", style, "base64")}'; form-action 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'`;
   const headers = {
     "content-type": "text/html; charset=utf-8",
     "content-security-policy": policy,
@@ -59,30 +55,65 @@ ${sections.join("\n")}</main></body></html>`;
   return { status: 200, body, headers };
 }
 
-function section(path: string, { summary, description, requestBody }: Operation): string {
-  const id = path.replaceAll("/", "-").slice(1);
-  const { properties, required = [] } = requestBody.content["application/json"]?.schema ?? { properties: {} };
-  const fields = Object.entries(properties).map(([name, property]) =>
-    field(`${id}-${name}`, name, property, required.includes(name)),
-  );
+const json = (post: Operation) => post.requestBody.content["application/json"];
+const schemaName = (post: Operation): string => json(post)?.schema.$ref.split("/").at(-1) ?? "";
+
+function section(path: string, post: Operation, { properties = {}, required = [] }: Shape): string {
+  const { operationId: id, summary, description, "x-providers": providers } = post;
+  const fields = Object.entries(properties).map(([name, shape]) => {
+    const needed = required.includes(name) || (name === "identity_provider" && providers !== undefined);
+    const choices = name === "identity_provider" ? providers : undefined;
+    return { needed, html: field({ id: `${id}-${name}`, name, shape, needed, choices }) };
+  });
+  const html = (needed: boolean): string =>
+    fields.flatMap((one) => (one.needed === needed ? [one.html] : [])).join("\n");
+  const optional = html(false);
+  const form = `<form method="post" action="${escape(path)}" target="${id}-answer" autocomplete="off">${html(true)}
+${optional === "" ? "" : `<details><summary>What may be left out</summary>${optional}</details>`}<button>Send</button></form>
+<div><h3 id="${id}-shown">Answer</h3><iframe name="${id}-answer" aria-labelledby="${id}-shown" title="Answer"></iframe></div>`;
+  const nobody = `<p>None of the providers that are set up for this application does this.</p>`;
   return `<section aria-labelledby="${id}"><h2 id="${id}">${escape(summary)}</h2>
 <p><code>POST ${escape(path)}</code></p><p>${prose(description)}</p>
-<form method="post" action="${escape(path)}" autocomplete="off">${fields.join("\n")}
-<button>Send</button></form></section>`;
+${providers?.length === 0 ? nobody : `${command(path, post)}<div class="call">${form}</div>`}</section>`;
 }
 
-function field(id: string, name: string, property: Property, required: boolean): string {
-  const kind = property.type ?? property.anyOf?.[0]?.type ?? "string";
-  const attributes = `id="${id}" name="${name}" aria-describedby="${id}-d"${required ? " required" : ""}`;
-  const input =
-    kind === "boolean"
-      ? `<select ${attributes}><option></option><option>true</option><option>false</option></select>`
-      : kind !== "string" || name.endsWith("token")
-        ? `<textarea ${attributes} spellcheck="false"></textarea>`
-        : `<input ${attributes} spellcheck="false">`;
+/** The same from a shell, in the application's container. */
+function command(path: string, post: Operation): string {
+  const variable = post["x-variable"];
+  const beside = `"\${NAIS_TOKEN_ENDPOINT%/token}/${path.split("/").at(-1)}"`;
+  const address = variable === undefined ? beside : `"$${variable}"`;
+  return `<pre>curl ${escape(address)} --json '${escape(JSON.stringify(json(post)?.example))}'</pre>`;
+}
+
+interface Field {
+  readonly id: string;
+  readonly name: string;
+  readonly shape: Shape;
+  readonly needed: boolean;
+  readonly choices: readonly string[] | undefined;
+}
+
+function field({ id, name, shape, needed, choices }: Field): string {
+  const kind = kindOf(shape);
+  const attributes = `id="${id}" name="${name}" aria-describedby="${id}-d"${needed ? " required" : ""}`;
   const asJson = kind === "object" || (kind === "array" && name !== "resource") ? " As JSON." : "";
-  return `<label for="${id}"><code>${name}</code>${required ? " (required)" : ""}</label>
-<p id="${id}-d">${prose((property.description ?? "") + asJson)}</p>${input}`;
+  const about = `<p class="about" id="${id}-d">${prose((shape.description ?? "") + asJson)}</p>`;
+  if (kind === "boolean")
+    return `<label class="check" for="${id}"><input type="checkbox" value="true" ${attributes}><code>${name}</code></label>${about}`;
+  const label = `<label for="${id}"><code>${name}</code>${needed ? "" : " (optional)"}</label>${about}`;
+  if (choices !== undefined) {
+    const options = choices.map((choice) => `<option>${escape(choice)}</option>`);
+    return `${label}<select ${attributes}>${options.join("")}</select>`;
+  }
+  return asJson !== "" || name.endsWith("token")
+    ? `${label}<textarea ${attributes} spellcheck="false"></textarea>`
+    : `${label}<input ${attributes} spellcheck="false">`;
+}
+
+/** What a value is, where it is something: `null` stands for what is left out. */
+function kindOf({ type, anyOf = [] }: Shape): string {
+  const [first] = [type ?? []].flat();
+  return first ?? (anyOf[0] === undefined ? "string" : kindOf(anyOf[0]));
 }
 
 /** A description: what stands between backticks is code. */
