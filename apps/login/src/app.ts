@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { problem } from "@portvakt/runtime/http";
-import type { Logger } from "@portvakt/runtime/observe";
+import type { Logger, RequestTraces } from "@portvakt/runtime/observe";
 import type { Passage } from "./proxy/gate.ts";
 import type { TrustedPeers } from "./proxy/peers.ts";
 import type { Proxy } from "./proxy/proxy.ts";
@@ -133,6 +133,16 @@ function serveRoute(route: Route, visit: Visit, allowed: Origins): Promise<Respo
   if (route.methods !== "any" && !route.methods.includes(visit.method))
     return problem(405, { title: "Method not allowed" }, { allow: route.methods.join(", ") });
   return refuseByRule(route, visit, allowed) ?? route.endpoint(visit);
+}
+
+/** The routes as traces name them: ours below each ingress, and one name for all that goes to the application. */
+export function tracedRoutes(
+  ingresses: readonly Ingress[],
+  routes: RouteTable,
+): Pick<RequestTraces, "routes" | "silent"> {
+  const below = (path: string): readonly string[] => ingresses.map(({ prefix }) => `${prefix}/oauth2${path}`);
+  const ours = [...routes].flatMap(([path, { below: open }]) => below(open === true ? `${path}/*` : path));
+  return { routes: [...ours, "/*"], silent: below("/ping") };
 }
 
 function findRoute(routes: RouteTable, path: string): Route | undefined {

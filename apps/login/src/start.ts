@@ -1,8 +1,8 @@
 import { serve, serveStatus } from "@portvakt/runtime/http";
 import type { Readiness, Running, Tools } from "@portvakt/runtime/process";
 import { openKeyValueStore, type KeyValueStore } from "@portvakt/runtime/store";
-import { createApp } from "./app.ts";
-import type { Logger } from "@portvakt/runtime/observe";
+import { createApp, tracedRoutes } from "./app.ts";
+import { tracedFetch, type Logger } from "@portvakt/runtime/observe";
 import { openUpstream, type Upstream } from "./proxy/forward.ts";
 import { createGate } from "./proxy/gate.ts";
 import { liveConnections, type LiveRegistry } from "./proxy/live.ts";
@@ -42,7 +42,7 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
   const ingresses = ingressesOf(settings);
   await checkTogether(settings, ingresses);
   for (const sentence of withoutEffect(settings)) tools.log.warn(sentence);
-  const fetcher = parts.fetch ?? fetch;
+  const fetcher = tracedFetch(parts.fetch ?? fetch);
   const doors = await openDoors(settings, { ...tools, fetch: fetcher });
   const exchange = await upstreamToken(settings, { doors, fetch: fetcher, tools });
   const store =
@@ -67,6 +67,9 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
     ...app,
     address: settings.bindAddress,
     log: tools.log,
+    metrics: tools.metrics,
+    // Who is not trusted to say where a request came from does not say what trace it belongs to either.
+    traces: { ...tracedRoutes(ingresses, routes), trusts: trusted },
     requestTimeoutSeconds: 0,
   });
   // Node then takes what we do not pass on for the ordinary request that it also is.

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { ReportedError } from "@portvakt/oauth";
 import { problem } from "@portvakt/runtime/http";
-import type { CounterMetric, Logger } from "@portvakt/runtime/observe";
+import { tracing, type CounterMetric, type Logger } from "@portvakt/runtime/observe";
 import { isNavigation } from "../request/navigation.ts";
 import { checkRedirect, homeOf } from "../request/redirect.ts";
 import type { Session } from "../session/model.ts";
@@ -69,16 +69,20 @@ async function passRequest(options: ProxyOptions, passage: Passage, response: Se
       { method: request.method, session: session !== undefined, correlation_id: correlationId },
       "passed on",
     );
+  // undefined unless there are traces
+  const call = tracing()?.call(request.method ?? "GET", options.upstream.origin);
+  if (call !== undefined) response.once("close", () => call.end(response.statusCode));
   forward(request, response, {
     upstream: options.upstream,
     path: passage.target.path + passage.target.search,
-    headers,
+    headers: call === undefined ? headers : call.headers(headers),
     isOwnCookie: options.isOwnCookie,
     onEventStream: () => {
       if (user !== undefined) live.addStream(user.ticket, response);
     },
     insteadOf401: (challenge) => stepUp(options, passage, session, challenge),
     onUnreachable: (error) => {
+      call?.end(error);
       log.warn({ err: error, correlation_id: correlationId }, "the application did not answer");
       answers.inc({ why: "bad_gateway" });
       void writeResponse(response, badGateway(passage), request.method);
