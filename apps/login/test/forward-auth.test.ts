@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { background, navigation, openBrowser, type Browser } from "./browser.ts";
-import { caddy, documents, nginx } from "./front.ts";
+import { caddy, documents, envoy, nginx, traefik, type Front } from "./front.ts";
 import { openStage, type Stage, type StageOptions } from "./stage.ts";
 import { sendRaw } from "./wire.ts";
 
@@ -24,9 +24,19 @@ function browserThrough(front: string): Browser {
   return openBrowser({ "app.example.no": front });
 }
 
-for (const [name, front] of Object.entries({ nginx, caddy })) {
+// Envoy and Traefik are not packaged everywhere: with them the same is tested where these variables name them.
+const fronts: Readonly<Record<string, Front>> = {
+  nginx,
+  caddy,
+  ...(process.env["PORTVAKT_TEST_ENVOY"] === undefined ? {} : { envoy }),
+  ...(process.env["PORTVAKT_TEST_TRAEFIK"] === undefined ? {} : { traefik }),
+};
+for (const [name, front] of Object.entries(fronts)) {
   test(`forward-auth with ${name}, as documented: sign-in, token, background calls, forged headers, logout`, async (t) => {
-    const on = await stage(t);
+    const on = await stage(t, {
+      // Traefik's file says why.
+      env: name === "traefik" ? { PORTVAKT_LOGIN_TRUSTED_PROXIES: "127.0.0.1" } : {},
+    });
     const address = await front(t, {
       login: on.replicas[0]!.address,
       application: `127.0.0.1:${on.upstream.port}`,
@@ -172,5 +182,21 @@ const rules = [
 for (const { file, says } of rules) {
   test(`forward-auth: ${file} says ${says.source}`, async () => {
     assert.match(await readFile(join(documents, file), "utf8"), says);
+  });
+}
+
+for (const file of ["nginx.conf", "Caddyfile", "traefik.yml", "envoy.yaml"]) {
+  test(`forward-auth: ${file} names endpoints and headers that there are`, async (t) => {
+    const { signedIn } = await stage(t);
+    const document = await readFile(join(documents, file), "utf8");
+    const user = await signedIn();
+    const paths = [...document.matchAll(/\/oauth2\/session[\w/]*/gu)].map(([path]) => path);
+    assert.ok(paths.length > 0);
+    for (const path of new Set(paths)) {
+      const { status, headers } = await user.send(ingress + path, { headers: background });
+      assert.ok(status === 200 || status === 204, path);
+      for (const name of ["authorization", "cookie"]) assert.ok(headers[name] !== undefined, name);
+    }
+    for (const name of ["authorization", "cookie"]) assert.match(document, new RegExp(name, "iu"));
   });
 }

@@ -1,4 +1,4 @@
-// nginx and Caddy with their documented configuration, as children that cannot outlive the test.
+// Proxies with their documented configuration, as children that cannot outlive the test.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -88,4 +88,40 @@ export const caddy: Front = async (t, { login, application }) => {
   const variables = Object.entries(names).map(([name, value]) => `${name}=${value}`);
   const how = ["run", "--adapter", "caddyfile", "--config", join(folder, "Caddyfile")];
   return run(t, folder, port, ["/usr/bin/env", ...variables, program, ...how]);
+};
+
+/** Debian has no package of it: tested where PORTVAKT_TEST_ENVOY names one. */
+export const envoy: Front = async (t, { login, application }) => {
+  const program = programOf("PORTVAKT_TEST_ENVOY");
+  const folder = await mkdtemp(join(tmpdir(), "portvakt-envoy-"));
+  const port = await freePort();
+  const document = await readFile(join(documents, "envoy.yaml"), "utf8");
+  const ports = { 8000: String(port), 3000: login.split(":")[1], 8080: application.split(":")[1] };
+  const ours = document.replace(
+    /port_value: (8000|3000|8080)/gu,
+    (_, documented: keyof typeof ports) => `port_value: ${ports[documented]}`,
+  );
+  await writeFile(join(folder, "envoy.yaml"), ours);
+  const quiet = ["--disable-hot-restart", "--concurrency", "1", "--log-level", "error"];
+  return run(t, folder, port, [program, "-c", join(folder, "envoy.yaml"), ...quiet]);
+};
+
+/** Debian has no package of it: tested where PORTVAKT_TEST_TRAEFIK names one. TLS, which the document asks for, ends in front here. */
+export const traefik: Front = async (t, { login, application }) => {
+  const program = programOf("PORTVAKT_TEST_TRAEFIK");
+  const folder = await mkdtemp(join(tmpdir(), "portvakt-traefik-"));
+  const port = await freePort();
+  const document = await readFile(join(documents, "traefik.yml"), "utf8");
+  const ours = document
+    .replaceAll("http://127.0.0.1:3000", `http://${login}`)
+    .replace("http://127.0.0.1:8080", `http://${application}`)
+    .replaceAll(/^ +tls: \{\}\n/gmu, "");
+  await writeFile(join(folder, "portvakt.yml"), ours);
+  return run(t, folder, port, [
+    program,
+    `--entryPoints.websecure.address=127.0.0.1:${port}`,
+    `--providers.file.filename=${join(folder, "portvakt.yml")}`,
+    "--global.checkNewVersion=false",
+    "--log.level=ERROR",
+  ]);
 };
