@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { ProtocolError } from "@portvakt/oauth";
 
 /** A client asked too often; answered with 429 and Retry-After (RFC 6585 section 4). */
@@ -34,7 +33,7 @@ export function pausing(): (
     const response = await handle(request);
     if (response.status !== 429 || waiting >= maxWaiting) return response;
     waiting += 1;
-    await delay(pauseSeconds * 1000);
+    await new Promise((resolve) => setTimeout(resolve, pauseSeconds * 1000));
     waiting -= 1;
     return response;
   };

@@ -1,9 +1,9 @@
 import { readFormRequest } from "@portvakt/issuer";
 import { judgeLogoutToken, peekJwt, ProtocolError, signatureAlgorithms } from "@portvakt/oauth";
 import type { Clock, SignatureAlgorithm } from "@portvakt/oauth";
-import type { Revocations } from "./registry/revocations.ts";
-import type { IssuerRules } from "./subject/claims.ts";
-import type { TrustedIssuers } from "./trusted-issuers.ts";
+import type { Revocations } from "../registry/revocations.ts";
+import type { IssuerRules } from "../subject/claims.ts";
+import type { TrustedIssuers } from "../trusted-issuers.ts";
 
 export interface BackChannelLogoutOptions {
   readonly issuers: TrustedIssuers<IssuerRules>;

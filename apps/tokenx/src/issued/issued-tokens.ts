@@ -1,7 +1,7 @@
 import { audiencesOf, anyAudience, ProtocolError, signatureAlgorithms, verifyJwt } from "@portvakt/oauth";
 import type { Clock, FormParams, KeySet, SignatureAlgorithm, VerifiedToken } from "@portvakt/oauth";
-import type { Application } from "./registry/registration.ts";
-import type { Revocations } from "./registry/revocations.ts";
+import type { Application } from "../registry/registration.ts";
+import type { Revocations } from "../registry/revocations.ts";
 
 export interface IssuedTokensOptions {
   readonly issuer: string;
