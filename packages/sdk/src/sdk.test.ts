@@ -247,6 +247,27 @@ describe("tokens from the token API", () => {
       assert.equal(result.hint, hint);
     });
   }
+  test("weak point of a sibling library: a connection that breaks is tried once more, and no more", async () => {
+    const { sdk: answering } = apiWith(good);
+    let failures = 1;
+    let tries = 0;
+    const breaking: typeof fetch = () => {
+      tries += 1;
+      return tries > failures
+        ? Promise.resolve(good())
+        : Promise.reject(new TypeError("fetch failed", { cause: "ECONNRESET" }));
+    };
+    const { sdk } = apiWith(good, { fetch: breaking });
+    assert.deepEqual(
+      { ...(await sdk.requestAzureClientCredentialsToken("t")) },
+      { ...(await answering.requestAzureClientCredentialsToken("t")) },
+    );
+    assert.equal(tries, 2);
+    [failures, tries] = [9, 0];
+    const result = await sdk.requestAzureClientCredentialsToken("t");
+    assert.ok(!result.ok && result.code === "unreachable");
+    assert.equal(tries, 2);
+  });
   test("a token API that never answers is given up on", async () => {
     const hanging: typeof fetch = (_input, init) =>
       new Promise((_resolve, reject) => {

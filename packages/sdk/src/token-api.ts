@@ -58,6 +58,7 @@ export interface TokenApi {
 }
 
 const maxAnswerBytes = 262_144;
+const retryMillis = 100;
 
 /** Makes the client of the token API. Every call is bounded in time (default 10 s) and size; none throws. */
 export function createTokenApi(o: {
@@ -103,13 +104,21 @@ async function send(
   fetcher: typeof fetch,
   timeoutSeconds: number,
 ): Promise<Answer | NotObtained> {
-  try {
-    const response = await fetcher(url, {
+  const signal = AbortSignal.timeout(timeoutSeconds * 1000);
+  const ask = (): Promise<Response> =>
+    fetcher(url, {
       method: "POST",
       headers: { "content-type": "application/json", accept: "application/json" },
       body: JSON.stringify(body),
       redirect: "manual",
-      signal: AbortSignal.timeout(timeoutSeconds * 1000),
+      signal,
+    });
+  try {
+    // A connection that the token API has just closed, or a restart of it, costs a moment and not a failure.
+    const response = await ask().catch(async (error: unknown) => {
+      if (signal.aborted) throw error;
+      await new Promise((resolve) => setTimeout(resolve, retryMillis));
+      return ask();
     });
     return { status: response.status, body: await readJson(response, maxAnswerBytes) };
   } catch (cause) {
