@@ -45,11 +45,11 @@ export interface Demo {
 }
 
 /** Starts `portvakt dev --demo` and resolves when it says that it is up. */
-export async function startDemo(): Promise<Demo> {
+export async function startDemo(env: Readonly<Record<string, string>> = {}): Promise<Demo> {
   const folder = await mkdtemp(join(tmpdir(), "portvakt-demo-"));
   const child = spawn(process.execPath, [launcher, "dev", "--demo", "--port", "0", "--state", folder], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NO_COLOR: "1" },
+    env: { ...process.env, NO_COLOR: "1", ...env },
   });
   let printed = "";
   const onPrint = new Set<() => void>();

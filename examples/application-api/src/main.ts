@@ -5,8 +5,10 @@
  * Spec: the manifest beside it, app.yaml.
  */
 import { serve } from "@hono/node-server";
+import { passOnTraces } from "@portvakt/example-look";
 import { createApp } from "./app.ts";
 
+passOnTraces();
 const { env } = process;
 const app = createApp({
   incomeRegister: {

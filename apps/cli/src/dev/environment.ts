@@ -21,7 +21,11 @@ export function inherited(env: Readonly<Record<string, string | undefined>>): Va
     "NODE_COMPILE_CACHE",
     "NODE_EXTRA_CA_CERTS",
   ];
-  return Object.fromEntries(kept.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+  // where traces go is the same for all
+  const traces = Object.keys(env).filter((name) => name.startsWith("OTEL_"));
+  return Object.fromEntries(
+    [...kept, ...traces].flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
+  );
 }
 
 /** The variables that the platform injects into an application, and the application's own from its manifest. */

@@ -49,7 +49,7 @@ export function processSpecs(options: SpecOptions): Specs {
     title,
     module: launcher,
     argv: [verb],
-    env: { ...base, ...env },
+    env: { ...base, OTEL_SERVICE_NAME: name, ...env },
     folder: stateFolder,
     logFile: join(logs, `${name}.log`),
   });
@@ -109,7 +109,7 @@ function programSpec(
   const spec = {
     name: planned.name,
     title: planned.name,
-    env: { ...base, ...applicationVariables(options.plan, planned) },
+    env: { ...base, OTEL_SERVICE_NAME: planned.name, ...applicationVariables(options.plan, planned) },
     folder: program.folder,
     logFile: join(options.logs, `${planned.name}.log`),
   };
