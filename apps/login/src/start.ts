@@ -3,7 +3,6 @@ import type { Readiness, Running, Tools } from "@portvakt/runtime/process";
 import { openKeyValueStore, type KeyValueStore } from "@portvakt/runtime/store";
 import { createApp, tracedRoutes } from "./app.ts";
 import { tracedFetch, type Logger } from "@portvakt/runtime/observe";
-import { openUpstream, type Upstream } from "./proxy/forward.ts";
 import { createGate } from "./proxy/gate.ts";
 import { liveConnections, type LiveRegistry } from "./proxy/live.ts";
 import { trustedPeers, type TrustedPeers } from "./proxy/peers.ts";
@@ -14,6 +13,7 @@ import { withoutEffect } from "./settings/baseline.ts";
 import { upstreamOrigin, type LoginSettings } from "./settings/settings.ts";
 import { endedChannel } from "./session/store.ts";
 import type { UpstreamToken } from "./exchange/edge.ts";
+import { openUpstream, type Upstream } from "./upstream/pool.ts";
 import { upstreamToken } from "./wiring/edge.ts";
 import { checkTogether } from "./wiring/together.ts";
 import { providerNames } from "./wiring/client.ts";
@@ -86,7 +86,7 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
       await probe?.close({ graceSeconds: 0 });
       doors.close();
       await unsubscribe();
-      await upstream.close();
+      upstream.close();
       if (parts.store === undefined) await store.close();
     },
   };

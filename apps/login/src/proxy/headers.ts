@@ -84,6 +84,7 @@ export interface UpstreamHeaderOptions {
  * The headers that the application receives, as a flat list of names and values.
  * Checks: nothing that the client says about itself as a user, about this hop, or (from an unknown peer) about its way passes; own
  * cookies are removed; framing is the parser's. Returns undefined when `Connection` names a framing header: answer 400.
+ * Throws: TypeError for a token that would end its header.
  */
 export function upstreamHeaders(
   request: IncomingMessage,
@@ -110,11 +111,18 @@ export function upstreamHeaders(
       else headers.push(name, value);
     }
   }
-  if (options.accessToken !== undefined) headers.push("authorization", `Bearer ${options.accessToken}`);
-  if (options.idToken !== undefined) headers.push("x-wonderwall-id-token", options.idToken);
+  if (options.accessToken !== undefined)
+    headers.push("authorization", `Bearer ${headerValue(options.accessToken)}`);
+  if (options.idToken !== undefined) headers.push("x-wonderwall-id-token", headerValue(options.idToken));
   addForwarded(headers, request, forwardedFor, options);
   headers.push("x-request-id", options.correlationId);
   return headers;
+}
+
+/** The parser has judged what the client sent; a provider's token is the one thing that comes from elsewhere. */
+function headerValue(token: string): string {
+  if (/[^ -~]/.test(token)) throw new TypeError("a token has characters that no header may have");
+  return token;
 }
 
 function addForwarded(
@@ -143,15 +151,12 @@ const responseHopByHop: ReadonlySet<string> = new Set([
 ]);
 
 /** The application's response headers as they go to the browser: this hop's own are removed, and cookies named like ours. */
-export function downstreamHeaders(
-  raw: readonly (Buffer | string)[],
-  isOwnCookie: (name: string) => boolean,
-): string[] {
+export function downstreamHeaders(raw: readonly string[], isOwnCookie: (name: string) => boolean): string[] {
   const headers: string[] = [];
   let named = none;
   for (let index = 0; index < raw.length; index += 2) {
-    const name = text(raw[index]);
-    const value = text(raw[index + 1]);
+    const name = raw[index] ?? "";
+    const value = raw[index + 1] ?? "";
     const lower = name.toLowerCase();
     if (lower === "connection") named = namedByConnection(value) ?? none;
     if (responseHopByHop.has(lower)) continue;
@@ -169,8 +174,4 @@ function withoutNamed(headers: readonly string[], named: ReadonlySet<string>): s
     if (!named.has(name.toLowerCase())) kept.push(name, headers[index + 1] ?? "");
   }
   return kept;
-}
-
-function text(value: Buffer | string | undefined): string {
-  return value === undefined ? "" : typeof value === "string" ? value : value.toString("latin1");
 }
