@@ -2,6 +2,7 @@
 
 import { createHmac } from "node:crypto";
 import { anyAudience, localKeySet, verifyJwt } from "@portvakt/oauth";
+import type { VerifyResult } from "@portvakt/oauth";
 import {
   accepted,
   accessTokenClaims,
@@ -38,10 +39,7 @@ const rs256 = {
   token: `eyJhbGciOiJSUzI1NiJ9.${joesClaims}.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw`,
 };
 
-async function joesToken(
-  example: typeof es256 | typeof rs256,
-  seconds: number,
-): ReturnType<typeof verifyJwt> {
+async function joesToken(example: typeof es256 | typeof rs256, seconds: number): Promise<VerifyResult> {
   const joes = { issuer: "joe", keys: localKeySet([example.jwk]), required: ["iss", "exp"] };
   return verifyJwt(example.token, { ...rules, ...joes, audience: anyAudience }, () => seconds);
 }

@@ -32,7 +32,7 @@ const jwks =
 describe("remoteKeySet", () => {
   test("one fetch serves all who wait", async () => {
     const { state, keys } = setup(jwks(first));
-    const found = await Promise.all(Array.from({ length: 50 }, () => keys.find(header(first))));
+    const found = await Promise.all(Array.from({ length: 50 }, async () => keys.find(header(first))));
     assert.ok(found.every((one) => one.ok));
     assert.equal(state.fetches, 1);
     assert.equal(keys.size, 1);
@@ -46,7 +46,9 @@ describe("remoteKeySet", () => {
     for (let i = 0; i < 200; i++) await keys.find({ kid: `garbage-${i}`, alg: "ES256" });
     assert.equal(state.fetches, 2);
     state.time += 5;
-    await Promise.all(Array.from({ length: 200 }, (_, i) => keys.find({ kid: `more-${i}`, alg: "ES256" })));
+    await Promise.all(
+      Array.from({ length: 200 }, async (_, i) => keys.find({ kid: `more-${i}`, alg: "ES256" })),
+    );
     assert.equal(state.fetches, 3);
     assert.equal((await keys.find(header(first))).ok, true);
   });

@@ -3,7 +3,7 @@ import { printable } from "../form.ts";
 import { isSignatureAlgorithm, type SignatureAlgorithm } from "./algorithms.ts";
 import type { JwtClaims } from "./claims.ts";
 import { encoding } from "./encoding.ts";
-import type { KeySet } from "./key-set.ts";
+import type { KeyLookup, KeySet } from "./key-set.ts";
 
 /** Why a token was refused. One table; `retry` says whether the same token may be accepted a little later. */
 export const tokenRefusals = {
@@ -95,13 +95,13 @@ const keyMembers = ["jku", "jwk", "x5u", "x5c"] as const;
  * `b64` (RFC 7515 section 4.1.11, RFC 7797); no embedded key; `typ`; `iss`; the signature, by a key of the rules' key set;
  * required claims; `exp`, `nbf`, `iat` with the tolerance; `aud`.
  * Does not check: `sub`, `scope`, `acr`, `cnf`, replay, revocation, or anything else that an API or a grant asks for.
- * Throws: nothing; a bad token is a result.
+ * Throws: nothing; a bad token is a result. It is there at once where the keys are at hand and the runtime verifies at once.
  */
-export async function verifyJwt(
+export function verifyJwt(
   given: string | PeekedJwt,
   rules: VerifyRules,
   now: Clock,
-): Promise<VerifyResult> {
+): VerifyResult | Promise<VerifyResult> {
   const token = typeof given === "string" ? given : given.raw;
   if (token.length > (rules.maxBytes ?? 16_384)) return refuse("too_large", "the token is too large");
   const decoded = typeof given === "string" ? peekJwt(given) : given;
@@ -109,21 +109,30 @@ export async function verifyJwt(
   const { header, claims } = decoded;
   const refusal = judgeHeader(header, rules) ?? judgeIssuer(claims, rules);
   if (refusal !== undefined) return { ok: false, refusal };
-  const lookup = await rules.keys.find(header as { kid?: string; alg: string });
+  const lookup = rules.keys.find(header as { kid?: string; alg: string });
+  return lookup instanceof Promise
+    ? lookup.then((found) => verifyWith(found, decoded, rules, now))
+    : verifyWith(lookup, decoded, rules, now);
+}
+
+function verifyWith(
+  lookup: KeyLookup,
+  { header, claims, raw }: PeekedJwt,
+  rules: VerifyRules,
+  now: Clock,
+): VerifyResult | Promise<VerifyResult> {
   if (!lookup.ok) return refuse(lookup.code, lookup.message);
-  const end = token.lastIndexOf(".");
-  const signature = encoding.fromBase64url(token.slice(end + 1));
+  const end = raw.lastIndexOf(".");
+  const signature = encoding.fromBase64url(raw.slice(end + 1));
   if (signature === undefined) return refuse("malformed", "the signature is not base64url");
-  const matches = lookup.key.verify(encoding.ascii(token.slice(0, end)), signature);
-  if (!(typeof matches === "boolean" ? matches : await matches)) {
-    return refuse("bad_signature", "the signature does not match the token");
-  }
-  const bad = judgeClaims(claims, rules, now());
-  if (bad !== undefined) return { ok: false, refusal: bad };
-  return {
-    ok: true,
-    token: Object.freeze({ header, claims, raw: token }) as VerifiedToken,
+  const result = (matches: boolean): VerifyResult => {
+    if (!matches) return refuse("bad_signature", "the signature does not match the token");
+    const refusal = judgeClaims(claims, rules, now());
+    if (refusal !== undefined) return { ok: false, refusal };
+    return { ok: true, token: Object.freeze({ header, claims, raw }) as VerifiedToken };
   };
+  const matches = lookup.key.verify(encoding.ascii(raw.slice(0, end)), signature);
+  return typeof matches === "boolean" ? result(matches) : matches.then(result);
 }
 
 declare const peeked: unique symbol;
@@ -142,12 +151,28 @@ let last: PeekedJwt | undefined;
 /** Decodes a JWT in compact form. NOTHING is verified. Undefined when it is none. */
 export function peekJwt(token: string): PeekedJwt | undefined {
   if (token === last?.raw) return last;
-  const parts = token.split(".", 4);
-  if (parts.length !== 3) return undefined;
-  const [header, claims] = [decodeObject(parts[0]), decodeObject(parts[1])];
+  const first = token.indexOf(".");
+  const second = token.indexOf(".", first + 1);
+  if (second < 0 || token.includes(".", second + 1)) return undefined;
+  const header = readHeader(token.slice(0, first));
+  const claims = decodeObject(token.slice(first + 1, second));
   if (header === undefined || claims === undefined) return undefined;
-  const jwt = { header: Object.freeze(header), claims: Object.freeze(claims), raw: token };
-  return (last = Object.freeze(jwt) as PeekedJwt);
+  return (last = Object.freeze({ header, claims: Object.freeze(claims), raw: token }) as PeekedJwt);
+}
+
+/** The tokens that come have few headers among them: one per issuer and key. Bounded, since anybody may send others. */
+const headers = new Map<string, Readonly<Record<string, unknown>>>();
+const maxHeaders = 20;
+const maxHeaderLength = 300;
+
+function readHeader(part: string): Readonly<Record<string, unknown>> | undefined {
+  const known = headers.get(part);
+  if (known !== undefined) return known;
+  const header = decodeObject(part);
+  if (header === undefined) return undefined;
+  if (headers.size >= maxHeaders) headers.clear();
+  if (part.length <= maxHeaderLength) headers.set(part, header);
+  return Object.freeze(header);
 }
 
 /** A refusal as a result. */
@@ -167,8 +192,8 @@ export function audiencesOf(claims: Readonly<JwtClaims>): readonly string[] {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-function decodeObject(part: string | undefined): Record<string, unknown> | undefined {
-  const bytes = part === undefined ? undefined : encoding.fromBase64url(part);
+function decodeObject(part: string): Record<string, unknown> | undefined {
+  const bytes = encoding.fromBase64url(part);
   if (bytes === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(utf8.decode(bytes));
