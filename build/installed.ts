@@ -116,6 +116,9 @@ const webNames = [
   ],
 ] as const;
 
+/** The SDK with jose, minified, and what the program that uses it brings. */
+const maxBundleKilobytes = 64;
+
 async function runBundle({ folder }: Project): Promise<string> {
   const out = join(folder, "bundle.js");
   await build({
@@ -126,7 +129,9 @@ async function runBundle({ folder }: Project): Promise<string> {
   const names = webNames.map((name) => [name, (globalThis as Record<string, unknown>)[name]]);
   const context = createContext(Object.fromEntries(names));
   const said: unknown = await runInContext(`${source}; used.use()`, context);
-  return `${String(said)}, ${(source.length / 1024).toFixed(0)} kB`;
+  const size = source.length / 1024;
+  if (size > maxBundleKilobytes) throw new Error(`${size.toFixed(1)} kB, and ${maxBundleKilobytes} at most`);
+  return `${String(said)}, ${size.toFixed(0)} kB`;
 }
 
 /** The packages outside that a packed one needs, as folders that are installed here. */

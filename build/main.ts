@@ -4,19 +4,25 @@
 // Owns: packing. Does not own: running from source, which needs no build (docs/decisions/0001-run-from-source.md).
 // Path: published.ts -> compile.ts -> pack.ts -> installed.ts, init.ts
 
-import { relative } from "node:path";
+import { basename, relative } from "node:path";
 import { inits } from "./init.ts";
 import { installInto, uses } from "./installed.ts";
 import { root } from "./manifest.ts";
 import { pack, problemsOf } from "./pack.ts";
 import { published } from "./published.ts";
 
+const counts = { passed: 0, failed: 0 };
+
 /** Prints what a step said, or why it failed. */
 async function step(name: string, work: () => Promise<string>): Promise<void> {
   const started = performance.now();
   const [mark, said] = await work().then(
-    (text) => ["✔", text.trim()],
+    (text) => {
+      counts.passed += 1;
+      return ["✔", text.trim()];
+    },
     (error: unknown) => {
+      counts.failed += 1;
       process.exitCode = 1;
       return ["✖", error instanceof Error ? error.message : String(error)];
     },
@@ -39,3 +45,8 @@ for (const entry of published) {
   for (const [name, init] of Object.entries(inits))
     await step(`portvakt init: ${name}`, () => init(packed.tarball));
 }
+const names = published.map(({ folder }) => basename(folder)).join(" and ");
+const ways = Object.keys(uses).join("; ");
+console.log(
+  `${names} packed and checked; sdk installed and used in ${Object.keys(uses).length} ways (${ways}): ${counts.passed} steps passed, ${counts.failed} failed`,
+);
