@@ -68,13 +68,19 @@ export function sessionsIn(store: KeyValueStore, options: SessionsOptions): Sess
   const opened = new Map<string, Opened>();
   const activity = activityIn(store, options);
 
-  const end = async (id: string): Promise<void> => {
+  const drop = async (id: string): Promise<void> => {
     opened.delete(id);
-    await store.delete(sessionKey(id), activity.keyOf(id), revocationKey(id));
-    await store.publish(endedChannel, id);
+    await store.delete(sessionKey(id), activity.keyOf(id));
+  };
+  /** What is left to do, once nobody can use the session any more. */
+  const tell = async (id: string): Promise<void> => {
+    await Promise.all([store.publish(endedChannel, id), store.delete(revocationKey(id))]);
   };
   return {
-    end,
+    async end(id) {
+      await drop(id);
+      await tell(id);
+    },
     async create(fields) {
       const ticket = newTicket();
       const createdAt = Math.floor(now());
@@ -108,13 +114,12 @@ export function sessionsIn(store: KeyValueStore, options: SessionsOptions): Sess
     async endAll(of) {
       const key = indexKeyOf(of);
       const ids = await store.members(key);
-      const revocable = await Promise.all(
-        ids.map(async (id) => {
-          const found = await revocations?.find(id, of);
-          await Promise.all([end(id), store.removeMember(key, id)]);
-          return found;
-        }),
-      );
+      const each = async (id: string): Promise<Revocable | undefined> => {
+        const [found] = await Promise.all([revocations?.find(id, of), drop(id), store.removeMember(key, id)]);
+        await tell(id);
+        return found;
+      };
+      const revocable = await Promise.all(ids.map(each));
       return { ended: ids.length, revocable: revocable.filter((one) => one !== undefined) };
     },
   };
