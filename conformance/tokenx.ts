@@ -82,6 +82,11 @@ export const rfc7591: Specification = {
         "RFC 7591 section 2.3: a software statement is taken once",
       ],
       [
+        "2",
+        "metadata that is not served is replaced, and the answer says by what",
+        "RFC 7591 section 2: metadata that is not served is replaced, and the answer says by what",
+      ],
+      [
         "3.2.1",
         "the answer holds all that is registered, and the statement unchanged",
         "RFC 7591 section 3.2.1: a registration is answered with the client as it is, and can be read and listed",
@@ -120,6 +125,13 @@ export const rfc7591: Specification = {
         "3",
         "registration is open to registrars only",
         "weak point 4.4.8: a self-signed token that lives over an hour",
+      ],
+    ]),
+    ...tested(`${folder}/bound.test.ts`, "must", [
+      [
+        "2.3",
+        "what the software statement says takes precedence over the metadata beside it",
+        "RFC 7591 section 2.3: of the metadata and the software statement, what the statement says counts",
       ],
     ]),
     ...tested(`${folder}/requirements.test.ts`, "must", [
@@ -199,6 +211,13 @@ export const rfc7009: Specification = {
         "2.2",
         "an invalid token is answered with 200",
         "RFC 7009 section 2.2: what is no token is answered as if it were",
+      ],
+    ]),
+    ...tested(`${folder}/outage.test.ts`, "may", [
+      [
+        "2.2.1",
+        "503 where the token could not be revoked, so that the client tries again",
+        "RFC 7009 section 2.2.1: revocation says 503, and the token is of no use here all the same",
       ],
     ]),
     ...tested(`${folder}/requirements.test.ts`, "must", [
@@ -320,6 +339,12 @@ export const rfc9449: Specification = {
         "who takes bound tokens only is sent no others",
         "RFC 9449 section 5: a target that takes bound tokens only gets no others",
       ],
+      [
+        "5.2",
+        "a client registered with dpop_bound_access_tokens is refused without a proof",
+        "RFC 9449 section 5.2: dpop_bound_access_tokens in the metadata, and the client gets bound tokens only",
+      ],
+      ["4.3", "alg is an asymmetric one", "RFC 9449 section 4.3: a proof whose alg is none is refused"],
       ["4.3", "one proof only", "RFC 9449 section 4.3: a second proof beside the first is refused"],
       ["4.3", "a proof is a well-formed JWT", "RFC 9449 section 4.3: a proof that is no JWT is refused"],
       ["4.3", "typ is dpop+jwt", "RFC 9449 section 4.3: a proof of another type is refused"],
@@ -360,6 +385,11 @@ export const authzen: Specification = {
       "7",
       "evaluations share defaults, and are answered in order",
       "section 7: several questions at once, with defaults",
+    ],
+    [
+      "7.1",
+      "without a list of evaluations it is a single question",
+      "section 7.1: without a list of evaluations it is one question, and has one answer",
     ],
     ["9", "the metadata names the endpoints", "section 9: the decision point's metadata names its endpoints"],
     ["5", "a question of another kind is answered false", "a question that is none of ours is answered no"],

@@ -99,6 +99,14 @@ describe("DPoP (RFC 9449)", () => {
       name: "RFC 9449 section 4.3: a proof signed by another key than it brings is refused",
       proof: async () => proof({}, { jwk: (await party()).jwk }),
     },
+    {
+      name: "RFC 9449 section 4.3: a proof whose alg is none is refused",
+      proof: async () => {
+        const [, claims] = (await proof()).split(".");
+        const header = { typ: "dpop+jwt", alg: "none", jwk: holder.jwk };
+        return `${Buffer.from(JSON.stringify(header)).toString("base64url")}.${claims}.`;
+      },
+    },
     { name: "RFC 9449 section 4.3: a proof that is no JWT is refused", proof: async () => "nonsense" },
     {
       name: "RFC 9449 section 4.3: a second proof beside the first is refused",

@@ -4,8 +4,8 @@ import { after, before, test } from "node:test";
 import * as fc from "fast-check";
 import { decodeJwt } from "jose";
 import { acrMappingProblem } from "../src/subject/claims.ts";
-import { party, platform, provider } from "./platform.ts";
-import type { Platform } from "./platform.ts";
+import { jwtType, party, platform, provider, resource, signed } from "./platform.ts";
+import type { Platform, Provider } from "./platform.ts";
 
 const apps = ["local:p:a", "local:p:b", "local:p:c", "local:p:d"] as const;
 const scopes = ["openid", "read", "write", "admin"] as const;
@@ -17,10 +17,13 @@ const strength: Record<string, number> = {
   "idporten-loa-high": 4,
 };
 let on: Platform;
+let second: Provider;
 
 before(async () => {
   const idporten = await provider();
+  second = await provider();
   const mappings = { acr: { "idporten-loa-high": "Level4", "idporten-loa-substantial": "Level3" } };
+  const rules = { audiences: [resource] };
   on = await platform({
     beside: {
       issuer: "https://tokenx.example",
@@ -29,29 +32,26 @@ before(async () => {
       idporten,
       apps: new Map(),
     },
-    env: { SUBJECT_TOKEN_MAPPINGS: JSON.stringify({ [idporten.wellKnown]: mappings }) },
+    env: {
+      SUBJECT_TOKEN_ISSUERS: `${idporten.wellKnown},${second.wellKnown}`,
+      SUBJECT_TOKEN_MAPPINGS: JSON.stringify({ [idporten.wellKnown]: mappings }),
+      PORTVAKT_TOKENX_SUBJECT_RULES: JSON.stringify({
+        [idporten.wellKnown]: rules,
+        [second.wellKnown]: rules,
+      }),
+    },
   });
   for (const app of apps) assert.equal((await on.register(app, { accessPolicyInbound: apps })).status, 201);
 });
 after(async () => {
   await on.close();
-  await on.idporten.close();
+  await Promise.all([on.idporten.close(), second.close()]);
 });
 
-const hop = fc.record({
-  /** Mostly whoever holds the token; sometimes a thief. */
-  thief: fc.oneof(
-    { weight: 5, arbitrary: fc.constant(undefined) },
-    { weight: 1, arbitrary: fc.constantFrom(...apps) },
-  ),
-  to: fc.constantFrom(...apps),
-  scope: fc.oneof(
-    { weight: 3, arbitrary: fc.constant(undefined) },
-    { weight: 1, arbitrary: fc.subarray([...scopes], { minLength: 1 }) },
-  ),
-  waited: fc.integer({ min: 0, max: 90 }),
-});
-const firstToken = fc.record({
+const rarely = <T>(arbitrary: fc.Arbitrary<T>, otherwise = 5): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: otherwise, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+const signIn = fc.record({
+  issuer: fc.constantFrom(0, 1),
   life: fc.integer({ min: 30, max: 3_600 }),
   scope: fc.subarray([...scopes]),
   acr: fc.constantFrom(...Object.keys(strength)),
@@ -61,6 +61,38 @@ const firstToken = fc.record({
     { maxKeys: 3 },
   ),
 });
+const hop = fc.record({
+  /** Which of the tokens that there are by now. */
+  which: fc.nat(),
+  /** Mostly whoever holds the token; sometimes a thief. */
+  thief: rarely(fc.constantFrom(...apps)),
+  to: fc.constantFrom(...apps),
+  scope: rarely(fc.subarray([...scopes], { minLength: 1 }), 3),
+  /** Whom an actor token names, in the caller's own signature. */
+  actor: rarely(fc.constantFrom(...apps), 3),
+  waited: fc.integer({ min: 0, max: 60 }),
+});
+const steps = fc.array(
+  fc.oneof(
+    { weight: 1, arbitrary: signIn.map((first) => ({ first })) },
+    { weight: 6, arbitrary: hop.map((next) => ({ next })) },
+  ),
+  { minLength: 4, maxLength: 24, size: "max" },
+);
+type SignIn = typeof signIn extends fc.Arbitrary<infer T> ? T : never;
+type Hop = typeof hop extends fc.Arbitrary<infer T> ? T : never;
+
+/** A token, and what must be true of everything that comes of it. */
+interface Held {
+  readonly token: string;
+  /** The one application that may exchange it; undefined = any, for a provider's. */
+  readonly holder: string | undefined;
+  readonly idp: string;
+  readonly end: number;
+  readonly scope: readonly string[];
+  readonly level: number;
+  readonly actors: readonly string[];
+}
 
 const words = (scope: unknown): string[] =>
   typeof scope === "string" && scope !== "" ? scope.split(" ") : [];
@@ -69,56 +101,69 @@ const chain = (act: unknown): string[] => {
   return sub === undefined ? [] : [sub, ...chain(before)];
 };
 
+async function signedIn({ issuer, life, scope, acr, injected }: SignIn): Promise<Held> {
+  const by = issuer === 0 ? on.idporten : second;
+  const end = on.clock.now + life;
+  const times = { iat: on.clock.now, exp: end };
+  const own = { iss: by.issuer, sub: "user", aud: resource, scope: scope.join(" "), acr, ...times };
+  const token = await signed(by, { ...injected, ...own });
+  return { token, holder: undefined, idp: by.issuer, end, scope, level: strength[acr] ?? 0, actors: [] };
+}
+
+/** Exchanges, and judges what comes of it; undefined when it was refused. */
+async function exchanged(from: Held, { thief, to, scope: asked, actor }: Hop): Promise<Held | undefined> {
+  const by = thief ?? from.holder ?? apps[0];
+  const { status, body } = await on.exchange(by, {
+    subject_token: from.token,
+    audience: to,
+    ...(asked && { scope: asked.join(" ") }),
+    ...(actor && {
+      actor_token: await on.assertion(by, { iss: actor, sub: actor }),
+      actor_token_type: jwtType,
+    }),
+  });
+  if (status !== 200) return undefined;
+  assert.ok(from.holder === undefined || by === from.holder, "exchanged by whom it was not made for");
+  assert.ok(actor === undefined || actor === by, "the actor is another than the caller");
+  const token = String(body["access_token"]);
+  const claims = decodeJwt(token);
+  assert.ok((claims.exp ?? Infinity) <= from.end, "life");
+  assert.ok((claims.exp ?? Infinity) - (claims.iat ?? 0) <= 900);
+  const scope = words(claims["scope"]);
+  assert.ok(
+    scope.every((one) => from.scope.includes(one) && (asked?.includes(one as never) ?? true)),
+    "scope",
+  );
+  const level = strength[String(claims["acr"])] ?? Infinity;
+  assert.ok(level <= from.level, "acr");
+  const actors = [by, ...from.actors];
+  assert.deepEqual(chain(claims["act"]), actors, "actors");
+  assert.deepEqual([claims["idp"], claims["client_id"], claims.aud], [from.idp, by, to]);
+  return { token, holder: to, idp: from.idp, end: claims.exp ?? 0, scope, level, actors };
+}
+
 test("no sequence of exchanges widens scope, raises acr, lengthens life past the first token, or loses an actor", async () => {
   let issued = 0;
-  const walk = fc.asyncProperty(
-    firstToken,
-    fc.constantFrom(...apps),
-    fc.array(hop, { minLength: 1, maxLength: 6, size: "max" }),
-    async (first, start, hops) => {
-      const end = on.clock.now + first.life;
-      let token = await on.subjectToken({
-        ...first.injected,
-        exp: end,
-        scope: first.scope.join(" "),
-        acr: first.acr,
-      });
-      let holder: string = start;
-      let actors: string[] = [];
-      let scope: readonly string[] = first.scope;
-      let level = strength[first.acr] ?? 0;
-      for (const { thief, to, scope: asked, waited } of hops) {
-        on.clock.now += waited;
-        const by = thief ?? holder;
-        const mine = actors.length === 0 || by === holder;
-        const { status, body } = await on.exchange(by, {
-          subject_token: token,
-          audience: to,
-          ...(asked && { scope: asked.join(" ") }),
-        });
-        if (status !== 200) continue;
-        issued++;
-        assert.ok(mine, "a token was exchanged by an application that it was not made for");
-        token = String(body["access_token"]);
-        const claims = decodeJwt(token);
-        assert.ok((claims.exp ?? Infinity) <= end, "life");
-        assert.ok((claims.exp ?? Infinity) - (claims.iat ?? 0) <= 900);
-        assert.ok(
-          words(claims["scope"]).every((one) => scope.includes(one)),
-          "scope",
-        );
-        assert.ok((strength[String(claims["acr"])] ?? Infinity) <= level, "acr");
-        actors = [by, ...actors];
-        assert.deepEqual(chain(claims["act"]), actors, "actors");
-        assert.equal(claims["idp"], on.idporten.issuer);
-        assert.equal(claims["client_id"], by);
-        assert.equal(claims.aud, to);
-        [holder, scope, level] = [to, words(claims["scope"]), strength[String(claims["acr"])] ?? 0];
+  let longest = 0;
+  const walk = fc.asyncProperty(signIn, steps, async (start, all) => {
+    const held = [await signedIn(start)];
+    for (const step of all) {
+      if ("first" in step) {
+        held.push(await signedIn(step.first));
+        continue;
       }
-    },
-  );
+      on.clock.now += step.next.waited;
+      // The newest more often than not, so that chains grow.
+      const from = held[step.next.which % 2 === 0 ? held.length - 1 : step.next.which % held.length];
+      const next = from && (await exchanged(from, step.next));
+      if (next === undefined) continue;
+      issued++;
+      longest = Math.max(longest, next.actors.length);
+      held.push(next);
+    }
+  });
   await fc.assert(walk, { numRuns: 60 });
-  assert.ok(issued > 60, `only ${issued} tokens were issued: the walk does not walk`);
+  assert.ok(issued > 200 && longest > 3, `${issued} tokens, ${longest} actors: the walk does not walk`);
 });
 
 test("a mapping of acr that would raise a level is refused when the settings are read", async () => {
