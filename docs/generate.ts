@@ -4,6 +4,7 @@
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { settings as consoleSettings } from "@portvakt/console";
 import { errorsMarkdown } from "@portvakt/explain";
 import { settings as login } from "@portvakt/login";
 import { decisionsMarkdown, manifestJsonSchema, manifestMarkdown } from "@portvakt/policy";
@@ -37,6 +38,7 @@ function settingsPage(): string {
     "Token API: `portvakt tokens`": tokens,
     "TokenX: `portvakt tokenx`": tokenx,
     "Stand-ins: `portvakt standins`": standins,
+    "Console: `portvakt console`": consoleSettings,
     "Every server: traces, by OpenTelemetry's standard variables": traceSettings,
   };
   const sections = Object.entries(servers).map(

@@ -1,5 +1,7 @@
 /** Every page, from manifests in a folder and a TokenX that tells what it decided. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
   consoleWith,
@@ -123,6 +125,17 @@ describe("pages", () => {
       for (const words of says) assert.match(mainOf(answer), words);
     });
   }
+
+  test("are those that docs/console.md lists", async () => {
+    const text = await readFile(resolve(import.meta.dirname, "../../../docs/console.md"), "utf8");
+    const listed = [...text.matchAll(/^\| `(\/[^`]*)` \|/gmu)].map(([, path = ""]) => path);
+    assert.equal(listed.length, 10);
+    for (const path of listed) {
+      const id = path.startsWith("/decisions") ? denied.id : api;
+      const sample = path.replace("<id>", id).replace("<code>", "MP-200");
+      assert.equal((await on.get(sample)).status, 200, path);
+    }
+  });
 
   test("without TokenX, or with one that refuses or answers nonsense, a page still says what it can", async (t) => {
     for (const [status, words] of [

@@ -1,7 +1,7 @@
 import { hindrances, ways, type Call, type Hindrance } from "@portvakt/policy";
 import { html } from "hono/html";
 import type { Html } from "./page.ts";
-import { patch, placeOf, shown } from "./parts.ts";
+import { patch, shown } from "./parts.ts";
 
 /** The ways of one call: yes or no, by which rule, and what stands in the way; what hinders several ways alike is said once. */
 export function callAnswers(calls: readonly Call[]): Html {
@@ -18,12 +18,7 @@ function callAnswer({ way, outcome, decision }: Call, hindering: readonly Hindra
   const verdict =
     outcome === "allow" ? html`<span class="dot good">yes</span>` : html`<span class="dot bad">no</span>`;
   return html`<h3>${verdict}, ${title}, by ${provider}</h3>
-    ${
-      outcome === "allow"
-        ? html`<p>${shown(decision.explanation)}</p>
-            <p class="soft">Rule: ${placeOf(decision.rule)}</p>`
-        : hindering.map(hindranceLines)
-    }`;
+    ${outcome === "allow" ? html`<p>${shown(decision.explanation)}</p>` : hindering.map(hindranceLines)}`;
 }
 
 function hindranceLines({ sentence, owner, advice, fix }: Hindrance): Html {

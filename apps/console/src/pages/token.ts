@@ -51,6 +51,7 @@ export async function tokenPage(token: string, { findIssuer, current, now }: Sou
   return {
     ...frame,
     body: html`${verdictCard(verdict, from)}
+      ${receivers.length === 0 ? "" : notice(html`It is for ${receivers.map((id) => applicationLink(id))}.`, "calm")}
       <section class="card">
         <h2>Claims</h2>
         ${claimTable(decoded.claims, now())}
@@ -58,12 +59,6 @@ export async function tokenPage(token: string, { findIssuer, current, now }: Sou
       <section class="card">
         <h2>Header</h2>
         ${facts(Object.fromEntries(Object.entries(decoded.header).map(([name, value]) => [shown(name, 60), html`<code>${inText(value)}</code>`])))}
-        ${
-          receivers.length === 0
-            ? ""
-            : html`<h2>Whom it is for</h2>
-                <p>${receivers.map((id) => applicationLink(id))}</p>`
-        }
       </section>
       ${tokenForm}`,
   };
@@ -96,7 +91,7 @@ function claimTable(claims: JwtClaims, now: number): Html {
         .map(
           ([name, value]) =>
             html`<tr>
-              <th scope="row"><code>${shown(name, 60)}</code></th>
+              <th scope="row" class="tight"><code>${shown(name, 60)}</code></th>
               <td>
                 ${name === "pid" ? html`<span class="soft">not shown</span>` : html`<code>${inText(value)}</code>`}
               </td>
