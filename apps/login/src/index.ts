@@ -10,4 +10,5 @@
  */
 export { settings, type LoginSettings } from "./settings/settings.ts";
 export { unreadNames, withStandardNames as environment } from "./settings/baseline.ts";
+export { metrics } from "./observed.ts";
 export { check, start } from "./start.ts";

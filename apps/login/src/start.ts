@@ -23,6 +23,7 @@ import { openRole, type RoleParts } from "./wiring/role.ts";
 import { redisUrl } from "./wiring/secrets.ts";
 import { ingressesOf, originsAllowed, ssoOf } from "./wiring/sso.ts";
 import { serverFront } from "./sso/server.ts";
+import { metrics as table } from "./observed.ts";
 
 /** Parts that a test brings along; everything else is made from the settings. */
 export interface StartParts {
@@ -118,11 +119,7 @@ function proxyOf(settings: LoginSettings, parts: ProxyParts): Proxy {
       ? { excluded: compileExclusions(settings.autoLoginIgnorePaths) }
       : undefined,
   });
-  const answers = tools.metrics.counter({
-    name: "portvakt_login_answered_total",
-    help: "Requests for the application that the proxy answered itself, by reason",
-    labels: ["why"],
-  });
+  const answers = tools.metrics.counter(table.answered);
   return createProxy({
     gate,
     upstream: parts.upstream,

@@ -9,6 +9,7 @@ export {
   type Registrations,
   type RegistrationsInput,
 } from "./registrations.ts";
+export { metrics } from "./observed.ts";
 export { settings } from "./settings.ts";
 export { start } from "./start.ts";
 export { login, startStandins, type SignInPage, type StartStandinsOptions } from "./test-kit.ts";

@@ -1,6 +1,7 @@
 import type { AuditEvent, PolicyAnswer } from "@portvakt/issuer";
 import type { Logger, Metrics } from "@portvakt/runtime/observe";
 import type { Endpoint, ProviderName } from "./faults/faults.ts";
+import { metrics as table } from "./observed.ts";
 
 /** What the stand-ins say about themselves: in the log, and as metrics. */
 export interface Report {
@@ -13,11 +14,7 @@ export interface Report {
 
 /** Makes a report to a log, and to metrics where there are any. */
 export function createReport(log: Logger, metrics: Metrics | undefined): Report {
-  const answers = metrics?.counter({
-    name: "portvakt_standins_answers_total",
-    help: "Answers of the stand-ins, by provider, endpoint and HTTP status.",
-    labels: ["provider", "endpoint", "status"],
-  });
+  const answers = metrics?.counter(table.answers);
   return {
     failed: (message, cause) => log.error({ err: cause }, message),
     token(provider, event) {

@@ -7,5 +7,6 @@
  *   or -> introspect -> validate (memory, verify, require).
  * Spec: RFC 6749, RFC 7523, RFC 7662, RFC 8693; spec page "Token API".
  */
+export { metrics, spans } from "./observed.ts";
 export { settings } from "./settings.ts";
 export { check, start, type StartOptions } from "./start.ts";

@@ -1,5 +1,6 @@
 import type { Metrics } from "@portvakt/runtime/observe";
 import type { Connection } from "./connections/connection.ts";
+import { metrics as table } from "./observed.ts";
 
 /** What the token API counts. Labels are names of ours: no target, no client, no token. */
 export interface Meters {
@@ -12,36 +13,12 @@ export interface Meters {
 
 /** Registers the token API's metrics. */
 export function createMeters(metrics: Metrics): Meters {
-  const requests = metrics.counter({
-    name: "portvakt_tokens_requests_total",
-    help: "Requests answered, by endpoint and status.",
-    labels: ["path", "status"],
-  });
-  const cache = metrics.counter({
-    name: "portvakt_tokens_cache_total",
-    help: "Tokens handed out, by provider and source: hit, miss, stale (kept through an outage).",
-    labels: ["provider", "source"],
-  });
-  const introspections = metrics.counter({
-    name: "portvakt_tokens_introspections_total",
-    help: "Tokens judged, by provider and result: active, or the reason why not.",
-    labels: ["provider", "result"],
-  });
-  const latency = metrics.histogram({
-    name: "portvakt_tokens_provider_seconds",
-    help: "How long providers took to answer token requests.",
-    labels: ["provider", "outcome"],
-  });
-  const held = metrics.gauge({
-    name: "portvakt_tokens_entries",
-    help: "Tokens in memory, by kind.",
-    labels: ["kind"],
-  });
-  const open = metrics.gauge({
-    name: "portvakt_tokens_breaker_open",
-    help: "1 while a provider is taken to be down.",
-    labels: ["provider"],
-  });
+  const requests = metrics.counter(table.requests);
+  const cache = metrics.counter(table.cache);
+  const introspections = metrics.counter(table.introspections);
+  const latency = metrics.histogram(table.providerSeconds);
+  const held = metrics.gauge(table.entries);
+  const open = metrics.gauge(table.breakerOpen);
   return {
     request: batched((path: string, status: number, by) => requests.inc({ path, status }, by)),
     cache: batched((provider: string, source: string, by) => cache.inc({ provider, source }, by)),

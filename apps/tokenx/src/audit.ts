@@ -2,6 +2,7 @@ import type { AuditEvent } from "@portvakt/issuer";
 import type { Decision } from "@portvakt/policy";
 import { correlationId, noteOnRequest } from "@portvakt/runtime/observe";
 import type { Logger, Metrics } from "@portvakt/runtime/observe";
+import { metrics as table } from "./observed.ts";
 import type { DecisionStore } from "./registry/decision-store.ts";
 
 /** One decision or refusal, for whoever asks later why. Holds no token. */
@@ -90,30 +91,10 @@ function inShort({ at, outcome, actor, target, decision, correlation_id }: Audit
 
 function createCounters(metrics: Metrics) {
   return {
-    requests: metrics.counter({
-      name: "portvakt_tokenx_token_requests_total",
-      help: "Token requests by outcome and error code",
-      labels: ["outcome", "error"],
-    }),
-    seconds: metrics.histogram({
-      name: "portvakt_tokenx_token_request_seconds",
-      help: "How long token requests took, by outcome",
-      labels: ["outcome"],
-    }),
-    issued: metrics.counter({
-      name: "portvakt_tokenx_tokens_issued_total",
-      help: "Issued tokens by client and audience",
-      labels: ["client_id", "audience"],
-    }),
-    untied: metrics.counter({
-      name: "portvakt_tokenx_untied_subject_tokens_total",
-      help: "External subject tokens that were not made for the caller, by issuer",
-      labels: ["issuer"],
-    }),
-    registrations: metrics.counter({
-      name: "portvakt_tokenx_registry_changes_total",
-      help: "Registrations and deletions of clients",
-      labels: ["change"],
-    }),
+    requests: metrics.counter(table.requests),
+    seconds: metrics.histogram(table.seconds),
+    issued: metrics.counter(table.issued),
+    untied: metrics.counter(table.untied),
+    registrations: metrics.counter(table.registrations),
   };
 }

@@ -29,7 +29,7 @@ import { statementJudge } from "./registration/statement.ts";
 import type { Application } from "./registry/registration.ts";
 import { readinessOf, registrarsOf } from "./state.ts";
 import type { State } from "./state.ts";
-import { spans } from "./spans.ts";
+import { spans } from "./observed.ts";
 import { subjectJudge } from "./subject/judge.ts";
 import { rememberSignatures } from "./subject/known-signatures.ts";
 import { orByWorkloadToken } from "./workload-tokens.ts";

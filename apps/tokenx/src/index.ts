@@ -7,5 +7,6 @@
  * Request path: app -> issuer's token endpoint -> registry -> grants/token-exchange -> subject/judge -> policy -> signing keys.
  * Spec: RFC 8693, RFC 8414, RFC 7591, RFC 7523.
  */
+export { metrics, spans } from "./observed.ts";
 export { settings } from "./settings.ts";
 export { replaceSigningKeys, start } from "./start.ts";

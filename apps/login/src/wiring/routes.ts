@@ -20,6 +20,7 @@ import type { Endpoint } from "../visit.ts";
 import type { Doors } from "./doors.ts";
 import type { GuestParts } from "./guest.ts";
 import type { SessionParts } from "./session.ts";
+import { metrics as table } from "../observed.ts";
 
 export interface RoutesOptions {
   readonly doors: Doors;
@@ -47,16 +48,8 @@ type Rows = [string, Route][];
 function signInRoutes(options: RoutesOptions): Rows {
   const { doors, session, store, ingresses, fetch, tools, rateLimit } = options;
   const { now, log, metrics } = tools;
-  const logins = metrics.counter({
-    name: "portvakt_login_logins_total",
-    help: "Ends of sign-ins, by provider and outcome",
-    labels: ["provider", "outcome"],
-  });
-  const started = metrics.counter({
-    name: "portvakt_login_started_total",
-    help: "Sign-ins begun, by provider",
-    labels: ["provider"],
-  });
+  const logins = metrics.counter(table.logins);
+  const started = metrics.counter(table.started);
   const base = { ...session, doors: doors.byName, ingresses, store, now, fetch, log };
   const login = loginEndpoint({ ...base, started, rateLimit, chooser: chooserFor(doors) });
   const callback = callbackEndpoint({ ...base, logins });
@@ -81,11 +74,7 @@ function chooserFor(doors: Doors): LoginOptions["chooser"] {
 function logoutRoutes(options: RoutesOptions): Rows {
   const { doors, session, store, ingresses, fetch, tools, afterLogout } = options;
   const { now, log, metrics } = tools;
-  const logouts = metrics.counter({
-    name: "portvakt_login_logouts_total",
-    help: "Logouts, by operation",
-    labels: ["operation"],
-  });
+  const logouts = metrics.counter(table.logouts);
   const base = { ...session, doors: doors.byName, ingresses, store, now, fetch, log, logouts, afterLogout };
   const local = [...doors.byName.values()].every(({ connection }) => connection.setup.habits.localLogout);
   return [

@@ -15,6 +15,7 @@ import {
 } from "../session/refresh.ts";
 import { revocationsIn, type Revocations } from "../session/revocation.ts";
 import { sessionsIn, type Sessions } from "../session/store.ts";
+import { metrics as table } from "../observed.ts";
 
 /** Everything about sessions, joined. */
 export interface SessionParts {
@@ -41,11 +42,7 @@ export function createSessionParts(
     doors.get(provider)?.connection.known()?.metadata.revocation_endpoint !== undefined;
   const revocations = revocationsIn(options.store, { ring: options.cookies.ring, now, wanted });
   const { cookies, sessions } = sessionBasics(options, revocations);
-  const refreshes = metrics.counter({
-    name: "portvakt_login_refreshes_total",
-    help: "Token refreshes at the provider, by outcome",
-    labels: ["outcome"],
-  });
+  const refreshes = metrics.counter(table.refreshes);
   const ask = async (session: Session): Promise<RefreshAnswer> => {
     const connection = doors.get(session.provider)?.connection;
     const provider = await connection?.provider().catch(() => undefined);

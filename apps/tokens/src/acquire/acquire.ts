@@ -2,7 +2,7 @@ import { Fault, ReportedError, type Clock, type TokenResponse } from "@portvakt/
 import { lifetimeSeconds, type Provider, type ProviderClient, type TokenKind } from "@portvakt/providers";
 import { traced } from "@portvakt/runtime/observe";
 import type { Binding } from "../dpop/binding.ts";
-import { spans } from "../spans.ts";
+import { spans } from "../observed.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Cache, Obtained, Perishable } from "./cache.ts";
 import { withRetries, type RetryOptions, type Verdict } from "./retry.ts";

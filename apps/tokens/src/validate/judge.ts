@@ -2,7 +2,7 @@ import { peekJwt, verifyJwt } from "@portvakt/oauth";
 import { traced } from "@portvakt/runtime/observe";
 import type { Connection, Discovered } from "../connections/connection.ts";
 import { judgeByReference } from "./by-reference.ts";
-import { spans } from "../spans.ts";
+import { spans } from "../observed.ts";
 import { activeBody, inactive, type JudgeOptions, type Judgement } from "./judgement.ts";
 
 /**
