@@ -62,6 +62,38 @@ test("the store goes away: requests with a session get 503 with Retry-After, nev
   }
 });
 
+for (const { channel, status } of [
+  { channel: "front", status: 202 },
+  { channel: "back", status: 503 },
+]) {
+  test(`the store is away when the provider logs out by the ${channel} channel: ${status}, and the session ends once it is back`, async (t) => {
+    const { store, power } = await fragileStore();
+    const { signedIn, browser, ingress, provider, clock } = await stage(t, { store });
+    const user = await signedIn();
+    const names = { iss: provider.issuer, sid: "sid-1" };
+    const events = { "http://schemas.openid.net/event/backchannel-logout": {} };
+    const times = { iat: clock.now, exp: clock.now + 60 };
+    const token = await provider.sign(
+      { ...names, ...times, aud: "client-1", jti: "j", events },
+      { typ: "logout+jwt" },
+    );
+    power.on = false;
+    const url = `${ingress}/oauth2/logout/${channel}channel`;
+    const answer =
+      channel === "front"
+        ? await browser().send(`${url}?${new URLSearchParams(names)}`)
+        : await browser().send(url, {
+            method: "POST",
+            headers: { "content-type": "application/x-www-form-urlencoded" },
+            body: `logout_token=${token}`,
+          });
+    assert.equal(answer.status, status);
+    power.on = true;
+    await provider.arrived("/revoke", 1);
+    assert.equal((await user.send(`${ingress}/oauth2/session`)).status, 401);
+  });
+}
+
 test("the store is away when a sign-in ends: 503, and no loop", async (t) => {
   const { store, power } = await fragileStore();
   const { browser, ingress, provider } = await stage(t, { store });

@@ -3,8 +3,10 @@ import type { CounterMetric, Logger } from "@portvakt/runtime/observe";
 import type { KeyValueStore } from "@portvakt/runtime/store";
 import type { Provider } from "../provider/connection.ts";
 import type { OwnCookies } from "../session/cookies.ts";
+import type { ProviderUser } from "../session/model.ts";
 import type { Sessions } from "../session/store.ts";
 import { withCookies, type Endpoint, type Visit } from "../visit.ts";
+import { tryAgain } from "./again.ts";
 import type { Door } from "./login.ts";
 import { revokeLater } from "./revoke.ts";
 
@@ -24,6 +26,7 @@ const maxBodyBytes = 65_536;
 /**
  * `GET /oauth2/logout/frontchannel` (OpenID Connect Front-Channel Logout 1.0 section 3): the provider shows us in a frame.
  * Checks: `iss` is one of our providers, together with `sid`. Does not check: who calls; the pair must be known to nobody else.
+ * 202 when there is nothing to end, or when that waits for the store.
  */
 export function frontChannelEndpoint(options: ProviderLogoutOptions): Endpoint {
   return async (visit) => {
@@ -32,18 +35,10 @@ export function frontChannelEndpoint(options: ProviderLogoutOptions): Endpoint {
     if (sid === "") return withCookies(new Response(null, { status: 202 }), cleared);
     const provider = findByIssuer(options.doors, visit.params.get("iss") ?? "");
     if (provider === undefined) return new Response(null, { status: 400 });
-    try {
-      const { ended, revocable } = await options.sessions.endAll({
-        issuer: visit.params.get("iss") ?? "",
-        providerSession: sid,
-      });
-      void revokeLater(options, revocable);
-      if (ended > 0) options.logouts.inc({ operation: "front_channel" });
-      return withCookies(framable(new Response(null, { status: 200 }), provider), cleared);
-    } catch (cause) {
-      options.log.error({ err: cause, correlation_id: visit.correlationId }, "front-channel logout failed");
-      return withCookies(new Response(null, { status: 503, headers: { "retry-after": "2" } }), cleared);
-    }
+    const of = { issuer: visit.params.get("iss") ?? "", providerSession: sid };
+    const done = await endOrTryAgain(options, visit, of, "front_channel");
+    const response = new Response(null, { status: done ? 200 : 202 });
+    return withCookies(framable(response, provider), cleared);
   };
 }
 
@@ -72,30 +67,39 @@ export function backChannelEndpoint(options: ProviderLogoutOptions): Endpoint {
       return refused(result.refusal.message);
     }
     const { iss = "", sub, sid, jti = "", exp = 0 } = result.token.claims;
-    try {
-      const remembered = Math.max(60, exp - options.now() + 60);
-      if (
-        !(await options.store.claim(
-          `login:logout-jti:${JSON.stringify([iss, jti])}`,
-          Math.min(remembered, 86_400),
-        ))
-      )
-        return refused("the logout token was used before");
-      const of =
-        typeof sid === "string" ? { issuer: iss, providerSession: sid } : { issuer: iss, subject: sub ?? "" };
-      const { ended, revocable } = await options.sessions.endAll(of);
-      void revokeLater(options, revocable);
-      options.logouts.inc({ operation: "back_channel" });
-      options.log.info({ ended, correlation_id: visit.correlationId }, "back-channel logout");
-      return new Response(null, { status: 200 });
-    } catch (cause) {
-      options.log.error({ err: cause, correlation_id: visit.correlationId }, "back-channel logout failed");
-      return Response.json(
-        { error: "temporarily_unavailable" },
-        { status: 503, headers: { "retry-after": "2" } },
-      );
-    }
+    const of =
+      typeof sid === "string" ? { issuer: iss, providerSession: sid } : { issuer: iss, subject: sub ?? "" };
+    const remembered = Math.min(Math.max(60, exp - options.now() + 60), 86_400);
+    const mark = `login:logout-jti:${JSON.stringify([iss, jti])}`;
+    const isNew = await options.store.claim(mark, remembered).catch(() => undefined);
+    if (isNew === false) return refused("the logout token was used before");
+    if (await endOrTryAgain(options, visit, of, "back_channel")) return new Response(null, { status: 200 });
+    const headers = { "retry-after": "2" };
+    return Response.json({ error: "temporarily_unavailable" }, { status: 503, headers });
   };
+}
+
+/** Ends the sessions now, and gives true; or, when the store is away, as soon as it is back. */
+async function endOrTryAgain(
+  options: ProviderLogoutOptions,
+  { correlationId: correlation_id }: Visit,
+  of: ProviderUser,
+  operation: "front_channel" | "back_channel",
+): Promise<boolean> {
+  const work = async (): Promise<void> => {
+    const { ended, revocable } = await options.sessions.endAll(of);
+    void revokeLater(options, revocable);
+    if (ended > 0) options.logouts.inc({ operation });
+    options.log.info({ operation, ended, correlation_id }, "logged out by the provider");
+  };
+  try {
+    await work();
+    return true;
+  } catch (err) {
+    options.log.error({ err, operation, correlation_id }, "a logout by the provider waits for the store");
+    void tryAgain(work, options.log, operation);
+    return false;
+  }
 }
 
 /** The provider whose tokens may carry this issuer; with tenants, any that the provider's rules could accept. */
