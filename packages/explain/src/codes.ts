@@ -17,10 +17,20 @@ const stands: Readonly<Record<string, string>> = {
   actor: "the caller",
   target: "the target",
   rule: "one of its inbound rules",
-  found: "another",
-  wanted: "the caller's",
   missing: "that was asked for",
-  suggestion: "",
+};
+
+/** What is said of a decision without its names, where the sentence with names would not read well. */
+const nameless: Readonly<Partial<Record<keyof typeof decisionReasons, string>>> = {
+  malformed_actor: "The caller's name is not of the form cluster:namespace:name, so no rule can admit it.",
+  malformed_target: "The target's name is not of the form cluster:namespace:name.",
+  unknown_target: "There is no application of the target's name here.",
+  no_inbound_rules:
+    "The target admits no callers: its manifest has no inbound rules, and the caller needs one.",
+  other_namespace:
+    "The target does not admit the caller: one of its inbound rules admits an application of that name, but in another namespace than the caller's.",
+  other_cluster:
+    "The target does not admit the caller: one of its inbound rules admits an application of that name, but in another cluster than the caller's.",
 };
 
 const ownersOfProviders = {
@@ -69,7 +79,9 @@ export function meaningOf(code: string): Known | undefined {
 function ofDecisions(): Record<string, Meaning> {
   return Object.fromEntries(
     Object.entries(decisionReasons).map(([code, { explanation, owner, fix }]) => {
-      const cause = explanation.replaceAll(/\{(\w+)\}/g, (_place, name: string) => stands[name] ?? name);
+      const cause =
+        nameless[code as keyof typeof decisionReasons] ??
+        explanation.replaceAll(/\{(\w+)\}/g, (_place, name: string) => stands[name] ?? name);
       return [code, { cause: capital(cause), owner, fix }];
     }),
   );

@@ -77,17 +77,17 @@ export const maskinportenErrors = {
   },
   "MP-301": {
     owner: "application",
-    cause: "authorization_details has a type that Maskinporten does not know",
+    cause: "the member authorization_details has a type that Maskinporten does not know",
     fix: "Use urn:altinn:systemuser, the type that Maskinporten has",
   },
   "MP-302": {
     owner: "application",
-    cause: "authorization_details has members that its type does not know",
+    cause: "the member authorization_details has members that its type does not know",
     fix: "Send only the members of its type",
   },
   "MP-303": {
     owner: "application",
-    cause: "authorization_details has a member with a value that is not valid",
+    cause: "the member authorization_details has a member with a value that is not valid",
     fix: "Mend the value that the description names",
   },
 } as const satisfies Readonly<Record<string, ErrorRow>>;
