@@ -1,4 +1,5 @@
-import { peekJwt, verifyJwt } from "@portvakt/oauth";
+import { peekJwt, verifyJwt, type VerifyResult } from "@portvakt/oauth";
+import type { Provider } from "@portvakt/providers";
 import { traced } from "@portvakt/runtime/observe";
 import type { Connection, Discovered } from "../connections/connection.ts";
 import { judgeByReference } from "./by-reference.ts";
@@ -17,41 +18,57 @@ export function judgeToken(
   connection: Connection,
   token: string,
 ): Judgement | Promise<Judgement> {
+  if (token === "") return inactive("malformed", "there is no token");
   const { known } = connection;
   const remembered = known === undefined ? undefined : options.memory.find(token, known);
   if (remembered !== undefined) return remembered;
-  return traced(spans.judge, async (span) => {
+  return traced(spans.judge, (span) => {
     span.note({ provider: connection.provider.name });
-    const judged = await judgeUnknown(options, connection, token);
-    span.note({ outcome: judged.active ? "active" : judged.code });
-    return judged;
+    const noted = (judged: Judgement): Judgement => {
+      span.note({ outcome: judged.active ? "active" : judged.code });
+      return judged;
+    };
+    const judged =
+      known === undefined
+        ? judgeOnceFound(options, connection, token)
+        : judgeUnder(options, connection, known, token);
+    return judged instanceof Promise ? judged.then(noted) : noted(judged);
   });
 }
 
-async function judgeUnknown(
+async function judgeOnceFound(
   options: JudgeOptions,
   connection: Connection,
   token: string,
 ): Promise<Judgement> {
-  if (token === "") return inactive("malformed", "there is no token");
+  const under = await connection.discover().catch(() => undefined);
+  if (under !== undefined) return judgeUnder(options, connection, under, token);
+  const { title } = connection.provider;
+  return inactive("keys_unavailable", `${title} cannot be reached, so the token cannot be judged`);
+}
+
+function judgeUnder(
+  options: JudgeOptions,
+  connection: Connection,
+  under: Discovered,
+  token: string,
+): Judgement | Promise<Judgement> {
   const { provider } = connection;
-  const under = connection.known ?? (await connection.discover().catch(() => undefined));
-  if (under === undefined) {
-    return inactive("keys_unavailable", `${provider.title} cannot be reached, so the token cannot be judged`);
-  }
   if (provider.introspection.byReference === true && peekJwt(token) === undefined) {
     return judgeByReference(options, connection, under, token);
   }
-  return verify(options, connection, under, token);
+  const result = verifyJwt(token, under.rules, options.now);
+  return result instanceof Promise
+    ? result.then((verified) => judgeVerified(options, provider, under, verified))
+    : judgeVerified(options, provider, under, result);
 }
 
-async function verify(
-  { now, memory }: JudgeOptions,
-  { provider }: Connection,
+function judgeVerified(
+  { memory }: JudgeOptions,
+  provider: Provider,
   under: Discovered,
-  token: string,
-): Promise<Judgement> {
-  const result = await verifyJwt(token, under.rules, now);
+  result: VerifyResult,
+): Judgement {
   if (!result.ok) {
     const { code, message } = result.refusal;
     const foreign = code === "wrong_issuer" ? "token can not be validated with this identity provider: " : "";
@@ -59,9 +76,9 @@ async function verify(
   }
   const objection = provider.introspection.objection(result.token);
   if (objection !== undefined) return inactive("typ_not_allowed", objection);
-  const { claims } = result.token;
+  const { claims, raw } = result.token;
   const body = activeBody(claims);
   const { fetchedAt: keysFetchedAt } = under.keys;
-  memory.add(token, under, { active: true, body, exp: claims.exp ?? 0, keysFetchedAt });
+  memory.add(raw, under, { active: true, body, exp: claims.exp ?? 0, keysFetchedAt });
   return { active: true, body };
 }

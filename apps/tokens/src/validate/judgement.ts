@@ -17,13 +17,18 @@ export function inactive(code: string, error: string): Judgement {
   return { active: false, code, error };
 }
 
+const nothing: Readonly<Record<string, unknown>> = {};
+
 /** The answer for an active token; a claim that happens to be named `active` does not get through. */
 export function activeBody(
   claims: Readonly<JwtClaims>,
-  more: Readonly<Record<string, unknown>> = {},
+  more: Readonly<Record<string, unknown>> = nothing,
 ): string {
-  const { active: _claimed, ...rest } = claims;
-  return JSON.stringify({ active: true, ...rest, ...more });
+  const { active: claimed } = claims;
+  const members = JSON.stringify(
+    claimed === undefined && more === nothing ? claims : { ...claims, ...more, active: undefined },
+  );
+  return members === "{}" ? '{"active":true}' : `{"active":true,${members.slice(1)}`;
 }
 
 /** The claims that an answer was made of. */
