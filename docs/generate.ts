@@ -13,6 +13,7 @@ import { traceSettings } from "@portvakt/runtime/process";
 import { fidelityMarkdown, settings as standins } from "@portvakt/standins";
 import { settings as tokens } from "@portvakt/tokens";
 import { settings as tokenx } from "@portvakt/tokenx";
+import { observabilityMarkdown } from "./observability.ts";
 
 interface GeneratedDocument {
   /** Path inside docs/. */
@@ -27,6 +28,7 @@ const documents: readonly GeneratedDocument[] = [
   // for editors: completion and tooltips where manifests are written
   { file: "manifest.schema.json", render: async () => `${JSON.stringify(manifestJsonSchema(), null, 2)}\n` },
   { file: "policy-decisions.md", render: async () => decisionsMarkdown() },
+  { file: "observability.md", render: async () => observabilityMarkdown() },
   { file: "errors.md", render: async () => errorsMarkdown() },
   { file: "fidelity.md", render: async () => fidelityMarkdown() },
 ];

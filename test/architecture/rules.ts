@@ -130,6 +130,11 @@ export const words: readonly WordRule[] = [
     allowed: [],
   },
   {
+    says: "metrics are rows of a table, from which docs/observability.md is printed",
+    pattern: /\.(?:counter|gauge|histogram)\(\s*\{/u,
+    allowed: [],
+  },
+  {
     says: "what a process prints goes through the logger",
     pattern: /\bconsole\s*\.\s*(?:log|info|warn|error|debug)\b/u,
     allowed: [/^apps\/cli\//u, /^examples\//u],

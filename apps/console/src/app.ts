@@ -1,5 +1,5 @@
 import { HttpProblem } from "@portvakt/runtime/http";
-import { correlationId, type Logger } from "@portvakt/runtime/observe";
+import { correlationId, nameRequest, type Logger } from "@portvakt/runtime/observe";
 import { Hono, type Context } from "hono";
 import { html } from "hono/html";
 import type { Sources } from "./data/sources.ts";
@@ -40,7 +40,10 @@ export function createApp({
     return answer;
   });
   const show = (path: string, page: (context: Context) => Page | Promise<Page>): unknown =>
-    app.get(path, async (context) => showPage(await page(context)));
+    app.get(path, async (context) => {
+      nameRequest("GET", path);
+      return showPage(await page(context));
+    });
   const named = (context: Context, name: string): string => (context.req.param(name) ?? "").slice(0, 300);
 
   show("/", ({ req }) => overview(req.raw, sources));

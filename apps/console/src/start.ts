@@ -27,7 +27,14 @@ export async function start(settings: Settings, tools: Tools): Promise<Running> 
     now,
   };
   const fetch = createApp({ guard, sources, log });
-  const server = await serve({ fetch, address: settings.bindAddress, log, maxHeaderBytes: 32_768 });
+  const server = await serve({
+    fetch,
+    address: settings.bindAddress,
+    log,
+    metrics: tools.metrics,
+    maxHeaderBytes: 32_768,
+    traces: { routes: [] },
+  });
   return {
     addresses: { console: server.url },
     ready: () => ({ ready: true, checks: { listener: { ok: true } } }),

@@ -241,6 +241,7 @@ async function listen(
     },
     address: options.addresses?.[name] ?? loopback,
     log: options.log,
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     traces: { routes: [] },
   });
   const base = (options.publicUrls?.[name] ?? `http://localhost:${server.port}`).replace(/\/$/, "");
