@@ -139,6 +139,33 @@ test("a policy that one replica registered is in force on every replica at once"
   }
 });
 
+test("a deletion that no notice told of is found by asking now and then", async () => {
+  const own = await freshDatabase();
+  const on = await replica({ DATABASE_URL: own, PORTVAKT_TOKENX_POLL_INTERVAL: "200ms" });
+  await on.register(caller);
+  await on.register(target, { accessPolicyInbound: [caller] });
+  const exchanged = async () =>
+    on.exchange(caller, { subject_token: await on.subjectToken(), audience: target });
+  assert.equal((await exchanged()).status, 200);
+  const db = await openSqlDatabase<TokenxTables>({ url: new Secret(own) });
+  const { revision } = await db.query
+    .selectFrom("clients")
+    .select(({ fn }) => fn.max("revision").as("revision"))
+    .executeTakeFirstOrThrow();
+  await db.query
+    .updateTable("clients")
+    .set({ registration: null, revision: Number(revision) + 1 })
+    .where("client_id", "=", caller)
+    .execute();
+  const { value } = await eventually(async () => {
+    const { status, body } = await exchanged();
+    return status === 200 ? undefined : body["error"];
+  });
+  assert.equal(value, "invalid_client");
+  await db.close();
+  await on.close();
+});
+
 test("weak point 4.4.6: the signing keys in the database are sealed", async () => {
   const db = await openSqlDatabase<{ signing_keys: { sealed: string } }>({ url: new Secret(databaseUrl) });
   const rows = await db.query.selectFrom("signing_keys").select("sealed").execute();
