@@ -28,6 +28,10 @@ export interface Knobs {
   sub: string;
   endSession: boolean;
   revocation: boolean;
+  /** What the authorization response carries as `session_state`. */
+  sessionState: string | undefined;
+  /** How many pushed requests are answered with 500. */
+  pushTroubles: number;
   /** Holds the revocation endpoint's answer back. */
   beforeRevoked: () => Promise<void>;
   /** Changes the ID token's claims just before it is signed. */
@@ -92,6 +96,8 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
     sub: "user-1",
     endSession: true,
     revocation: true,
+    sessionState: undefined,
+    pushTroubles: 0,
     beforeRevoked: async () => {},
     idClaims: (claims) => claims,
     signIdToken: undefined,
@@ -226,6 +232,7 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
     back.searchParams.set("state", params.get("state") ?? "");
     const iss = knobs.iss ?? (knobs.announceIss ? issuer : "");
     if (iss !== "") back.searchParams.set("iss", iss);
+    if (knobs.sessionState !== undefined) back.searchParams.set("session_state", knobs.sessionState);
     if (knobs.authorizeError === undefined) {
       const code = randomUUID();
       codes.set(code, { params, redirectUri: params.get("redirect_uri") ?? "" });
@@ -274,6 +281,7 @@ export async function startProvider(options: DoubleOptions): Promise<ProviderDou
       }
       if (!(await authenticate(form, request.headers))) return send(401, { error: "invalid_client" });
       if (url.pathname === "/par") {
+        if (knobs.pushTroubles-- > 0) return send(500, { error: "server_error" });
         const uri = `urn:test:${randomUUID()}`;
         pushed.set(uri, form);
         return send(201, { request_uri: uri, expires_in: 60 });

@@ -112,3 +112,27 @@ test("an unknown provider in the query is refused", async (t) => {
     400,
   );
 });
+
+const unlisted = [
+  { setting: "ACR_VALUES", value: "Level9", member: "acr_values_supported" },
+  { setting: "UI_LOCALES", value: "xx", member: "ui_locales_supported" },
+  { setting: "JWKS_FALLBACK_ALG", value: "ES256", member: "id_token_signing_alg_values_supported" },
+  { setting: "CLIENT_JWK", value: undefined, member: "token_endpoint_auth_signing_alg_values_supported" },
+];
+for (const { setting, value, member } of unlisted) {
+  test(`what the provider does not list is told: ${setting}`, async (t) => {
+    const on = await openStage({
+      env: value === undefined ? {} : { [`PORTVAKT_LOGIN_${setting}`]: value },
+      knobs: {
+        metadata: {
+          token_endpoint_auth_signing_alg_values_supported: value === undefined ? ["ES256"] : ["RS256"],
+        },
+      },
+    });
+    t.after(() => on.close());
+    await on.browser().send(`${on.ingress}/oauth2/login`, { headers: { accept: "text/html" } });
+    const told = on.logs.filter((line) => line.includes("is not in the provider's"));
+    assert.equal(told.length, 1);
+    assert.ok(told[0]!.includes(`PORTVAKT_LOGIN_${setting} asks for`) && told[0]!.includes(member));
+  });
+}

@@ -59,6 +59,7 @@ interface Answer {
   readonly attempt: Attempt;
   readonly provider: Provider;
   readonly code: string;
+  readonly sessionState: string | undefined;
 }
 
 function refuse(reason: string, status: number, trouble: Refusal["trouble"], again = false): Refusal {
@@ -110,7 +111,8 @@ async function judgeAttempt(
   if (error === "access_denied") return refuse("access_denied", 401, "cancelled");
   if (error !== undefined) return refuse(`provider_error:${error.slice(0, 60)}`, 500, "failed", true);
   const code = params.one("code");
-  return code === undefined ? refuse("no_code", 400, "bad_request") : { attempt, provider, code };
+  if (code === undefined) return refuse("no_code", 400, "bad_request");
+  return { attempt, provider, code, sessionState: params.one("session_state")?.slice(0, 512) };
 }
 
 async function finish(
@@ -121,7 +123,7 @@ async function finish(
 ): Promise<Response | Refusal> {
   const { cookies, sessions } = options;
   try {
-    const fields = await redeemCode(answer.provider, answer.attempt, answer.code, options);
+    const fields = await redeemCode(answer.provider, answer.attempt, answer, options);
     const before = await options.admissions.look(visit.headers.cookie, visit.ingress);
     if (before.kind === "live" || before.kind === "inactive") await sessions.end(before.ticket.id);
     const { ticket, session } = await sessions.create(fields);

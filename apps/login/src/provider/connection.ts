@@ -59,6 +59,8 @@ export interface ConnectionOptions {
   readonly now: Clock;
   readonly fetch: typeof fetch;
   readonly onTrouble: (name: string, cause: unknown) => void;
+  /** Called with what the provider says of itself, each time it is read. */
+  readonly onRead?: (metadata: ServerMetadata) => void;
   /** What the provider said when it was last reached, by whatever process. */
   readonly lastKnown?: LastKnownStore | undefined;
   /** Age at which metadata is read again, default one hour. */
@@ -83,6 +85,7 @@ export function connectProvider(options: ConnectionOptions): Connection {
     try {
       const metadata = await fetchMetadata({ url: setup.wellKnownUrl, fetch: options.fetch });
       judgeMetadata(metadata, setup);
+      options.onRead?.(metadata);
       const keys = await keysOf(metadata);
       // An issuer that changes while we run would make every session's provider another one: sessions keep the old name and end.
       current = describe(setup, metadata, keys);

@@ -4,6 +4,7 @@ import {
   grantTypes,
   judgeIdToken,
   judgeTokenResponse,
+  peekJwt,
   ReportedError,
   tokenRefusals,
   type Clock,
@@ -41,9 +42,10 @@ class SignInRefused extends Error {
 export async function redeemCode(
   provider: Provider,
   attempt: Attempt,
-  code: string,
+  answer: { readonly code: string; readonly sessionState: string | undefined },
   tools: NetTools,
 ): Promise<SignedIn> {
+  const { code, sessionState } = answer;
   const params = {
     grant_type: grantTypes.authorizationCode,
     code,
@@ -55,7 +57,15 @@ export async function redeemCode(
   if (response.id_token === undefined)
     throw new SignInRefused("no_id_token", "the provider's answer has no ID token");
   const token = await judge(provider, response.id_token, response.access_token, attempt, tools.now);
-  return sessionFields(provider, attempt, token, tokensOf(response, tools.now(), undefined));
+  const fields = sessionFields(provider, attempt, token, tokensOf(response, tools.now(), undefined));
+  // What OpenID Connect Session Management calls the session, where the ID token has no name for it.
+  const providerSession = fields.providerSession ?? sessionState;
+  if (providerSession === undefined && provider.metadata["check_session_iframe"] !== undefined)
+    throw new SignInRefused(
+      "missing_session_state",
+      "neither sid nor session_state names the provider's session",
+    );
+  return { ...fields, providerSession };
 }
 
 /** Refreshes a session's tokens (RFC 6749 section 6). Only `invalid_grant` is final; what the provider stumbles over may pass. */
@@ -211,7 +221,9 @@ async function judgeRenewed(
     // Fresh from the provider and expired: our clock and the provider's disagree, and nobody may be signed out by that.
     return tokenRefusals[code].retry || code === "expired" ? "unknown" : "another";
   }
-  const { iss, sub, nonce, auth_time } = result.token.claims;
+  const { iss, sub, nonce, auth_time, iat = 0 } = result.token.claims;
+  // An older ID token again is not the one that this refresh issued; the tokens beside it may be.
+  if (iat <= (peekJwt(session.tokens.idToken)?.claims.iat ?? 0)) return "unknown";
   const same =
     iss === session.issuer &&
     sub === session.subject &&

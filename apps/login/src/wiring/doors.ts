@@ -12,6 +12,7 @@ import type { Logger } from "@portvakt/runtime/observe";
 import type { Door } from "../endpoints/login.ts";
 import { connectProvider } from "../provider/connection.ts";
 import { lastKnownIn } from "../provider/last-known.ts";
+import { unlisted } from "../provider/unlisted.ts";
 import { clientOf, configuredProviders, readSigner, type Client } from "./client.ts";
 import type { LoginSettings } from "../settings/settings.ts";
 
@@ -55,6 +56,9 @@ async function openDoor(
   const { habits, general } = door;
   const client = clientOf(settings, habits, general);
   if (Array.isArray(client)) throw new SettingsError(client);
+  const defaults = defaultsOf(settings, habits, general);
+  const keyAlgorithm = general ? settings.jwksFallbackAlg : undefined;
+  const clientAlgorithm = client.jwk === undefined ? undefined : (await readSigner(client.jwk)).alg;
   const connection = connectProvider({
     setup: {
       name: habits.name,
@@ -63,7 +67,7 @@ async function openDoor(
       wellKnownUrl: client.wellKnownUrl,
       tenants: settings.tenants,
       trustedAudiences: general ? settings.audiences : [],
-      keyAlgorithm: general ? settings.jwksFallbackAlg : undefined,
+      keyAlgorithm,
       authenticate: await authentication(client, settings.clientAuthJwtType, tools.now),
     },
     now: tools.now,
@@ -75,10 +79,14 @@ async function openDoor(
             now: tools.now,
             maxAgeSeconds: settings.lastKnownMaxAge,
           }),
+    onRead: (metadata) => {
+      for (const sentence of unlisted(metadata, { ...defaults, keyAlgorithm, clientAlgorithm }))
+        tools.log.error({ provider: habits.name }, sentence);
+    },
     onTrouble: (provider, err) =>
       tools.log.warn({ err, provider }, "the provider's metadata or keys could not be read"),
   });
-  return { connection, callbackPath: door.callbackPath, defaults: defaultsOf(settings, habits, general) };
+  return { connection, callbackPath: door.callbackPath, defaults };
 }
 
 /** A level, a locale or a resource means something to one provider only. */
