@@ -1,4 +1,4 @@
-import { peekJwt } from "@portvakt/oauth";
+import { audiencesOf, peekJwt } from "@portvakt/oauth";
 import type { Clock } from "@portvakt/oauth";
 import { createDirectApi } from "./direct/direct-api.ts";
 import { resourceMetadata } from "./metadata.ts";
@@ -6,6 +6,7 @@ import type { MetadataOptions, ProtectedResourceMetadata } from "./metadata.ts";
 import { settingsFrom } from "./settings.ts";
 import type { Environment, SdkSettings } from "./settings.ts";
 import type { ProviderName } from "./providers.ts";
+import { inSpan } from "./spans.ts";
 import { createTokenApi } from "./token-api.ts";
 import type { NotObtained, TokenApi, TokenResult } from "./token-api.ts";
 import { createValidateToken } from "./validate.ts";
@@ -68,11 +69,12 @@ export interface Sdk extends TokenApi {
  */
 export function createSdk(options: SdkOptions): Sdk {
   const settings = settingsFrom(options.env);
-  const validateToken = createValidateToken({ ...options, settings });
-  const api =
+  const validateToken = spannedValidation(createValidateToken({ ...options, settings }));
+  const api = spannedApi(
     options.tokens === "direct"
       ? createDirectApi({ ...options, validateToken })
-      : createTokenApi({ ...options, settings });
+      : createTokenApi({ ...options, settings }),
+  );
   const validateFor =
     (provider: ProviderName): ValidateFor =>
     (token, guards = {}) =>
@@ -96,6 +98,36 @@ export function createSdk(options: SdkOptions): Sdk {
     requestAzureClientCredentialsToken: (target) => api.getMachineToken({ provider: "entra_id", target }),
     requestMaskinportenToken: (scope, more) =>
       api.getMachineToken({ provider: "maskinporten", target: scope, ...more }),
+  };
+}
+
+function spannedValidation(validateToken: ValidateToken): ValidateToken {
+  return (...args) =>
+    inSpan(
+      "Validate JWT",
+      {},
+      () => validateToken(...args),
+      (result): Readonly<Record<string, string>> =>
+        result.ok
+          ? {
+              "token.verify.issuer": result.payload.iss ?? "",
+              "token.verify.audience": audiencesOf(result.payload).join(" "),
+            }
+          : {},
+    );
+}
+
+function spannedApi(api: TokenApi): TokenApi {
+  const attributes = (kind: "obo" | "m2m", { target, provider }: { target: string; provider: string }) => ({
+    [`token.exchange.${kind}.target`]: target,
+    [`token.exchange.${kind}.provider`]: provider,
+  });
+  return {
+    ...api,
+    getMachineToken: (ask) =>
+      inSpan("Token exchange (m2m)", attributes("m2m", ask), () => api.getMachineToken(ask)),
+    exchangeToken: (ask) =>
+      inSpan("Token exchange (OBO)", attributes("obo", ask), () => api.exchangeToken(ask)),
   };
 }
 
