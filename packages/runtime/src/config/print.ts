@@ -5,6 +5,7 @@ import type { Environment, Reading, Schema } from "./read.ts";
 function shown({ setting, text, problem }: Reading): string {
   if (problem !== undefined) return `! ${problem.problem}`;
   if (text === undefined) return "-";
+  if (text === "") return "(empty)";
   return setting.secret ? "[secret]" : text;
 }
 

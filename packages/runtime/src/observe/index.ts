@@ -28,8 +28,15 @@ export {
   traceSamplers,
   tracing,
 } from "./traces.ts";
-export type { Traces } from "./trace-sdk.ts";
-export type { RequestTraces, SpanKind, SpanNotes, TracedCall, TraceSampler, Tracing } from "./traces.ts";
+export type {
+  RequestTraces,
+  SpanKind,
+  SpanNotes,
+  TracedCall,
+  Traces,
+  TraceSampler,
+  Tracing,
+} from "./traces.ts";
 export { scrub, scrubLine } from "./redact.ts";
 
 /** The caller's X-Request-Id, or X-Correlation-ID, when it is sane (1 to 64 of letters, digits, `.`, `_`, `-`, and no token), else a new UUID. */

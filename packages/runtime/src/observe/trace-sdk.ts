@@ -21,7 +21,7 @@ import type { Metrics } from "./metrics.ts";
 import type { Secret } from "./secret.ts";
 import { createTracing } from "./trace-spans.ts";
 import { setTracing } from "./traces.ts";
-import type { TraceSampler } from "./traces.ts";
+import type { Traces, TraceSampler } from "./traces.ts";
 
 export interface TraceOptions {
   /** The service's name where neither `serviceName` nor the resource's attributes give one. */
@@ -38,12 +38,6 @@ export interface TraceOptions {
   readonly ratio: number;
   readonly log: Logger;
   readonly metrics: Metrics;
-}
-
-/** Traces that are on. */
-export interface Traces {
-  /** Sends what waits, for at most three seconds, and turns traces off. */
-  close(): Promise<void>;
 }
 
 /** How long the end may take: a collector that is down must not hold up the end of a process. */

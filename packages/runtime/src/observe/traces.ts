@@ -75,6 +75,12 @@ export interface Tracing {
   ids(): { readonly trace_id: string; readonly span_id: string } | undefined;
 }
 
+/** Traces that are on. */
+export interface Traces {
+  /** Sends what waits, for at most three seconds, and turns traces off. */
+  close(): Promise<void>;
+}
+
 let current: Tracing | undefined;
 
 /** Turns traces on for this process, or off. For `startTraces` alone. */

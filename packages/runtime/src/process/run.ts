@@ -42,10 +42,10 @@ export interface ProcessOptions<S extends Schema & CommonSettings> {
 const exitCodes = { ok: 0, failed: 1, usage: 2 } as const;
 
 function usage(name: string): string {
-  return `${name}: configured by environment variables.
+  return `${name}: configured by environment variables. Without an argument it serves until SIGTERM, and drains.
 
-  --print-config   print every setting, its value and where it came from (secrets masked), and exit
-  --check-config   check the settings and exit: 0 when they are right, 2 when not
+  --print-config   print every setting, its value and the variable that gave it (secrets masked), and exit
+  --check-config   check the settings and exit: 0 when they are right, 2 and what is wrong when not
   --help           print this
 `;
 }
@@ -96,6 +96,7 @@ async function answerArguments<S extends Schema & CommonSettings>(
   if (read === undefined) return exitCodes.usage;
   try {
     await options.check?.(read);
+    if (!print) process.stdout.write(`${name}: the settings are right\n`);
     return exitCodes.ok;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;

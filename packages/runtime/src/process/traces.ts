@@ -38,15 +38,20 @@ export async function startTracesIfAsked(
     log.warn({ OTEL_EXPORTER_OTLP_PROTOCOL: otlpProtocol }, what);
     return undefined;
   }
-  const { startTraces } = await import("../observe/trace-sdk.ts");
-  return startTraces({
-    ...process,
-    name: serviceName(process.name),
-    url,
-    headers: settings.otlpHeaders,
-    serviceName: settings.serviceName,
-    resourceAttributes: settings.resourceAttributes,
-    sampler: settings.tracesSampler,
-    ratio: Number(settings.tracesSamplerArg),
-  });
+  try {
+    const { startTraces } = await import("../observe/trace-sdk.ts");
+    return startTraces({
+      ...process,
+      name: serviceName(process.name),
+      url,
+      headers: settings.otlpHeaders,
+      serviceName: settings.serviceName,
+      resourceAttributes: settings.resourceAttributes,
+      sampler: settings.tracesSampler,
+      ratio: Number(settings.tracesSamplerArg),
+    });
+  } catch (error) {
+    log.warn({ err: error }, "no traces: they could not be started");
+    return undefined;
+  }
 }
