@@ -16,7 +16,7 @@ import { idleSidecar, memoryOfTokens, startingUp } from "./tokens-once.ts";
 import type { Figure, Report } from "./rig/report.ts";
 
 const json = { "content-type": "application/json" };
-const distinctPerRound = 4000;
+const distinctPerRound = 8000;
 const perRound = 30_000;
 const unit = "requests per CPU second";
 

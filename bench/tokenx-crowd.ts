@@ -103,12 +103,18 @@ export async function flooded(
   await using second = await startGenerator();
   const [rate, seconds] = [20, 5];
   const run = async (): Promise<readonly number[]> => {
-    const order = { ...(await calm(rate * seconds)), rate, count: rate * seconds };
+    const order = { ...(await calm(rate * seconds)), rate, count: rate * seconds, sleeps: true } as const;
     return (await generator.run(order)).latencies;
   };
   await run();
   const alone = await run();
-  const order = { ...(await flood(2000)), connections: 32, count: 4_000, anyStatus: true } as const;
+  const order = {
+    ...(await flood(2000)),
+    connections: 32,
+    count: 4_000,
+    anyStatus: true,
+    sleeps: true,
+  } as const;
   const storm = second.run(order);
   const during = await run();
   const { seconds: lasted } = await storm;

@@ -11,10 +11,10 @@ import { measure } from "./rig/measure.ts";
 import type { Subject } from "./rig/measure.ts";
 import { rsaCosts } from "./peers/openssl.ts";
 import type { RsaCosts } from "./peers/openssl.ts";
-import { checkMachine, startGenerator, startPortvakt } from "./rig/processes.ts";
+import { checkMachine, cores, startGenerator, startPortvakt } from "./rig/processes.ts";
 import type { Generator } from "./rig/processes.ts";
 import { compare } from "./rig/report.ts";
-import type { Figure, Report } from "./rig/report.ts";
+import type { Figure, Measured, Report } from "./rig/report.ts";
 import { benchCrowd, flooded, latencyBelowHighest } from "./tokenx-crowd.ts";
 import type { CrowdParts } from "./tokenx-crowd.ts";
 
@@ -151,6 +151,24 @@ async function startTokenx(
   return { name, pids: [pid], issuer, load: () => exchanges(issuer, portal, subjectToken) };
 }
 
+/** Servers that may use both cores, for what the second one adds; the load has to share it with them. */
+async function onBothCores(generator: Generator, stage: Stage): Promise<readonly Measured[]> {
+  await using stack = new AsyncDisposableStack();
+  const subjects: Subject[] = [];
+  for (const algorithm of ["RS256", "ES256"]) {
+    const env = { ...environment(stage), PORTVAKT_TOKENX_SIGNING_ALGORITHMS: algorithm };
+    const { pid, addresses } = stack.use(await startPortvakt("tokenx", env, cores.both));
+    const issuer = addresses["tokenx"] ?? "";
+    await registerPair(stage, issuer);
+    const load = async (): Promise<Load> => ({
+      ...(await exchanges(issuer, stage.portal, stage.subjectToken)),
+      sleeps: true,
+    });
+    subjects.push({ name: `TokenX, ${algorithm}, two cores less the load's part`, pids: [pid], load });
+  }
+  return await measure(generator, subjects, 3);
+}
+
 /** A server on PostgreSQL, where PORTVAKT_BENCH_POSTGRES_URL names an empty database. Its own CPU time is not counted. */
 async function onPostgres(stack: AsyncDisposableStack, stage: Stage): Promise<readonly Subject[]> {
   const url = process.env["PORTVAKT_BENCH_POSTGRES_URL"];
@@ -221,9 +239,10 @@ export async function benchTokenx(): Promise<Report> {
   const below = await latencyBelowHighest(generator, highest, load);
   const crowd = await benchCrowd(generator, crowdParts(stage));
   const storm = await floodedServer(generator, stage);
+  const twice = await onBothCores(generator, stage);
   return {
     title: `TokenX: ${perRound} exchanges a round, 16 connections, one client, one core`,
-    measured: [...measured, ...crowd.measured],
+    measured: [...measured, ...twice, ...crowd.measured],
     figures: [...below, ...crowd.figures, ...storm],
     notes: [
       `openssl speed rsa2048: sign ${(sign * 1e6).toFixed(0)} µs, verify ${(verify * 1e6).toFixed(0)} µs of CPU. The target says: CPU time per exchange at most 1.25 times that of verify + verify + sign.`,

@@ -15,6 +15,8 @@ export interface Load {
   readonly rate?: number;
   /** Whether answers that are no success are counted like others. */
   readonly anyStatus?: true;
+  /** Whether this generator shares its core with another one, and sleeps while it waits. */
+  readonly sleeps?: true;
 }
 
 export interface Loaded {
@@ -96,7 +98,17 @@ export async function load(options: Load): Promise<Loaded> {
         next();
       });
     });
-  await Promise.all(Array.from({ length: options.connections }, connection));
+  // A sleeping generator would have to be woken with each answer, and that costs whoever sends it as much as a small request.
+  let isRunning = options.sleeps !== true;
+  const stayAwake = (): void => {
+    if (isRunning) setImmediate(stayAwake);
+  };
+  stayAwake();
+  try {
+    await Promise.all(Array.from({ length: options.connections }, connection));
+  } finally {
+    isRunning = false;
+  }
   return { seconds: (performance.now() - start) / 1000, latencies };
 }
 

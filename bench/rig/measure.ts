@@ -35,17 +35,20 @@ async function run(generator: Generator, subject: Subject): Promise<Round> {
   };
 }
 
-/** Warms every subject up with one round, then measures `rounds` alternating ones. Gives the medians, in the order of the subjects. */
+/** Rounds that do not count: until then V8 spends as much on making code fast as on running it. */
+const warmUps = 3;
+
+/** Warms every subject up, then measures `rounds` alternating rounds. Gives the medians, in the order of the subjects. */
 export async function measure(
   generator: Generator,
   subjects: readonly Subject[],
   rounds = 5,
 ): Promise<readonly Measured[]> {
   const done = subjects.map((): Round[] => []);
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = 0; round < warmUps + rounds; round++) {
     for (const [index, subject] of subjects.entries()) {
       const result = await run(generator, subject);
-      if (round > 0) done[index]?.push(result);
+      if (round >= warmUps) done[index]?.push(result);
     }
   }
   const middle = (all: readonly Round[], key: keyof Round): number => median(all.map((round) => round[key]));

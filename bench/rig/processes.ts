@@ -2,14 +2,15 @@
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Load, Loaded } from "./load.ts";
 import { CannotMeasure } from "./problems.ts";
 
-/** The cores: what is measured runs on the first, what measures on the second. */
-export const cores = { server: 0, load: 1 } as const;
+/** The cores: what is measured runs on the first, what measures on the second. `both` for a server that the load shares a core with. */
+export const cores = { server: "0", load: "1", both: "0,1" } as const;
+type Cores = (typeof cores)[keyof typeof cores];
 
 /** Full path of a program, or undefined. */
 export function findProgram(name: string): string | undefined {
@@ -23,10 +24,10 @@ export function findProgram(name: string): string | undefined {
 }
 
 /** The command's beginning that keeps a program on a core. */
-export function onCore(core: number): readonly [string, ...string[]] {
+export function onCore(core: Cores): readonly [string, ...string[]] {
   const program = findProgram("taskset");
   if (program === undefined) throw new CannotMeasure("needs taskset (Debian: apt install util-linux)");
-  return [program, "-c", String(core)];
+  return [program, "-c", core];
 }
 
 /** *Throws* CannotMeasure where one core each cannot be had. */
@@ -45,7 +46,7 @@ export interface Started extends AsyncDisposable {
 }
 
 export interface StartOptions {
-  readonly core: number;
+  readonly core: Cores;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -81,14 +82,18 @@ export async function startNode({ core, args, env = {} }: StartOptions): Promise
 }
 
 /** Starts one of our servers through the command. */
-export function startPortvakt(verb: string, env: Readonly<Record<string, string>>): Promise<Started> {
+export function startPortvakt(
+  verb: string,
+  env: Readonly<Record<string, string>>,
+  core: Cores = cores.server,
+): Promise<Started> {
   const command = fileURLToPath(new URL("../../apps/cli/bin/portvakt.js", import.meta.url));
-  return startNode({ core: cores.server, args: [command, verb], env });
+  return startNode({ core, args: [command, verb], env });
 }
 
 /** Starts a program that is not Node's, on a core. */
 export function startProgram(
-  core: number,
+  core: Cores,
   program: string,
   args: readonly string[],
 ): { child: ChildProcess } & AsyncDisposable {
@@ -99,12 +104,11 @@ export function startProgram(
   return { child, [Symbol.asyncDispose]: () => stop(child) };
 }
 
-/** CPU seconds, user and system, that a process and its threads have used. Counted in hundredths. */
+/** CPU seconds, user and system, that a process and its threads have used, to the nanosecond. */
 export function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  // The second field is the program's name in brackets, and may hold spaces.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  const ran = (thread: string): number =>
+    Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "latin1").split(" ", 1)[0]) / 1e9;
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => sum + ran(thread), 0);
 }
 
 /** Anonymous memory of a process (what it has made, without the programs that it shares), megabytes. */
