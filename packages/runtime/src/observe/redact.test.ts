@@ -13,7 +13,7 @@ describe("a text loses its secrets", () => {
     `https://x.example/cb?code=${opaque}&state=${opaque}`, `access_token=${opaque}`, `x=1&client_secret=${opaque}`, `{password=${opaque}}`, "client_assertion=hunterhunter",
     `{"access_token":"${opaque}","x":1}`, `{"client_secret": "hunterhunter"}`, `{'refresh_token': '${opaque}'}`, `{"password":"hunter hunter"}`, `{"code":"hunterhunter"}`,
     "client_secret: hunterhunter", `refresh_token: ${opaque}`, `code_verifier: ${opaque}`,
-    `redis://user:${opaque}@store:6379`, `postgres://hunter2:x@db/tokenx`,
+    "password:hunterhunter", `authorization:${opaque}`, `redis://user:${opaque}@store:6379`, `postgres://hunter2:x@db/tokenx`,
   ]; // prettier-ignore
   for (const text of texts) it(text, () => assert.doesNotMatch(scrub(text), /hunter|SHVudGVy|aHVudGVy/i));
 });

@@ -19,6 +19,7 @@ const errorCode =
 
 /** A JWT (RFC 7519) or JWE (RFC 7516): base64url of a JSON object's beginning, with or without space in it, then parts that may be empty. */
 const jwt = /(?:eyJ|eyA|ewo|ew0)[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){1,4}/g;
+
 /**
  * A word of a sentence, where a credential could stand: "token expired", "Bearer token", "subject_token: more". A credential has
  * digits, both cases or other characters in it, or is longer than words are.
@@ -48,7 +49,8 @@ const cookies = /\b((?:set-)?cookie["']?\s*:\s*["']?)[^\s=;"']{1,100}=[^\r\n"']+
 const userInfo = /([a-z][a-z0-9+.-]{1,20}:\/\/)[^/@\s"']{1,500}@/gi;
 
 /** Every pattern above needs one of these; most texts that are logged are plain names and numbers without any. */
-const suspicious = /[.=:\s]/;
+const suspicious =
+  /[.=]|["']\s*:|:\/\/|(?:bearer|dpop|basic|token|secret|verifier|password|authorization|hint|assertion|cookie)[\s:]/i;
 
 /** Takes tokens, credentials and secret parameters out of a text. */
 export function scrub(text: string): string {
