@@ -133,7 +133,7 @@ async function addedLatency(
   }));
 }
 
-/** Anonymous memory while requests go through, in twentieths of them. */
+/** Anonymous memory while requests go through, in twentieths of them; each is told when it is done. */
 async function memoryCurve(
   { generator, proxy }: Stage,
   load: () => Load,
@@ -142,7 +142,10 @@ async function memoryCurve(
   const curve = [megabytesOf(proxy.pid)];
   for (let part = 0; part < 20; part++) {
     await generator.run({ ...load(), count: Math.ceil(requests / 20) });
-    curve.push(megabytesOf(proxy.pid));
+    const now = megabytesOf(proxy.pid);
+    curve.push(now);
+    const done = Math.ceil((requests * (part + 1)) / 20);
+    process.stderr.write(`${done} of ${requests} requests: ${now.toFixed(1)} MB\n`);
   }
   return curve;
 }
