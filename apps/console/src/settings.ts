@@ -17,23 +17,10 @@ const shortestSecret = 24;
 const providerNames = Object.keys(providers) as [ProviderName, ...ProviderName[]];
 
 const webUrl = z.url({ protocol: /^https?$/ });
-const serversSchema = z
-  .array(
-    z.object({
-      name: z.string().min(1).max(100),
-      application: z.string().max(200).optional(),
-      address: webUrl.optional(),
-      ready: webUrl.optional(),
-    }),
-  )
-  .max(2_000);
 const issuersSchema = z
   .array(z.object({ provider: z.enum(providerNames).optional(), wellKnownUrl: webUrl }))
   .max(50);
 const jwkSchema = z.looseObject({ kty: z.string() });
-
-/** A server that the console is told of. */
-export type KnownServer = z.infer<typeof serversSchema>[number];
 
 function shaped<T>(schema: z.ZodType<T>): (value: unknown) => T {
   return (value) => {
@@ -124,11 +111,10 @@ export const settings = defineSettings({
     optional: true,
     doc: "The reader's private key, a JWK with kid; TokenX has its public half (PORTVAKT_TOKENX_READER_JWKS).",
   }),
-  servers: setting.json({
-    env: `${ours}SERVERS`,
-    parse: shaped(serversSchema),
-    default: "[]",
-    doc: "Servers to show: [{name, address?, ready? (a URL that answers 200 when it is ready), application? (whose it is)}].",
+  serversFile: setting.text({
+    env: `${ours}SERVERS_FILE`,
+    optional: true,
+    doc: "JSON file with the servers to show, read anew when it changes: [{name, address?, ready? (a URL that answers 200 when it is ready), application? (whose it is)}].",
   }),
   issuers: setting.json({
     env: `${ours}ISSUERS`,

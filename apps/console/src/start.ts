@@ -22,7 +22,7 @@ export async function start(settings: Settings, tools: Tools): Promise<Running> 
   const sources = {
     current,
     tokenx: await tokenxOf(settings, tools),
-    health: watchedHealth(settings.servers, now),
+    health: watchedHealth(settings.serversFile, tools),
     findIssuer: knownIssuers(settings.issuers, tools),
     now,
   };

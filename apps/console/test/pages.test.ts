@@ -1,7 +1,7 @@
 /** Every page, from manifests in a folder and a TokenX that tells what it decided. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
   consoleWith,
@@ -72,13 +72,17 @@ before(async () => {
     PORTVAKT_CONSOLE_MANIFEST_ROOT: `${folder.path}/`,
     PORTVAKT_CONSOLE_TOKENX_URL: tokenx.url,
     PORTVAKT_CONSOLE_READER_JWK: JSON.stringify(privateJwk),
-    PORTVAKT_CONSOLE_SERVERS: JSON.stringify([
+    PORTVAKT_CONSOLE_SERVERS_FILE: join(folder.path, "servers.json"),
+  });
+  await folder.write(
+    "servers.json",
+    JSON.stringify([
       { name: "TokenX", address: tokenx.url, ready: `${server.url}/well` },
       { name: "store", ready: `${server.url}/sick` },
       { name: "gone", ready: "http://127.0.0.1:1/readyz" },
       { name: "token API", application: portal, ready: `${server.url}/sick` },
     ]),
-  });
+  );
 });
 after(async () => {
   await on.close();

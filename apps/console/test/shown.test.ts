@@ -1,5 +1,6 @@
 /** What is never shown, whatever comes in: somebody else's markup, tokens, national identity numbers. And what is read at most. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as fc from "fast-check";
 import { shown } from "../src/pages/parts.ts";
@@ -59,11 +60,15 @@ before(async () => {
     PORTVAKT_CONSOLE_TOKENX_URL: tokenx.url,
     PORTVAKT_CONSOLE_READER_JWK: JSON.stringify(provider.privateJwk),
     PORTVAKT_CONSOLE_ISSUERS: JSON.stringify([{ wellKnownUrl: `${issuer.url}/metadata` }]),
-    PORTVAKT_CONSOLE_SERVERS: JSON.stringify([
+    PORTVAKT_CONSOLE_SERVERS_FILE: join(folder.path, "servers.json"),
+  });
+  await folder.write(
+    "servers.json",
+    JSON.stringify([
       { name: evil.slice(0, 99), ready: sick.url, address: "http://a.example/?<img src=x>" },
       { name: "x", application: "local:benefits:api", ready: sick.url },
     ]),
-  });
+  );
 });
 after(async () => {
   await on.close();

@@ -50,9 +50,9 @@ export async function changePlatform(options: ChangeOptions): Promise<readonly s
   return started.map(([, spec]) => spec.title);
 }
 
-/** Sidecars, applications, and the console, which is told of all of them; the servers stay, whatever manifests say. */
-function processesOf({ sidecars, applications, console }: Specs): Map<string, ProcessSpec> {
-  return new Map([...sidecars, ...applications, console].map((spec) => [spec.name, spec]));
+/** Sidecars and applications; the servers stay, whatever manifests say. */
+function processesOf({ sidecars, applications }: Specs): Map<string, ProcessSpec> {
+  return new Map([...sidecars, ...applications].map((spec) => [spec.name, spec]));
 }
 
 /** Everything that makes one process differ from another. */

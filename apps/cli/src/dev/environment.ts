@@ -220,11 +220,11 @@ export function standinsVariables(plan: Plan, registrationsFile: string): Variab
   };
 }
 
-/** The console's variables: what is in force, TokenX as its reader, and every server of the plan. `manifestRoot` is left out of paths. */
+/** The console's variables: what is in force, TokenX as its reader, and where every server is listed. `manifestRoot` is left out of paths. */
 export function consoleVariables(
   plan: Plan,
   keys: Keys,
-  places: { readonly applicationsFile: string; readonly manifestRoot: string },
+  places: Readonly<Record<"applicationsFile" | "serversFile" | "manifestRoot", string>>,
 ): Variables {
   const at = endpointsOf(plan);
   const issuers = [
@@ -240,13 +240,13 @@ export function consoleVariables(
     PORTVAKT_CONSOLE_TOKENX_URL: at.tokenx.issuer,
     PORTVAKT_CONSOLE_READER_ID: consoleKey,
     PORTVAKT_CONSOLE_READER_JWK: JSON.stringify(keys.private(consoleKey)),
-    PORTVAKT_CONSOLE_SERVERS: JSON.stringify(serversOf(plan)),
+    PORTVAKT_CONSOLE_SERVERS_FILE: places.serversFile,
     PORTVAKT_CONSOLE_ISSUERS: JSON.stringify(issuers),
   };
 }
 
-/** Every server of a plan, and where it says whether it is ready. */
-function serversOf(plan: Plan): readonly Readonly<Record<string, string>>[] {
+/** Every server of a plan, and where it says whether it is ready, for the console. */
+export function serversOf(plan: Plan): readonly Readonly<Record<string, string>>[] {
   const at = endpointsOf(plan);
   const standin = (name: string, { wellKnown }: ProviderEndpoints): Record<string, string> => ({
     name: `${name}, stand-in`,

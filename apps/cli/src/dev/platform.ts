@@ -5,6 +5,7 @@ import { CommandError } from "../failure.ts";
 import { whenAborted } from "../ending.ts";
 import { changePlatform, type Prepared } from "./change.ts";
 import { endpointsOf } from "./endpoints.ts";
+import { serversOf } from "./environment.ts";
 import { keepKeys, wantedKeys, writePrivate } from "./keys.ts";
 import type { Declared } from "./manifests.ts";
 import { worthShowing } from "./log-lines.ts";
@@ -123,8 +124,14 @@ async function prepare(
   const keys = await keepKeys(join(stateFolder, "keys.json"), wantedKeys(plan));
   const registrationsFile = join(stateFolder, "registrations.json");
   await writePrivate(registrationsFile, `${JSON.stringify(registrationsOf(plan, keys.public), null, 2)}\n`);
+  const serversFile = join(stateFolder, "servers.json");
+  await writePrivate(serversFile, `${JSON.stringify(serversOf(plan))}\n`);
   const logs = join(stateFolder, "logs");
-  return { plan, keys, specs: processSpecs({ ...options, declared, plan, keys, logs, registrationsFile }) };
+  return {
+    plan,
+    keys,
+    specs: processSpecs({ ...options, declared, plan, keys, logs, registrationsFile, serversFile }),
+  };
 }
 
 /** Changes a running platform, one change after the other. */

@@ -23,6 +23,7 @@ export interface SpecOptions {
   readonly stateFolder: string;
   readonly logs: string;
   readonly registrationsFile: string;
+  readonly serversFile: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -82,12 +83,16 @@ export function processSpecs(options: SpecOptions): Specs {
       execArgv: ["--liftoff-only"],
     },
     sidecars,
-    console: server("console", "the console", "console", {
-      ...consoleVariables(plan, keys, {
+    console: server(
+      "console",
+      "the console",
+      "console",
+      consoleVariables(plan, keys, {
         applicationsFile: join(stateFolder, applicationsName),
+        serversFile: options.serversFile,
         manifestRoot: rootOf(options.declared),
       }),
-    }),
+    ),
     applications: plan.applications.flatMap((planned) => programSpec(options, planned, base)),
   };
 }

@@ -1,6 +1,22 @@
-import { readJson, type Clock } from "@portvakt/oauth";
+import { readFile } from "node:fs/promises";
+import { readJson } from "@portvakt/oauth";
+import type { Tools } from "@portvakt/runtime/process";
 import { z } from "zod";
-import type { KnownServer } from "../settings.ts";
+
+const webUrl = z.url({ protocol: /^https?$/ });
+const serversSchema = z
+  .array(
+    z.object({
+      name: z.string().min(1).max(100),
+      application: z.string().max(200).optional(),
+      address: webUrl.optional(),
+      ready: webUrl.optional(),
+    }),
+  )
+  .max(2_000);
+
+/** A server that the console is told of. */
+type KnownServer = z.infer<typeof serversSchema>[number];
 
 /** A server and how it is. `ready` is undefined where the console was not told how to ask. */
 export interface ServerHealth extends KnownServer {
@@ -18,13 +34,26 @@ const readinessSchema = z.object({
   checks: z.record(z.string(), z.object({ ok: z.boolean(), detail: z.string().max(500).optional() })),
 });
 
-/** Asks every server whether it is ready, all at once; answers are kept for two seconds. */
-export function watchedHealth(servers: readonly KnownServer[], now: Clock): ReadHealth {
+/** Asks every server of the file whether it is ready, all at once; answers are kept for two seconds. */
+export function watchedHealth(
+  file: string | undefined,
+  { now, log }: Pick<Tools, "now" | "log">,
+): ReadHealth {
   let last: { readonly at: number; readonly all: Promise<readonly ServerHealth[]> } | undefined;
+  const read = async (): Promise<readonly ServerHealth[]> => {
+    if (file === undefined) return [];
+    try {
+      const servers = serversSchema.parse(JSON.parse(await readFile(file, "utf8")));
+      return await Promise.all(servers.map(healthOf));
+    } catch (err) {
+      log.warn({ err }, "the file of servers cannot be read");
+      return [];
+    }
+  };
   return () => {
     const age = last === undefined ? Infinity : now() - last.at;
     if (last !== undefined && age >= 0 && age < keptSeconds) return last.all;
-    last = { at: now(), all: Promise.all(servers.map(healthOf)) };
+    last = { at: now(), all: read() };
     return last.all;
   };
 }
