@@ -64,6 +64,7 @@ export function providerCheck({ name, wellKnown, issuer }: Expected, now: () => 
     const { body, date } = fetched;
     return [
       issuerFinding(name, body["issuer"], issuer),
+      ...(await otherSide(name, wellKnown, body["issuer"])),
       ...(await keyFindings(name, body["jwks_uri"])),
       ...(date === undefined ? [] : [clockFinding(name, now() - date)]),
     ];
@@ -78,6 +79,37 @@ function issuerFinding(name: string, found: unknown, expected: string | undefine
     `its metadata names the issuer ${String(found)}, and ${expected} is expected`,
     "set the issuer letter by letter, the slash at its end included; test and production are often mixed up",
   );
+}
+
+/**
+ * Applications may reach a provider by another address than browsers do, whose address is the issuer: is it the same provider
+ * from both sides? Nothing is said where both are one address.
+ */
+async function otherSide(name: string, wellKnown: string, issuer: unknown): Promise<Finding[]> {
+  if (typeof issuer !== "string" || !URL.canParse(issuer)) return [];
+  const [inside, outside] = [new URL(wellKnown), new URL(issuer)];
+  if (inside.origin === outside.origin) return [];
+  const address = new URL(`${inside.pathname}${inside.search}`, outside).href;
+  const fetched = await fetchJson(address);
+  if ("trouble" in fetched) {
+    return [
+      note(
+        name,
+        `applications reach it at ${inside.origin} and browsers at ${outside.origin}: ${address} ${fetched.trouble}`,
+        "nothing, if browsers reach it; else make the issuer's address lead to it",
+      ),
+    ];
+  }
+  const other = fetched.body["issuer"];
+  return other === issuer
+    ? [good(name, `the same issuer from both sides, ${inside.origin} and ${outside.origin}`)]
+    : [
+        bad(
+          name,
+          `applications reach it at ${inside.origin}, where its issuer is ${issuer}, and browsers at ${outside.origin}, where it is ${String(other)}`,
+          "give it one issuer, whatever address it is asked at; tokens of the one are refused by the other",
+        ),
+      ];
 }
 
 async function keyFindings(name: string, uri: unknown): Promise<Finding[]> {
