@@ -38,17 +38,21 @@ function decideFate(name: string): Fate {
   return "keep";
 }
 
-const fates = new Map<string, Fate>();
 const maxFates = 2000;
 
-/** Header names repeat from request to request; what they mean is decided once each. */
-function fateOf(name: string): Fate {
-  const known = fates.get(name);
-  if (known !== undefined) return known;
-  const fate = decideFate(name);
-  if (fates.size < maxFates) fates.set(name, fate);
-  return fate;
+/** Header names repeat from message to message; what they mean is decided once each. */
+function remembering<T>(decide: (name: string) => T): (name: string) => T {
+  const fates = new Map<string, T>();
+  return (name) => {
+    const known = fates.get(name);
+    if (known !== undefined) return known;
+    const fate = decide(name);
+    if (fates.size < maxFates) fates.set(name, fate);
+    return fate;
+  };
 }
+
+const fateOf = remembering(decideFate);
 
 /** Which headers `Connection` names; undefined when it names one that must not be dropped. */
 function namedByConnection(connection: string | undefined): ReadonlySet<string> | undefined {
@@ -141,7 +145,6 @@ function addForwarded(
 }
 
 const responseHopByHop: ReadonlySet<string> = new Set([
-  "connection",
   "keep-alive",
   "proxy-connection",
   "proxy-authenticate",
@@ -150,6 +153,17 @@ const responseHopByHop: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
+/** What becomes of a header of the answer on its way to the browser. */
+type ResponseFate = "keep" | "drop" | "connection" | "set-cookie";
+
+function decideResponseFate(name: string): ResponseFate {
+  const lower = name.toLowerCase();
+  if (lower === "connection" || lower === "set-cookie") return lower;
+  return responseHopByHop.has(lower) ? "drop" : "keep";
+}
+
+const responseFateOf = remembering(decideResponseFate);
+
 /** The application's response headers as they go to the browser: this hop's own are removed, and cookies named like ours. */
 export function downstreamHeaders(raw: readonly string[], isOwnCookie: (name: string) => boolean): string[] {
   const headers: string[] = [];
@@ -157,12 +171,11 @@ export function downstreamHeaders(raw: readonly string[], isOwnCookie: (name: st
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? "";
     const value = raw[index + 1] ?? "";
-    const lower = name.toLowerCase();
-    if (lower === "connection") named = namedByConnection(value) ?? none;
-    if (responseHopByHop.has(lower)) continue;
-    if (lower === "set-cookie" && isOwnCookie(value.slice(0, Math.max(0, value.indexOf("="))).trim()))
-      continue;
-    headers.push(name, value);
+    const fate = responseFateOf(name);
+    if (fate === "connection") named = namedByConnection(value) ?? none;
+    else if (fate === "set-cookie") {
+      if (!isOwnCookie(value.slice(0, Math.max(0, value.indexOf("="))).trim())) headers.push(name, value);
+    } else if (fate === "keep") headers.push(name, value);
   }
   return named.size === 0 ? headers : withoutNamed(headers, named);
 }

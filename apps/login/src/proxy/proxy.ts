@@ -61,7 +61,9 @@ async function passRequest(options: ProxyOptions, passage: Passage, response: Se
   }
   const { user } = verdict;
   const session = user?.session;
-  const token = await tokenFor(options, passage, session);
+  const asked = tokenFor(options, passage, session);
+  // Waited for only where there is something to wait for: the way of nearly every request is short.
+  const token = asked instanceof Promise ? await asked : asked;
   if (token instanceof Response) return writeResponse(response, token, request.method);
   const headers = headersFor(options, passage, session, token);
   if (headers === undefined) return writeResponse(response, ambiguousFraming(passage), request.method);
@@ -148,14 +150,22 @@ function stepUp(
 }
 
 /** The bearer token for the application, or the answer when there is to be one and it cannot be had. */
-async function tokenFor(
+function tokenFor(
   options: ProxyOptions,
   passage: Passage,
   session: Session | undefined,
-): Promise<string | undefined | Response> {
+): string | undefined | Promise<string | Response> {
   if (session === undefined || options.upstreamToken === undefined) return session?.tokens.accessToken;
+  return exchangedToken(options, passage, options.upstreamToken(session));
+}
+
+async function exchangedToken(
+  options: ProxyOptions,
+  passage: Passage,
+  exchange: Promise<string>,
+): Promise<string | Response> {
   try {
-    return await options.upstreamToken(session);
+    return await exchange;
   } catch (error) {
     const refused = error instanceof ReportedError && error.status < 500;
     options.log.warn(
