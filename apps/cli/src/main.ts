@@ -8,7 +8,7 @@
  */
 import { CommandError, exitCodes, usageError, type ExitCode } from "./failure.ts";
 import { overview, verbHelp } from "./help.ts";
-import { createPaint, tell } from "./terminal.ts";
+import { createPaint, patient, tell } from "./terminal.ts";
 import { parseVerbArguments, type Surroundings } from "./verb.ts";
 import { verbs } from "./verbs.ts";
 
@@ -30,7 +30,14 @@ async function command(argv: readonly string[], around: Surroundings): Promise<E
     terminal.out(verbHelp(verb));
     return exitCodes.yes;
   }
-  return await verb.run(parseVerbArguments(verb, rest), around, rest);
+  const args = parseVerbArguments(verb, rest);
+  if (verb.raw === true || !process.stderr.isTTY) return await verb.run(args, around, rest);
+  const waiting = patient(terminal, `portvakt ${name}`);
+  try {
+    return await verb.run(args, { ...around, terminal: waiting.terminal }, rest);
+  } finally {
+    waiting.over();
+  }
 }
 
 async function main(): Promise<void> {

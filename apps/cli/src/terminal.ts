@@ -24,6 +24,36 @@ export function createPaint(options: { isTerminal: boolean; noColor: string | un
   return (colour, text) => `\u001b[${codes[colour][0]}m${text}\u001b[${codes[colour][1]}m`;
 }
 
+/** A terminal that says how long it takes, until whoever writes to it says something, or it is over. */
+export interface Patient {
+  readonly terminal: Terminal;
+  over(): void;
+}
+
+const everyMs = 1000;
+
+/** `what` with the seconds, in one line of stderr that is taken back: once a second, from the first on. */
+export function patient(terminal: Terminal, what: string): Patient {
+  let seconds = 0;
+  const timer = setInterval(() => {
+    seconds += everyMs / 1000;
+    terminal.err(`\r${terminal.paint("dim", `${what} ... ${seconds} s`)}`);
+  }, everyMs);
+  timer.unref();
+  const over = (): void => {
+    clearInterval(timer);
+    if (seconds > 0) terminal.err("\r\u001b[K");
+    seconds = 0;
+  };
+  const after =
+    (write: (text: string) => void) =>
+    (text: string): void => {
+      over();
+      write(text);
+    };
+  return { terminal: { ...terminal, out: after(terminal.out), err: after(terminal.err) }, over };
+}
+
 /** Says what went wrong: a sentence and its hints, for each thing that did. */
 export function tell(error: CommandError, terminal: Terminal): void {
   const { paint } = terminal;

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createPaint, patient, type Terminal } from "./terminal.ts";
+
+function recorded(): { terminal: Terminal; said: string[] } {
+  const said: string[] = [];
+  const terminal: Terminal = {
+    out: (text) => void said.push(`out ${text}`),
+    err: (text) => void said.push(`err ${text}`),
+    paint: createPaint({ isTerminal: false, noColor: undefined }),
+  };
+  return { terminal, said };
+}
+
+test("what takes longer than a second says so, in a line that is taken back before the answer", (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const { terminal, said } = recorded();
+  const waiting = patient(terminal, "portvakt doctor");
+  t.mock.timers.tick(2000);
+  waiting.terminal.out("the answer\n");
+  t.mock.timers.tick(5000);
+  waiting.over();
+  assert.deepEqual(said, [
+    "err \rportvakt doctor ... 1 s",
+    "err \rportvakt doctor ... 2 s",
+    "err \r\u001b[K",
+    "out the answer\n",
+  ]);
+});
+
+test("what is quick says nothing but its answer", (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const { terminal, said } = recorded();
+  const waiting = patient(terminal, "portvakt can");
+  t.mock.timers.tick(999);
+  waiting.terminal.err("no\n");
+  waiting.over();
+  assert.deepEqual(said, ["err no\n"]);
+});
+
+test("colours are a terminal's only, and NO_COLOR turns them off", () => {
+  assert.equal(createPaint({ isTerminal: true, noColor: undefined })("red", "x"), "\u001b[31mx\u001b[39m");
+  assert.equal(createPaint({ isTerminal: true, noColor: "" })("red", "x"), "\u001b[31mx\u001b[39m");
+  assert.equal(createPaint({ isTerminal: true, noColor: "1" })("red", "x"), "x");
+  assert.equal(createPaint({ isTerminal: false, noColor: undefined })("red", "x"), "x");
+});
