@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { memoryReplay } from "@portvakt/issuer";
 import type { ClaimOnce } from "@portvakt/issuer";
 import { ProtocolError } from "@portvakt/oauth";
@@ -33,7 +33,7 @@ const patienceSeconds = 1;
 
 /** What is kept in place of a key, which may name a client. */
 export function hashOf(key: string): string {
-  return createHash("sha256").update(key).digest("base64url");
+  return hash("sha256", key, "base64url");
 }
 
 /**

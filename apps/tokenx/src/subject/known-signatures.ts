@@ -1,7 +1,8 @@
-import { createHash } from "node:crypto";
-import type { KeySet, VerificationKey } from "@portvakt/oauth";
+import { hash } from "node:crypto";
+import type { KeyLookup, KeySet, VerificationKey } from "@portvakt/oauth";
 
-const maxPerKey = 10_000;
+/** Of each key the last 5,000 to 10,000 are remembered. */
+const maxPerGeneration = 5_000;
 
 /**
  * A key set that remembers which signatures were right, since one subject token is exchanged for each target that its holder calls.
@@ -9,32 +10,52 @@ const maxPerKey = 10_000;
  * Nothing else is remembered: time, audience and revocation are judged each time.
  */
 export function rememberSignatures(keys: KeySet): KeySet {
-  const remembering = new WeakMap<VerificationKey, VerificationKey>();
+  const remembering = new WeakMap<VerificationKey, KeyLookup>();
+  const withItsMemory = (found: KeyLookup): KeyLookup => {
+    if (!found.ok) return found;
+    let known = remembering.get(found.key);
+    if (known === undefined) {
+      known = { ok: true, key: withMemory(found.key) };
+      remembering.set(found.key, known);
+    }
+    return known;
+  };
   return {
-    find: async (header) => {
-      const found = await keys.find(header);
-      if (!found.ok) return found;
-      let key = remembering.get(found.key);
-      if (key === undefined) {
-        key = withMemory(found.key);
-        remembering.set(found.key, key);
-      }
-      return { ok: true, key };
+    find: (header) => {
+      const found = keys.find(header);
+      return found instanceof Promise ? found.then(withItsMemory) : withItsMemory(found);
     },
   };
 }
 
 function withMemory(key: VerificationKey): VerificationKey {
-  const right = new Set<string>();
+  let right = new Set<string>();
+  let before = new Set<string>();
+  const remember = (id: string): void => {
+    if (right.size >= maxPerGeneration) [before, right] = [right, new Set()];
+    right.add(id);
+  };
   return {
-    verify: async (data, signature) => {
-      // A line feed is in no JWT, so text and signature cannot be shifted against each other.
-      const id = createHash("sha256").update(data).update("\n").update(signature).digest("latin1");
-      if (right.has(id)) return true;
-      if (!(await key.verify(data, signature))) return false;
-      if (right.size >= maxPerKey) for (const oldest of right.values().take(1)) right.delete(oldest);
-      right.add(id);
-      return true;
+    verify: (data, signature) => {
+      const id = idOf(data, signature);
+      if (right.has(id) || before.has(id)) return true;
+      const matches = key.verify(data, signature);
+      if (matches instanceof Promise)
+        return matches.then((isRight) => {
+          if (isRight) remember(id);
+          return isRight;
+        });
+      if (matches) remember(id);
+      return matches;
     },
   };
+}
+
+/** A line feed is in no JWT, so text and signature cannot be shifted against each other. */
+function idOf(data: Uint8Array, signature: Uint8Array): string {
+  const whole = Buffer.allocUnsafe(data.length + 1 + signature.length);
+  whole.set(data);
+  whole[data.length] = 10;
+  whole.set(signature, data.length + 1);
+  return hash("sha256", whole, "latin1");
 }
