@@ -50,12 +50,13 @@ export async function runDev(args: Arguments, around: Surroundings): Promise<Exi
     return exitCodes.yes;
   }
   const others = await variablesForOthers(platform.plan, declared, stateFolder);
-  if (flag(args, "json")) terminal.out(`${JSON.stringify(platform.state)}\n`);
-  else terminal.out(greeting(platform, terminal, now() - began, others));
   const ran = declared.find(({ program }) => program !== undefined)?.application.id;
   const read = async (): Promise<Declared[]> => await declaredBy(args, around, ran);
   const places = async (): Promise<ManifestPlaces> => await placesOf(args, declared, around.folder);
+  // before anybody is told: what is written from then on is seen
   await followManifests({ platform, declared, read, places, stateFolder, around, signal: ending });
+  if (flag(args, "json")) terminal.out(`${JSON.stringify(platform.state)}\n`);
+  else terminal.out(greeting(platform, terminal, now() - began, others));
   const why = await whenAborted(ending);
   terminal.err(`\n${terminal.paint("dim", `${why}: ending everything`)}\n`);
   await platform.stop();
