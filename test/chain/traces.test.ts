@@ -5,6 +5,8 @@ import { otlpReceiver } from "@portvakt/runtime/observe/receiver";
 import type { OtlpReceiver, ReceivedSpan } from "@portvakt/runtime/observe/receiver";
 import { portvakt, startDemo } from "../demo/platform.ts";
 
+const forced = "0af7651916cd43dd8448eb211c80319c";
+
 describe("traces of the chain portal -> application-api -> income-register", { timeout: 180_000 }, () => {
   let receiver: OtlpReceiver;
   let spans: readonly ReceivedSpan[] = [];
@@ -13,6 +15,10 @@ describe("traces of the chain portal -> application-api -> income-register", { t
     receiver = await otlpReceiver();
     const demo = await startDemo({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
     const tour = await portvakt("tour", "--only", "2.1", "--state", demo.folder);
+    await fetch(demo.url("portal"), {
+      headers: { traceparent: `00-${forced}-b7ad6b7169203331-01` },
+      redirect: "manual",
+    });
     // Every process sends what it still holds when it is drained.
     assert.equal(await demo.interrupt(), 0);
     assert.equal(tour.code, 0, tour.stdout + tour.stderr);
@@ -59,6 +65,15 @@ describe("traces of the chain portal -> application-api -> income-register", { t
       "local:benefits:portal local:benefits:application-api allow",
     ];
     assert.deepEqual(new Set(asked), new Set(all));
+  });
+
+  test("are the login proxy's own for a stranger who names one, with a link to his", () => {
+    assert.ok(receiver.spans.every(({ traceId }) => traceId !== forced));
+    const linked = receiver.spans.filter(({ links }) => links.includes(forced));
+    assert.deepEqual(
+      linked.map(({ service, name, parentId }) => [service, name, parentId]),
+      [["portal-sidecar", "GET /*", ""]],
+    );
   });
 
   test("hold no token, cookie, person, query or path of hers, in all that the platform sent", () => {

@@ -20,7 +20,7 @@ export const runtimeMetrics = {
   refused: {
     kind: "counter",
     name: "portvakt_http_refused_total",
-    help: "Requests that could not be read and never reached a route: malformed (400), too slow (408), headers too large (431).",
+    help: "Requests that could not be read and never reached a route: malformed (400), too slow (408), headers (431) or a chunk's extensions (413) too large.",
     labels: ["status"],
   },
   tracedSpans: {
