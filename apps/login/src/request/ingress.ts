@@ -11,7 +11,7 @@ export interface Ingress {
   readonly signsInFor?: { readonly domain: string; readonly home: string };
 }
 
-const loopbackHosts = /^(localhost|[a-z0-9-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+const loopbackHosts = /^((?:[a-z0-9-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /**
  * Reads one declared ingress, such as `https://app.example.no/base`.

@@ -135,3 +135,10 @@ test("a POST is never a navigation that can be repeated, nor may it interact", (
   assert.equal(isNavigation("POST", headers), false);
   assert.equal(mayInteract("POST", headers), false);
 });
+
+test("plain http is for this machine: every name below localhost is that, and no other name is", () => {
+  for (const host of ["localhost", "app.localhost:7010", "login.sso.localhost", "127.0.0.1", "[::1]:7010"])
+    assert.equal(parseIngress(`http://${host}`).secure, false, host);
+  for (const host of ["localhost.example.no", "notlocalhost", "app.localhost.example.no", "a..localhost"])
+    assert.throws(() => parseIngress(`http://${host}`), undefined, host);
+});
