@@ -140,5 +140,5 @@ test("plain http is for this machine: every name below localhost is that, and no
   for (const host of ["localhost", "app.localhost:7010", "login.sso.localhost", "127.0.0.1", "[::1]:7010"])
     assert.equal(parseIngress(`http://${host}`).secure, false, host);
   for (const host of ["localhost.example.no", "notlocalhost", "app.localhost.example.no", "a..localhost"])
-    assert.throws(() => parseIngress(`http://${host}`), undefined, host);
+    assert.throws(() => parseIngress(`http://${host}`), Error, host);
 });
