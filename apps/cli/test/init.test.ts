@@ -54,6 +54,18 @@ app.listen(process.env.PORT);
     adds: /const \{ callerOf, requireCaller \} = require\("\.\/auth\.js"\);/,
   },
   {
+    name: "Express, CommonJS in a package of ES modules",
+    dependency: "express",
+    type: "module",
+    file: "server.cjs",
+    text: `const express = require("express");
+const app = express();
+app.get("/", (request, response) => response.send("hello"));
+app.listen(process.env.PORT);
+`,
+    adds: /const \{ callerOf, requireCaller \} = require\("\.\/auth\.cjs"\);/,
+  },
+  {
     name: "Fastify, TypeScript",
     dependency: "fastify",
     type: "module",

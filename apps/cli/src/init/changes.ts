@@ -45,7 +45,7 @@ interface Code {
 /** The middleware, and the route that uses it. A test outside is JavaScript: compilers leave it alone. */
 function codeFor({ framework, place, style }: Project): Code {
   const { extension, common } = style;
-  const auth = `${join(place.kind === "entry" ? dirname(place.file) : dirname(place.folder), "auth")}${common ? ".js" : extension}`;
+  const auth = `${join(place.kind === "entry" ? dirname(place.file) : dirname(place.folder), "auth")}${extension}`;
   const text = framework.auth?.(style);
   const middleware = text === undefined ? [] : [{ file: auth, after: common ? toCommon(text) : text }];
   if (place.kind === "entry") {
@@ -95,7 +95,7 @@ function wired(
 ): string {
   const match = creation?.exec(text);
   if (match == null) return text;
-  const specifier = `./auth${common ? ".js" : ending}`;
+  const specifier = `./auth${ending}`;
   const line = common
     ? `const { callerOf, requireCaller } = require("${specifier}");\n`
     : `import { callerOf, requireCaller } from "${specifier}";\n`;
