@@ -67,13 +67,13 @@ test("values fill templates, and a manifest without a namespace gets the one tha
 });
 
 test("the applications in force, as portvakt dev writes them down", async (t) => {
-  const sources = [{ file: "/work/app/api.yaml", text: manifest("api", ["portal"]) }];
+  const sources = [{ file: "/agency/app/api.yaml", text: manifest("api", ["portal"]) }];
   const { applications } = parseManifests(sources, { cluster: "local" });
   const folder = await folderWith({ "applications.json": JSON.stringify(applications) });
   t.after(() => folder.remove());
   const on = await consoleWith({
     PORTVAKT_CONSOLE_APPLICATIONS_FILE: join(folder.path, "applications.json"),
-    PORTVAKT_CONSOLE_MANIFEST_ROOT: "/work/",
+    PORTVAKT_CONSOLE_MANIFEST_ROOT: "/agency/",
   });
   t.after(() => on.close());
   const { text } = await on.get("/applications/local:benefits:api");

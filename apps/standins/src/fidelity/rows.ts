@@ -10,9 +10,9 @@ PKCE, \`state\` and \`nonce\` are forced; \`plain\` is refused | docs.digdir.no 
 Levels: unknown ones are refused, and too low a person does not get in | docs.digdir.no | idporten-refusals | a level above the persona's
 A pushed request lives 120 seconds, for one use by its own client, and nothing may stand beside it | docs.digdir.no; RFC 9126 | idporten-refusals | section 7.3: is good once, for its own client, for 120 seconds, with nothing beside it
 Request object by value, signed by the client | docs.digdir.no; RFC 9101 | idporten-refusals | section 6.3: only what is inside counts
-Single sign-on for 30 minutes, prolonged by use, 120 at most | docs.digdir.no | idporten | a session ends 30 minutes after its last use, and after 120 minutes in any case
-\`prompt\`, \`max_age\` and a higher level ask again | docs.digdir.no; OpenID Connect Core | idporten | a session signs in without a page, until prompt=login, a higher level, or max_age asks for more
-Isolated single sign-on for a client | docs.digdir.no | idporten | an isolated client neither makes nor uses the shared session
+Single sign-on for 30 minutes, prolonged by use, 120 at most | docs.digdir.no | idporten-sessions | a session ends 30 minutes after its last use, and after 120 minutes in any case
+\`prompt\`, \`max_age\` and a higher level ask again | docs.digdir.no; OpenID Connect Core | idporten-sessions | a session signs in without a page, until prompt=login, a higher level, or max_age asks for more
+Isolated single sign-on for a client | docs.digdir.no | idporten-sessions | an isolated client neither makes nor uses the shared session
 Refresh tokens for one use, with reuse detection; or kept, by registration | docs.digdir.no | idporten | refresh gives a new refresh token; the old one used again ends them all (RFC 9700 section 4.14.2)
 Access tokens by reference, with introspection and revocation | docs.digdir.no; RFC 7662, 7009 | idporten | a token by reference is opaque; introspection opens it, revocation and logout close it
 Logout by \`id_token_hint\` or \`client_id\`, to registered URIs only | docs.digdir.no | idporten-refusals | takes an ID token that has expired as a hint
