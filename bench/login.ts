@@ -126,7 +126,7 @@ async function addedLatency(
   const added = (through: Latency | undefined, key: keyof Latency): number =>
     (through?.[key] ?? Number.NaN) - (direct?.[key] ?? Number.NaN);
   return (["p50", "p99"] as const).map((key) => ({
-    name: `added latency at ${steadyRate} requests/s, ${key} (beside: nginx)`,
+    name: `added latency at ${steadyRate} requests/s, ${key}${key === "p99" ? ", target: under 1 ms" : ""} (beside: nginx)`,
     ours: added(ours, key),
     beside: added(plain, key),
     unit: "ms",
