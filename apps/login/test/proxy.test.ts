@@ -410,6 +410,32 @@ test("bodies stream both ways, with trailers, HEAD, 204 and 304 as they are", as
   );
 });
 
+const requestTrailers = [
+  { name: "one of its own passes", line: "X-Sum: 42", arrives: true },
+  { name: "a signature passes", line: "Signature: a=:b:", arrives: true },
+  { name: "a coding is not added", line: "Content-Encoding: gzip", arrives: false },
+  { name: "routing is not changed", line: "Host: other.test", arrives: false },
+  { name: "no credentials come behind the gate", line: "Authorization: Bearer a", arrives: false },
+  { name: "no cookie comes behind the gate", line: "Cookie: a=b", arrives: false },
+  { name: "no identity", line: "X_Wonderwall_Id_Token: a", arrives: false },
+  { name: "no address", line: "X-Forwarded-For: 10.0.0.1", arrives: false },
+];
+for (const { name, line, arrives } of requestTrailers) {
+  test(`RFC 9110 section 6.5.1, trailers of a request: ${name}`, async (t) => {
+    const { replicas, upstream } = await stage(t);
+    upstream.handler = (request, response) => {
+      request.resume().on("end", () => response.end(`trailers ${JSON.stringify(request.rawTrailers)}`));
+    };
+    const echoed = await sendRaw(
+      replicas[0]!.address,
+      `POST /raw HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n${line}\r\n\r\n`,
+    );
+    const [field = "", value = ""] = line.split(": ");
+    const expected = `trailers ${JSON.stringify(arrives ? [field, value] : [])}`;
+    assert.ok(echoed.includes(expected), echoed);
+  });
+}
+
 test("event streams arrive event by event, headers first", async (t) => {
   const { replicas, upstream } = await stage(t);
   let stream: http.ServerResponse | undefined;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Receiver, Sending } from "../upstream/connection.ts";
 import type { Upstream } from "../upstream/pool.ts";
-import { downstreamHeaders } from "./headers.ts";
+import { downstreamHeaders, upstreamTrailers } from "./headers.ts";
 
 export interface ForwardOptions {
   readonly upstream: Upstream;
@@ -162,7 +162,8 @@ class Exchange implements Receiver {
   };
 
   readonly #onRequestEnd = (): void => {
-    if (this.#body === "chunked") this.#sending?.write("0\r\n\r\n");
+    if (this.#body === "chunked")
+      this.#sending?.write(`0\r\n${fieldLines(upstreamTrailers(this.#request.rawTrailers))}\r\n`);
     this.#sending?.end();
   };
 
@@ -191,10 +192,15 @@ function bodyOf({ headers }: IncomingMessage): Body {
 
 /** Every part was judged before: the path by `readTarget`, headers by the parser, and what we add by `upstreamHeaders`. */
 function requestHead(method: string, path: string, headers: readonly string[], isChunked: boolean): string {
-  let head = `${method} ${path} HTTP/1.1\r\n`;
-  for (let index = 0; index < headers.length; index += 2)
-    head += `${headers[index]}: ${headers[index + 1]}\r\n`;
+  const head = `${method} ${path} HTTP/1.1\r\n${fieldLines(headers)}`;
   return isChunked ? `${head}transfer-encoding: chunked\r\n\r\n` : `${head}\r\n`;
+}
+
+function fieldLines(fields: readonly string[]): string {
+  let lines = "";
+  for (let index = 0; index < fields.length; index += 2)
+    lines += `${fields[index]}: ${fields[index + 1]}\r\n`;
+  return lines;
 }
 
 /** The value of a header, its lines joined by commas; undefined without it. `name` in lower case. */

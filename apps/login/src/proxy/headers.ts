@@ -12,7 +12,6 @@ const hopByHop: ReadonlySet<string> = new Set([
   "proxy-authenticate",
   "proxy-authorization",
   "te",
-  "trailer",
   "transfer-encoding",
   "upgrade",
   "http2-settings",
@@ -121,6 +120,20 @@ export function upstreamHeaders(
   addForwarded(headers, request, forwardedFor, options);
   headers.push("x-request-id", options.correlationId);
   return headers;
+}
+
+/** Framing, routing and what describes the content: RFC 9110 section 6.5.1 lets none of it stand behind a body. */
+const neverTrailer = /^(?:host|content-.*|max-forwards|cache-control|range|if-.*|set-cookie)$/;
+
+/** The trailers of a request that the application receives, as a flat list: of what `upstreamHeaders` lets pass, what may stand behind a body. */
+export function upstreamTrailers(raw: readonly string[]): string[] {
+  const trailers: string[] = [];
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index] ?? "";
+    const mayPass = fateOf(name) === "keep" && !neverTrailer.test(name.toLowerCase().replaceAll("_", "-"));
+    if (mayPass) trailers.push(name, raw[index + 1] ?? "");
+  }
+  return trailers;
 }
 
 /** The parser has judged what the client sent; a provider's token is the one thing that comes from elsewhere. */

@@ -1,6 +1,6 @@
 // Requests that no handler ever sees, because node's parser refuses them: answered, logged and counted like any other refusal.
 import { randomUUID } from "node:crypto";
-import type { OutgoingMessage } from "node:http";
+import type { OutgoingMessage, RequestListener } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { runtimeMetrics } from "../observe/index.ts";
@@ -38,6 +38,21 @@ export function refusalRecorder(log: Logger, metrics: Metrics | undefined): (err
     refused?.inc({ status });
     log.info({ status, code, correlation_id }, "a request was refused before it could be read");
     return { status, body: JSON.stringify({ ...refusals[status], correlation_id, status }) };
+  };
+}
+
+/** RFC 9112 section 3.2: HTTP/1.1 without Host is an error. Node would answer it by itself, without a word in the log. */
+export function refuseWithoutHost(
+  listener: RequestListener,
+  record: (error: unknown) => Refusal,
+): RequestListener {
+  return (request, response) => {
+    if (request.headers.host !== undefined || request.httpVersion === "1.0")
+      return listener(request, response);
+    const { status, body } = record(undefined);
+    const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
+    const length = Buffer.byteLength(body);
+    response.writeHead(status, { ...headers, "content-length": length, connection: "close" }).end(body);
   };
 }
 

@@ -6,7 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import { correlationId, tracing } from "../observe/index.ts";
 import type { Logger, Metrics, RequestTraces } from "../observe/index.ts";
 import { HttpProblem, problem } from "./problem.ts";
-import { clientErrorListener, refusalRecorder } from "./refuse.ts";
+import { clientErrorListener, refusalRecorder, refuseWithoutHost } from "./refuse.ts";
 import type { Refusal } from "./refuse.ts";
 
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
@@ -129,13 +129,13 @@ function createServer(options: ServeOptions): http.Server {
     keepAliveTimeout: (options.keepAliveSeconds ?? 65) * 1000,
     connectionsCheckingInterval: Math.min(1000, headersTimeout / 2),
     insecureHTTPParser: false,
-    requireHostHeader: true,
+    requireHostHeader: false, // refused below, as everything else is
   });
   // Counted in lines as well as in bytes; what is above node would drop silently, so the limit is above any honest request.
   server.maxHeadersCount = 2000;
   const record = refusalRecorder(options.log, options.metrics);
   server.on("clientError", clientErrorListener(record));
-  server.on("request", listenerOf(options, record));
+  server.on("request", refuseWithoutHost(listenerOf(options, record), record));
   if (options.upgrade !== undefined) server.on("upgrade", options.upgrade);
   return server;
 }
