@@ -93,6 +93,7 @@ async function setUp(stack: AsyncDisposableStack): Promise<Stage> {
   const upstreamPort = Number(new URL(upstream.addresses["main"] ?? "").port);
   const nginx = stack.use(await startNginx(upstreamPort));
   const proxy = await startPortvakt("login", {
+    PORTVAKT_LOGIN_STATUS_ADDRESS: "127.0.0.1:0",
     PORTVAKT_LOGIN_BIND_ADDRESS: `127.0.0.1:${new URL(ingress).port}`,
     PORTVAKT_LOGIN_INGRESSES: ingress,
     PORTVAKT_LOGIN_UPSTREAM_HOST: `127.0.0.1:${upstreamPort}`,

@@ -125,6 +125,7 @@ function openProvider(way: Way, port: number): Promise<Standins> {
 
 function environment(ways: LoginStage["ways"], clientJwk: string): Record<string, string> {
   return {
+    PORTVAKT_LOGIN_STATUS_ADDRESS: "127.0.0.1:0",
     PORTVAKT_LOGIN_BIND_ADDRESS: "127.0.0.1:0",
     PORTVAKT_LOGIN_INGRESSES: ingress,
     PORTVAKT_LOGIN_UPSTREAM_HOST: `127.0.0.1:${ways.application.port}`,

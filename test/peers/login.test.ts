@@ -73,6 +73,7 @@ before(async () => {
   });
   [provider, browser] = await Promise.all([startProvider(ingress, key.jwk), launch()]);
   proxy = await startApp(login, {
+    PORTVAKT_LOGIN_STATUS_ADDRESS: "127.0.0.1:0",
     PORTVAKT_LOGIN_BIND_ADDRESS: `127.0.0.1:${port}`,
     PORTVAKT_LOGIN_INGRESSES: ingress,
     PORTVAKT_LOGIN_UPSTREAM_HOST: new URL(application.url).host,

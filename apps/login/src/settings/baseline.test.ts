@@ -52,6 +52,13 @@ for (const { name, env, exporter, service } of traced) {
   });
 }
 
+test("bind-address, metrics-bind-address, probe-bind-address: where the baseline listens when nothing is said", () => {
+  const { bindAddress, statusAddress, probeAddress } = readSettings(settings, base);
+  assert.deepEqual(bindAddress, { host: "127.0.0.1", port: 3000 });
+  assert.deepEqual(statusAddress, { host: "127.0.0.1", port: 3001 });
+  assert.equal(probeAddress, undefined);
+});
+
 test("redis.connection-idle-timeout: the connection is kept from being idle for so long", () => {
   const seconds = (value: string): number | undefined =>
     redisUrl(readSettings(settings, { ...base, WONDERWALL_REDIS_CONNECTION_IDLE_TIMEOUT: value }))

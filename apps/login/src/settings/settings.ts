@@ -11,13 +11,17 @@ import { trustedPeers } from "../proxy/peers.ts";
 
 /** Every setting of the login proxy, with the names of the baseline and of the platform's presets. */
 export const settings = defineSettings({
-  ...commonSettings("login", {
-    logLevel: ["WONDERWALL_LOG_LEVEL"],
-    logFormat: ["WONDERWALL_LOG_FORMAT"],
-    shutdownGraceSeconds: ["WONDERWALL_SHUTDOWN_GRACEFUL_PERIOD"],
-    shutdownWaitSeconds: ["WONDERWALL_SHUTDOWN_WAIT_BEFORE_PERIOD"],
-    statusAddress: ["WONDERWALL_METRICS_BIND_ADDRESS"],
-  }),
+  ...commonSettings(
+    "login",
+    {
+      logLevel: ["WONDERWALL_LOG_LEVEL"],
+      logFormat: ["WONDERWALL_LOG_FORMAT"],
+      shutdownGraceSeconds: ["WONDERWALL_SHUTDOWN_GRACEFUL_PERIOD"],
+      shutdownWaitSeconds: ["WONDERWALL_SHUTDOWN_WAIT_BEFORE_PERIOD"],
+      statusAddress: ["WONDERWALL_METRICS_BIND_ADDRESS"],
+    },
+    "127.0.0.1:3001",
+  ),
   bindAddress: setting.address({
     env: named("BIND_ADDRESS"),
     default: "127.0.0.1:3000",

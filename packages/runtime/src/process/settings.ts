@@ -17,7 +17,11 @@ export type CommonSettings = {
 export type CommonAliases = { readonly [K in keyof CommonSettings]?: readonly string[] };
 
 /** Settings named `PORTVAKT_<APP>_…`; spread them into the app's schema. */
-export function commonSettings(app: string, aliases: CommonAliases = {}): CommonSettings {
+export function commonSettings(
+  app: string,
+  aliases: CommonAliases = {},
+  statusAddress = "127.0.0.1:0",
+): CommonSettings {
   const prefix = `PORTVAKT_${app.toUpperCase()}_`;
   const env = (name: string, key: keyof CommonSettings): readonly string[] => [
     prefix + name,
@@ -26,7 +30,7 @@ export function commonSettings(app: string, aliases: CommonAliases = {}): Common
   return {
     statusAddress: setting.address({
       env: env("STATUS_ADDRESS", "statusAddress"),
-      default: "127.0.0.1:0",
+      default: statusAddress,
       doc: "Where /healthz, /readyz and /metrics are served; port 0 takes a free one and logs it.",
     }),
     logLevel: setting.choice({
