@@ -53,12 +53,15 @@ function write(
   { status, body, headers }: Answer,
   method: string | undefined,
 ): void {
+  const length = Buffer.byteLength(body);
   const common = {
     "content-type": "application/json",
-    "content-length": Buffer.byteLength(body),
+    "content-length": length,
     // RFC 6749 section 5.1: tokens are never to be stored on the way.
     "cache-control": "no-store",
   };
   response.writeHead(status, headers === undefined ? common : { ...common, ...headers });
-  response.end(method === "HEAD" ? undefined : body);
+  if (method === "HEAD") response.end();
+  // ASCII is the same in both, and node writes latin1 without looking at each character again.
+  else response.end(body, length === body.length ? "latin1" : "utf8");
 }

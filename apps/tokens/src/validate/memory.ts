@@ -27,8 +27,12 @@ export interface TokenMemory {
 export function createTokenMemory(options: { now: Clock; maxEntries: number }): TokenMemory {
   const { now, maxEntries } = options;
   const entries = createLru<Remembered>(maxEntries);
-  const keyOf = (token: string, { rulesId }: Discovered): string =>
-    rulesId + hash("sha256", token, "base64url");
+  /** A token that is not found is verified, and then added: its hash is made once. */
+  let last = { token: "", hash: "" };
+  const keyOf = (token: string, { rulesId }: Discovered): string => {
+    if (token !== last.token) last = { token, hash: hash("sha256", token, "base64url") };
+    return rulesId + last.hash;
+  };
   return {
     get size() {
       return entries.size;

@@ -253,10 +253,13 @@ function judgeClaims(claims: JwtClaims, rules: VerifyRules, now: number): TokenR
   return judgeTimes(claims, rules.toleranceSeconds ?? 10, now) ?? judgeAudience(claims, rules.audience);
 }
 
+const isTime = (value: unknown): boolean => value === undefined || Number.isFinite(value);
+
 function judgeTimes({ exp, nbf, iat }: JwtClaims, tolerance: number, now: number): TokenRefusal | undefined {
-  const malformed = Object.entries({ exp, nbf, iat }).find(([, v]) => v !== undefined && !Number.isFinite(v));
-  if (malformed !== undefined)
-    return { code: "malformed_claim", message: `${malformed[0]} is not a time in seconds` };
+  if (!isTime(exp) || !isTime(nbf) || !isTime(iat)) {
+    const malformed = isTime(exp) ? (isTime(nbf) ? "iat" : "nbf") : "exp";
+    return { code: "malformed_claim", message: `${malformed} is not a time in seconds` };
+  }
   if (exp !== undefined && now >= exp + tolerance) {
     return { code: "expired", message: `the token expired ${Math.round(now - exp)} s ago` };
   }
