@@ -26,7 +26,12 @@ export async function latenciesAt(
   const done = subjects.map((): Latency[] => []);
   for (let round = 0; round <= rounds; round++)
     for (const [index, subject] of subjects.entries()) {
-      const order = { ...(await subject.load()), rate, count: Math.round(rate * seconds), sleeps: true } as const;
+      const order = {
+        ...(await subject.load()),
+        rate,
+        count: Math.round(rate * seconds),
+        sleeps: true,
+      } as const;
       const { latencies } = await generator.run(order);
       if (round > 0) done[index]?.push({ p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) });
     }
