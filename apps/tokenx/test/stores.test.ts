@@ -69,7 +69,7 @@ for (const [name, open] of Object.entries(databases)) {
         assert.deepEqual([...reader.all()].map(({ id }) => id).sort(), ["c:a:one", "c:a:two"]);
         assert.equal(reader.get("c:a:one")?.registration.inbound[0]?.application, "x");
         await writer.put(registration("c:a:one", 2, ["y"]));
-        await writer.remove("c:a:two");
+        await writer.remove("c:a:two", 2);
         await reader.refresh();
         assert.equal(reader.get("c:a:one")?.registration.inbound[0]?.application, "y");
         assert.equal(reader.get("c:a:two"), undefined);
@@ -82,6 +82,20 @@ for (const [name, open] of Object.entries(databases)) {
         assert.equal(await registry.put(registration("c:a:order", 10, ["late"])), true);
         assert.equal(await registry.put(registration("c:a:order", 9, ["early"])), false);
         assert.equal(registry.get("c:a:order")?.registration.inbound[0]?.application, "late");
+      });
+      test("a statement from before a deletion does not undo it, wherever it comes in", async () => {
+        const [one, other] = [createRegistry({ db, now, log }), createRegistry({ db, now, log })];
+        await one.put(registration("c:a:gone", 10));
+        await one.remove("c:a:gone", 20);
+        assert.equal(await other.put(registration("c:a:gone", 19)), false);
+        assert.equal(other.get("c:a:gone"), undefined);
+        assert.equal(await other.put(registration("c:a:gone", 20)), true);
+        await one.remove("c:a:gone", 5);
+        assert.equal(
+          await other.put(registration("c:a:gone", 19)),
+          false,
+          "an old bearer token takes nothing back",
+        );
       });
       test("fifty writers at once lose nothing", async () => {
         const writers = Array.from({ length: 5 }, () => createRegistry({ db, now, log }));
@@ -102,11 +116,11 @@ for (const [name, open] of Object.entries(databases)) {
         const [writer, reader] = [createRegistry({ db, now, log }), createRegistry({ db, now, log })];
         await writer.put(registration("c:a:buried", 1));
         await reader.refresh();
-        await writer.remove("c:a:buried");
+        await writer.remove("c:a:buried", 1);
         await reader.refresh();
         clock.now += 8 * 86_400;
         await writer.put(registration("c:a:later", 1));
-        await writer.remove("c:a:later");
+        await writer.remove("c:a:later", 1);
         const rows = await db.query
           .selectFrom("clients")
           .select("client_id")
@@ -123,7 +137,7 @@ for (const [name, open] of Object.entries(databases)) {
         assert.ok(registry.policy.target("c:a:target")?.exact.has("c:a:friend"));
         await registry.put(registration("c:a:target", 2, []));
         assert.equal(registry.policy.target("c:a:target")?.exact.size, 0);
-        await registry.remove("c:a:target");
+        await registry.remove("c:a:target", 2);
         assert.equal(registry.policy.target("c:a:target"), undefined);
       });
     });

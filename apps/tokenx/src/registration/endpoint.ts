@@ -33,7 +33,7 @@ const bodySchema = z.object({
 
 /**
  * Dynamic client registration (RFC 7591) by trusted registrars. What a registrar may not register, it may not read, list or
- * delete either; a reader may read only. Registering again replaces; of two statements the later `iat` stands, whatever order they come in.
+ * delete either; a reader may read only. Registering again replaces; of two statements the later `iat` stands, whatever order they come in; a deletion is as late as its bearer token's `iat`.
  */
 export function registrationEndpoint(options: RegistrationOptions): RegistrationEndpoint {
   const { registry } = options;
@@ -87,7 +87,7 @@ export function registrationEndpoint(options: RegistrationOptions): Registration
     remove: async (request, id) => {
       const registrar = await registrarOf(request);
       if (registrar.mayWrite(id)) {
-        await registry.remove(id);
+        await registry.remove(id, registrar.askedAt);
         options.onChange("deleted", id, registrar.name);
       }
       return new Response(null, { status: 204 });

@@ -13,6 +13,8 @@ export interface RegistrarRules {
 /** Who may read the registry and the decisions, and write the registry: known by a bearer token. */
 export interface Registrar {
   readonly name: string;
+  /** `iat` of its token, seconds: when it wanted what it asks for. */
+  readonly askedAt: number;
   mayRead(clientId: string): boolean;
   mayWrite(clientId: string): boolean;
 }
@@ -92,7 +94,7 @@ export function registrarJudge(options: RegistrarOptions): JudgeRegistrar {
     const mayRead = (clientId: string): boolean =>
       allowedClusterName === undefined || clientId.startsWith(`${allowedClusterName}:`);
     const mayWrite = (clientId: string): boolean => known.reads !== true && mayRead(clientId);
-    return { name: `${issuer} ${sub}`, mayRead, mayWrite };
+    return { name: `${issuer} ${sub}`, askedAt: iat, mayRead, mayWrite };
   };
 }
 

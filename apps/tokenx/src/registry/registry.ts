@@ -21,8 +21,8 @@ export interface Registry {
   refresh(): Promise<void>;
   /** Registers or replaces; false when a later statement has been taken already. Resolves when it is stored. */
   put(registration: Registration): Promise<boolean>;
-  /** Deletes at once, here and (by notice) on every replica. */
-  remove(id: string): Promise<void>;
+  /** Deletes at once, here and (by notice) on every replica. No statement from before `askedAt` (seconds) brings it back. */
+  remove(id: string, askedAt: number): Promise<void>;
   /** The access policy of everything that is registered, as it is now. */
   readonly policy: Policy;
 }
@@ -59,8 +59,8 @@ export function createRegistry(options: Options): Registry {
     },
     refresh,
     put: (registration) => write((tx) => upsert(tx, registration, now())),
-    remove: async (id) => {
-      await write((tx) => bury(tx, id, now()));
+    remove: async (id, askedAt) => {
+      await write((tx) => bury(tx, { id, askedAt, now: now() }));
     },
     policy: livePolicy(applications, now),
   };
@@ -129,10 +129,18 @@ async function upsert(
   return Number(result.numInsertedOrUpdatedRows ?? 0) > 0;
 }
 
-async function bury(tx: Transaction<TokenxTables>, id: string, now: number): Promise<boolean> {
+async function bury(
+  tx: Transaction<TokenxTables>,
+  { id, askedAt, now }: { id: string; askedAt: number; now: number },
+): Promise<boolean> {
   const result = await tx
     .updateTable("clients")
-    .set({ registration: null, revision: nextRevision, changed_at: now })
+    .set({
+      registration: null,
+      revision: nextRevision,
+      stated_at: sql<number>`greatest(stated_at, ${askedAt})`,
+      changed_at: now,
+    })
     .where("client_id", "=", id)
     .where("registration", "is not", null)
     .executeTakeFirst();
