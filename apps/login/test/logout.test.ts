@@ -2,7 +2,9 @@ import { test, type TestContext } from "node:test";
 import assert from "node:assert/strict";
 import http from "node:http";
 import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 import type { JWTPayload } from "jose";
+import { openKeyValueStore } from "@portvakt/runtime/store";
 import { navigation } from "./browser.ts";
 import { openStage, type Stage, type StageOptions } from "./stage.ts";
 
@@ -238,4 +240,48 @@ test("a back-channel logout on one replica ends the event streams and WebSockets
   assert.equal(bytes.subarray(0, 4).toString("hex"), "81026869");
   assert.equal(bytes[4], 0x88, "a close frame (RFC 6455 section 5.5.1)");
   assert.equal(bytes.readUInt16BE(6), 4401);
+});
+
+/** A proxy whose provider has not yet said anything of itself, and a session from before. */
+async function justStarted(t: TestContext): Promise<{ first: Stage; later: Stage; say: () => void }> {
+  const store = await openKeyValueStore({ now: () => 1_800_000_000 });
+  t.after(() => store.close());
+  const first = await stage(t, { store });
+  const said = Promise.withResolvers<void>();
+  const server = http.createServer((_request, response) => {
+    void said.promise
+      .then(() => fetch(first.provider.wellKnownUrl))
+      .then(async (answer) =>
+        response.setHeader("content-type", "application/json").end(await answer.text()),
+      );
+  });
+  t.after(() => server.close());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const wellKnownUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return { first, later: await stage(t, { store, wellKnownUrl }), say: said.resolve };
+}
+
+test("just after the start, a logout waits until the provider is known: its session ends too", async (t) => {
+  const { first, later, say } = await justStarted(t);
+  const user = await first.signedIn();
+  const again = later.browser();
+  await again.send(`${later.ingress}/oauth2/ping`);
+  again.setCookie(sessionName, user.cookie(sessionName)!);
+  const leaving = again.send(`${later.ingress}/oauth2/logout`, { headers: navigation });
+  await later.browser().send(`${later.ingress}/oauth2/ping`);
+  say();
+  const to = new URL((await leaving).headers.location ?? "");
+  assert.equal(to.origin + to.pathname, `${first.provider.issuer}/logout`);
+  await first.provider.arrived("/revoke", 2);
+});
+
+test("just after the start, a logout by the provider waits too: it is told once", async (t) => {
+  const { first, later, say } = await justStarted(t);
+  const user = await first.signedIn();
+  const iss = encodeURIComponent(first.provider.issuer);
+  const frame = later.browser().send(`${later.ingress}/oauth2/logout/frontchannel?sid=sid-1&iss=${iss}`);
+  await later.browser().send(`${later.ingress}/oauth2/ping`);
+  say();
+  assert.equal((await frame).status, 200);
+  assert.equal((await user.send(`${first.ingress}/oauth2/session`)).status, 401);
 });

@@ -34,7 +34,7 @@ export function logoutEndpoint(options: LogoutOptions): Endpoint {
     const session = await endSession(options, standing, "self_initiated");
     const target = checkRedirect(visit.params.get("redirect"), visit.ingress, options.ingresses) ?? "";
     const state = randomToken(32);
-    const location = endSessionUrl(options, visit, session, state);
+    const location = await endSessionUrl(options, visit, session, state);
     const cleared = cookies.clearSession(visit.ingress);
     if (location === undefined)
       return redirect(target === "" ? (options.afterLogout ?? homeOf(visit.ingress)) : target, [cleared]);
@@ -78,15 +78,16 @@ async function endSession(
   return session;
 }
 
-function endSessionUrl(
+/** Waits, just after the start, until it is clear what is known of the provider: its own session is to end too. */
+async function endSessionUrl(
   options: LogoutOptions,
   visit: Visit,
   session: Session | undefined,
   state: string,
-): string | undefined {
+): Promise<string | undefined> {
   const [first] = options.doors.values();
   const door = (session === undefined ? undefined : options.doors.get(session.provider)) ?? first;
-  const provider = door?.connection.known();
+  const provider = await door?.connection.provider().catch(() => undefined);
   if (provider?.metadata.end_session_endpoint === undefined) return undefined;
   const url = new URL(provider.metadata.end_session_endpoint);
   url.searchParams.set("client_id", provider.setup.clientId);

@@ -33,7 +33,7 @@ export function frontChannelEndpoint(options: ProviderLogoutOptions): Endpoint {
     const cleared = [options.cookies.clearSession(visit.ingress)];
     const sid = visit.params.get("sid") ?? "";
     if (sid === "") return withCookies(new Response(null, { status: 202 }), cleared);
-    const provider = findByIssuer(options.doors, visit.params.get("iss") ?? "");
+    const provider = await findByIssuer(options.doors, visit.params.get("iss") ?? "");
     if (provider === undefined) return new Response(null, { status: 400 });
     const of = { issuer: visit.params.get("iss") ?? "", providerSession: sid };
     const done = await endOrTryAgain(options, visit, of, "front_channel");
@@ -52,7 +52,7 @@ export function backChannelEndpoint(options: ProviderLogoutOptions): Endpoint {
     const token = await readLogoutToken(visit);
     if (token === undefined) return refused("the request has no logout_token");
     const issuer = peekJwt(token)?.claims.iss;
-    const provider = issuer === undefined ? undefined : findByIssuer(options.doors, issuer);
+    const provider = issuer === undefined ? undefined : await findByIssuer(options.doors, issuer);
     if (provider === undefined) return refused("the logout token is of no provider of ours");
     const result = await judgeLogoutToken(
       token,
@@ -102,18 +102,27 @@ async function endOrTryAgain(
   }
 }
 
-/** The provider whose tokens may carry this issuer; with tenants, any that the provider's rules could accept. */
-function findByIssuer(doors: ReadonlyMap<string, Door>, issuer: string): Provider | undefined {
-  for (const { connection } of doors.values()) {
-    const provider = connection.known();
-    if (provider === undefined) continue;
-    const { metadata, setup } = provider;
-    const issuers = metadata.issuer.includes("{tenantid}")
-      ? setup.tenants.map((tenant) => metadata.issuer.replace("{tenantid}", tenant))
-      : [metadata.issuer];
-    if (issuers.some((one) => equalConstantTime(one, issuer))) return provider;
-  }
-  return undefined;
+/** The provider whose tokens may carry this issuer. Just after the start it waits for those that are not known yet: a logout is told once. */
+async function findByIssuer(doors: ReadonlyMap<string, Door>, issuer: string): Promise<Provider | undefined> {
+  const connections = [...doors.values()].map(({ connection }) => connection);
+  const known = connections.map((connection) => connection.known());
+  const named = known.find((provider) => mayIssue(provider, issuer));
+  if (named !== undefined) return named;
+  const unknown = connections.filter((_, index) => known[index] === undefined);
+  const reached = await Promise.all(
+    unknown.map((connection) => connection.provider().catch(() => undefined)),
+  );
+  return reached.find((provider) => mayIssue(provider, issuer));
+}
+
+/** With tenants, any issuer that the provider's rules could accept. */
+function mayIssue(provider: Provider | undefined, issuer: string): boolean {
+  if (provider === undefined) return false;
+  const { metadata, setup } = provider;
+  const issuers = metadata.issuer.includes("{tenantid}")
+    ? setup.tenants.map((tenant) => metadata.issuer.replace("{tenantid}", tenant))
+    : [metadata.issuer];
+  return issuers.some((one) => equalConstantTime(one, issuer));
 }
 
 async function readLogoutToken(visit: Visit): Promise<string | undefined> {

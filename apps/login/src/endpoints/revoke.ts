@@ -9,7 +9,10 @@ export async function revokeLater(
   sessions: readonly Revocable[],
 ): Promise<void> {
   for (const { provider: name, tokens } of sessions) {
-    const provider = options.doors.get(name)?.connection.known();
+    const provider = await options.doors
+      .get(name)
+      ?.connection.provider()
+      .catch(() => undefined);
     if (provider === undefined) continue;
     try {
       const revoked = await revokeTokens(provider, tokens, options.fetch);
