@@ -2,6 +2,7 @@
 // or when its time has come (a given rate).
 // Ours, because a general client costs more CPU than the servers under test, would share their core, and cannot send a
 // different signed body each time from a list made beforehand.
+import { once } from "node:events";
 import net from "node:net";
 
 export interface Load {
@@ -49,6 +50,13 @@ function parseAnswer(data: Buffer): Answer | undefined {
   return { status, length: end + 4 };
 }
 
+/** Opened before the clock starts: the first requests would otherwise wait for all connections to be made. */
+async function connected(port: number): Promise<net.Socket> {
+  const socket = net.connect({ port, host: "127.0.0.1", noDelay: true });
+  await once(socket, "connect");
+  return socket;
+}
+
 /**
  * Sends the requests, and resolves when all are answered. *Throws* when an answer is not a success. With a rate, latency counts
  * from when a request was due, unless a connection was free then: how late the timer was is not the server's doing.
@@ -57,12 +65,14 @@ export async function load(options: Load): Promise<Loaded> {
   const requests = options.requests.map((request) => Buffer.from(request, "latin1"));
   const latencies: number[] = [];
   let sent = 0;
+  const sockets = await Promise.all(
+    Array.from({ length: options.connections }, () => connected(options.port)),
+  );
   const start = performance.now();
   const dueAt = (index: number): number =>
     options.rate === undefined ? 0 : start + (index * 1000) / options.rate;
-  const connection = (): Promise<void> =>
+  const drive = (socket: net.Socket): Promise<void> =>
     new Promise((resolve, reject) => {
-      const socket = net.connect({ port: options.port, host: "127.0.0.1", noDelay: true });
       let data: Buffer = Buffer.alloc(0);
       let started = 0;
       const next = (): void => {
@@ -81,7 +91,6 @@ export async function load(options: Load): Promise<Loaded> {
         if (free >= due) write();
         else setTimeout(write, due - free);
       };
-      socket.on("connect", next);
       socket.on("error", reject);
       socket.on("close", () => reject(new Error("the server closed the connection")));
       socket.on("data", (chunk: Buffer) => {
@@ -97,6 +106,7 @@ export async function load(options: Load): Promise<Loaded> {
         latencies.push(performance.now() - started);
         next();
       });
+      next();
     });
   // A sleeping generator would have to be woken with each answer, and that costs whoever sends it as much as a small request.
   let isRunning = options.sleeps !== true;
@@ -105,7 +115,7 @@ export async function load(options: Load): Promise<Loaded> {
   };
   stayAwake();
   try {
-    await Promise.all(Array.from({ length: options.connections }, connection));
+    await Promise.all(sockets.map(drive));
   } finally {
     isRunning = false;
   }
