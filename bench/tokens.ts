@@ -17,6 +17,8 @@ import type { Figure, Report } from "./rig/report.ts";
 
 const json = { "content-type": "application/json" };
 const distinctPerRound = 8000;
+/** Requests that go on to the provider, whose stand-in takes longer than what is measured. */
+const askedPerRound = 600;
 const perRound = 30_000;
 const unit = "requests per CPU second";
 
@@ -31,7 +33,11 @@ interface Stage {
   readonly generator: Generator;
   /** An employee's token for the application, different each time. */
   readonly token: () => Promise<string>;
+  /** The body of a request for one. */
   readonly machineToken: string;
+  readonly newMachineToken: string;
+  /** The body of a request for a token to call `target` with, for an employee; the token to exchange is another each time. */
+  readonly exchange: () => Promise<string>;
 }
 
 /** Stand-ins, a token API for one application, the bare handler and the load generator. */
@@ -40,7 +46,12 @@ async function setUp(stack: AsyncDisposableStack): Promise<Stage> {
   const standins = stack.use(await startStandins({ now }));
   const admitted = { cluster: "local", namespace: "bench", application: "api" };
   const api = { client_id: clientId, name: "local:bench:api", jwks: { keys: [own.publicJwk] } };
-  const target = { client_id: targetId, name: "local:bench:target", inbound: [admitted] };
+  const target = {
+    client_id: targetId,
+    name: "local:bench:target",
+    inbound: [admitted],
+    allow_all_users: true,
+  };
   standins.register({ entra: { applications: [api, target] } });
   const env = {
     PORTVAKT_TOKENS_BIND_ADDRESS: "127.0.0.1:0",
@@ -51,6 +62,9 @@ async function setUp(stack: AsyncDisposableStack): Promise<Stage> {
   };
   const server = await startPortvakt("tokens", env);
   const order = { provider: "entra", persona: "anna", client_id: clientId, audience: clientId } as const;
+  const token = (): Promise<string> =>
+    standins.issue({ ...order, expiresIn: 3600, claims: { jti: randomUUID() } });
+  const wanted = { identity_provider: "entra_id", target: `api://${targetId}/.default` };
   const program = fileURLToPath(new URL("peers/plain-handler.ts", import.meta.url));
   return {
     env,
@@ -63,12 +77,13 @@ async function setUp(stack: AsyncDisposableStack): Promise<Stage> {
     server: stack.use(server),
     plain: stack.use(await startNode({ core: cores.server, args: [program] })),
     generator: stack.use(await startGenerator()),
-    token: () => standins.issue({ ...order, expiresIn: 3600, claims: { jti: randomUUID() } }),
+    token,
     machineToken: JSON.stringify({
-      identity_provider: "entra_id",
-      target: `api://${targetId}/.default`,
+      ...wanted,
       token: "x".repeat(900), // as large a body as the others have, and a member that the bare handler reads
     }),
+    newMachineToken: JSON.stringify({ ...wanted, skip_cache: true }),
+    exchange: async () => JSON.stringify({ ...wanted, user_token: await token() }),
   };
 }
 
@@ -78,7 +93,8 @@ const portOf = ({ addresses }: Started): number =>
 const introspection = (token: string): string =>
   requestText("/api/v1/introspect", json, JSON.stringify({ identity_provider: "entra_id", token }));
 
-async function subjects({ server, plain, token, machineToken }: Stage): Promise<readonly Subject[]> {
+async function subjects(stage: Stage): Promise<readonly Subject[]> {
+  const { server, plain, token, machineToken } = stage;
   const steady = (to: Started, request: string) => (): Load => ({
     port: portOf(to),
     connections: 32,
@@ -91,6 +107,12 @@ async function subjects({ server, plain, token, machineToken }: Stage): Promise<
       requests.push(...(await Promise.all(Array.from({ length: 50 }, token))).map(introspection));
     return { port: portOf(server), connections: 32, requests, count: distinctPerRound };
   };
+  const exchanges = async (): Promise<Load> => {
+    const bodies = await Promise.all(Array.from({ length: askedPerRound }, stage.exchange));
+    const requests = bodies.map((body) => requestText("/api/v1/token/exchange", json, body));
+    return { port: portOf(server), connections: 32, requests, count: askedPerRound };
+  };
+  const uncached = requestText("/api/v1/token", json, stage.newMachineToken);
   const repeated = introspection(await token());
   const cached = requestText("/api/v1/token", json, machineToken);
   return [
@@ -98,6 +120,12 @@ async function subjects({ server, plain, token, machineToken }: Stage): Promise<
     { name: "introspect, a token seen before", pids: [server.pid], load: steady(server, repeated) },
     { name: "introspect, each token new", pids: [server.pid], load: distinct },
     { name: "machine token, cached", pids: [server.pid], load: steady(server, cached) },
+    {
+      name: "machine token, from the provider",
+      pids: [server.pid],
+      load: () => ({ ...steady(server, uncached)(), count: askedPerRound }),
+    },
+    { name: "exchange, each user token new", pids: [server.pid], load: exchanges },
   ];
 }
 
