@@ -3,7 +3,7 @@ import { ProtocolError } from "@portvakt/oauth";
 import type { MachineTokenAsk } from "@portvakt/providers";
 import type { Acquire, IssuedToken, Order } from "./acquire/acquire.ts";
 import { cacheKey, type Obtained } from "./acquire/cache.ts";
-import { errorAnswer, json, type Answer } from "./answers.ts";
+import { errorAnswer, type Answer } from "./answers.ts";
 import type { Awaitable } from "./app.ts";
 import type { Connection } from "./connections/connection.ts";
 import type { Connections } from "./connections/connections.ts";
@@ -79,13 +79,25 @@ function machineKey({ provider, clientId }: Connection, ask: MachineTokenAsk): s
   ]);
 }
 
+/** What stays the same each time that a token is handed out, as it is written. */
+const written = new WeakMap<IssuedToken, string>();
+
+function membersOf(token: IssuedToken): string {
+  const known = written.get(token);
+  if (known !== undefined) return known;
+  const { accessToken, tokenType, issuedTokenType, scope } = token;
+  const members = JSON.stringify({
+    access_token: accessToken,
+    token_type: tokenType,
+    issued_token_type: issuedTokenType,
+    scope,
+  }).slice(1);
+  written.set(token, members);
+  return members;
+}
+
 /** The answer of both token endpoints. `expires_in` is what is left now, in whole seconds, never rounded up. */
 function tokenAnswer({ value, expiresAt }: Obtained<IssuedToken>, at: number): Answer {
-  return json(200, {
-    access_token: value.accessToken,
-    expires_in: Math.max(0, Math.floor(expiresAt - at)),
-    token_type: value.tokenType,
-    ...(value.issuedTokenType === undefined ? {} : { issued_token_type: value.issuedTokenType }),
-    ...(value.scope === undefined ? {} : { scope: value.scope }),
-  });
+  const left = Math.max(0, Math.floor(expiresAt - at));
+  return { status: 200, body: `{"expires_in":${left},${membersOf(value)}` };
 }
