@@ -28,7 +28,7 @@ test("Entra ID: client credentials with an assertion, and the target's three for
     await t.test(name, async () => {
       const reply = await api.post(path, { identity_provider: "azuread", target, skip_cache: true });
       assert.equal(reply.status, 200);
-      assert.deepEqual(Object.keys(reply.body), ["access_token", "expires_in", "token_type"]);
+      assert.deepEqual(Object.keys(reply.body).toSorted(), ["access_token", "expires_in", "token_type"]);
       assert.equal(reply.body["expires_in"], 3600);
       assert.equal(reply.body["token_type"], "Bearer");
       const { form, assertion } = api.entra.received.at(-1)!;
