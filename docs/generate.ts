@@ -9,7 +9,7 @@ import { errorsMarkdown } from "@portvakt/explain";
 import { settings as login } from "@portvakt/login";
 import { decisionsMarkdown, manifestJsonSchema, manifestMarkdown } from "@portvakt/policy";
 import { settingsMarkdown } from "@portvakt/runtime/config";
-import { traceSettings } from "@portvakt/runtime/process";
+import { commonSettings, traceSettings } from "@portvakt/runtime/process";
 import { fidelityMarkdown, settings as standins } from "@portvakt/standins";
 import { settings as tokens } from "@portvakt/tokens";
 import { settings as tokenx } from "@portvakt/tokenx";
@@ -38,6 +38,7 @@ function settingsPage(): string {
   const servers = {
     "Login proxy: `portvakt login`": login,
     "Token API: `portvakt tokens`": tokens,
+    "Both in one process, beside the settings of each: `portvakt sidecar`": commonSettings("sidecar"),
     "TokenX: `portvakt tokenx`": tokenx,
     "Stand-ins: `portvakt standins`": standins,
     "Console: `portvakt console`": consoleSettings,

@@ -3,11 +3,14 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { globSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { generatePrivateJwk, publicJwkOf } from "@portvakt/oauth";
 import { parseManifests } from "@portvakt/policy";
+import { parse as parseYaml } from "yaml";
 import { startDemo } from "./demo/platform.ts";
 import type { Demo } from "./demo/platform.ts";
 
@@ -61,6 +64,64 @@ describe("the manifests in the documents are read without a problem", () => {
       assert.equal(applications.length, 1);
     });
   }
+});
+
+interface Container {
+  readonly name: string;
+  readonly args?: readonly string[];
+  readonly env: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: object }[];
+  readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+}
+
+/** What the Secrets hold, by the end of the variable's name. */
+const secrets: readonly (readonly [RegExp, () => string | Promise<string>])[] = [
+  [/_(?:ENCRYPTION|SEAL)_KEYS$/u, () => randomBytes(32).toString("base64")],
+  [/_REDIS_URI$/u, () => "rediss://redis.example:6379"],
+  [/_DATABASE_URL$/u, () => "postgres://tokenx:secret@postgres.example/tokenx"],
+  [/_JWKS$/u, async () => JSON.stringify({ keys: [publicJwkOf(await generatePrivateJwk("RS256"))] })],
+  [/_JWK$/u, async () => JSON.stringify(await generatePrivateJwk("RS256"))],
+  [/_CLIENT_ID$/u, () => "prod:benefits:portal"],
+];
+
+describe("the Kubernetes manifests start what they say, with settings that are right", () => {
+  for (const file of globSync("docs/kubernetes/*.yaml", { cwd: root }).toSorted()) {
+    test(file, async () => {
+      const { spec } = parseYaml(await readFile(join(root, file), "utf8")).spec.template as {
+        spec: { initContainers?: Container[]; containers: Container[] };
+      };
+      const ours = [...(spec.initContainers ?? []), ...spec.containers].find(
+        ({ args }) => args !== undefined,
+      );
+      assert.ok(ours?.args);
+      const env: Record<string, string> = {};
+      for (const { name, value } of ours.env) {
+        const secret = secrets.find(([pattern]) => pattern.test(name));
+        env[name] = value ?? (await secret?.[1]()) ?? assert.fail(`${name} has no value`);
+      }
+      const command = [join(root, "apps/cli/bin/portvakt.js"), ...ours.args];
+      const run = (flag: string) =>
+        spawnSync(process.execPath, [...command, flag], {
+          encoding: "utf8",
+          env: { ...env, PATH: process.env["PATH"] },
+        });
+      const { status, stderr, stdout } = run("--check-config");
+      assert.equal(status, 0, `${stdout}${stderr}`);
+      const shown = run("--print-config").stdout;
+      for (const name of Object.keys(env)) assert.ok(shown.includes(name), `${name} is no setting`);
+      for (const { name, containerPort } of ours.ports)
+        assert.ok(Object.values(env).includes(`0.0.0.0:${containerPort}`), `nobody listens on ${name}`);
+    });
+  }
+});
+
+test("the operator's guide names settings, metrics and files that are there", async () => {
+  const text = await readFile(join(root, "docs/production.md"), "utf8");
+  const settings = await readFile(join(root, "docs/settings.md"), "utf8");
+  const metrics = await readFile(join(root, "docs/observability.md"), "utf8");
+  const named = [...text.matchAll(/\bPORTVAKT_[A-Z_]+[A-Z]|\bportvakt_[a-z_]+[a-z]/gu)].map(([name]) => name);
+  assert.ok(named.length > 10);
+  for (const name of named)
+    assert.ok(settings.includes(`\`${name}\``) || metrics.includes(`\`${name}\``), name);
 });
 
 /** Who runs the commands of a guide, and with whose token. */
