@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { printable } from "../form.ts";
 import { isSignatureAlgorithm, type SignatureAlgorithm } from "./algorithms.ts";
+import { fromBase64url, textFromBase64url } from "./base64url.ts";
 import type { JwtClaims } from "./claims.ts";
 import { encoding } from "./encoding.ts";
 import type { KeyLookup, KeySet } from "./key-set.ts";
@@ -117,13 +118,12 @@ export function verifyJwt(
 
 function verifyWith(
   lookup: KeyLookup,
-  { header, claims, raw }: PeekedJwt,
+  { header, claims, raw, signedLength }: PeekedJwt,
   rules: VerifyRules,
   now: Clock,
 ): VerifyResult | Promise<VerifyResult> {
   if (!lookup.ok) return refuse(lookup.code, lookup.message);
-  const end = raw.lastIndexOf(".");
-  const signature = encoding.fromBase64url(raw.slice(end + 1));
+  const signature = fromBase64url(raw.slice(signedLength + 1));
   if (signature === undefined) return refuse("malformed", "the signature is not base64url");
   const result = (matches: boolean): VerifyResult => {
     if (!matches) return refuse("bad_signature", "the signature does not match the token");
@@ -131,7 +131,7 @@ function verifyWith(
     if (refusal !== undefined) return { ok: false, refusal };
     return { ok: true, token: Object.freeze({ header, claims, raw }) as VerifiedToken };
   };
-  const matches = lookup.key.verify(encoding.ascii(raw.slice(0, end)), signature);
+  const matches = lookup.key.verify(encoding.ascii(raw.slice(0, signedLength)), signature);
   return typeof matches === "boolean" ? result(matches) : matches.then(result);
 }
 
@@ -143,6 +143,8 @@ export interface PeekedJwt {
   readonly header: Readonly<Record<string, unknown>>;
   readonly claims: Readonly<JwtClaims>;
   readonly raw: string;
+  /** How much of it is signed: all before the last dot. */
+  readonly signedLength: number;
 }
 
 /** One token is looked at by several in turn; decoding it once is enough. */
@@ -157,7 +159,8 @@ export function peekJwt(token: string): PeekedJwt | undefined {
   const header = readHeader(token.slice(0, first));
   const claims = decodeObject(token.slice(first + 1, second));
   if (header === undefined || claims === undefined) return undefined;
-  return (last = Object.freeze({ header, claims: Object.freeze(claims), raw: token }) as PeekedJwt);
+  const peeked = { header, claims: Object.freeze(claims), raw: token, signedLength: second };
+  return (last = Object.freeze(peeked) as PeekedJwt);
 }
 
 /** The tokens that come have few headers among them: one per issuer and key. Bounded, since anybody may send others. */
@@ -190,13 +193,11 @@ export function audiencesOf(claims: Readonly<JwtClaims>): readonly string[] {
       : [];
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 function decodeObject(part: string): Record<string, unknown> | undefined {
-  const bytes = encoding.fromBase64url(part);
-  if (bytes === undefined) return undefined;
+  const text = textFromBase64url(part);
+  if (text === undefined) return undefined;
   try {
-    const value: unknown = JSON.parse(utf8.decode(bytes));
+    const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : undefined;

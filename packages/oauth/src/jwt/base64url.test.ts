@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { base64url } from "jose";
+import { fromBase64url, textFromBase64url } from "./base64url.ts";
+
+const refused: Readonly<Record<string, string>> = {
+  padding: "AA==",
+  "a space within": "AA AA",
+  "a space after whole groups": "AAAA ",
+  "a space that makes a whole group": "AAA ",
+  "a line break": "AAAA\n",
+  "two spaces": "AAAA  ",
+  "+ and / of the other alphabet": "+/AA",
+  "a single digit": "AAAAA",
+  "a character whose low byte is a digit": "AAA\u0141",
+  "a zero byte": "AAAA\u0000AAA",
+  "a dot": "AA.A",
+};
+
+for (const [name, text] of Object.entries(refused))
+  test(`RFC 7515 section 2: ${name} is no base64url without padding`, () => {
+    assert.equal(fromBase64url(text), undefined);
+    assert.equal(textFromBase64url(text), undefined);
+  });
+
+test("every encoding is decoded to what it was made of", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+      assert.deepEqual([...(fromBase64url(base64url.encode(bytes)) ?? ["none"])], [...bytes]);
+    }),
+  );
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }), (text) => {
+      assert.equal(textFromBase64url(base64url.encode(text)), text);
+    }),
+  );
+});
+
+test("only digits are decoded, whatever text it is", () => {
+  const text = fc.string({ unit: fc.constantFrom("A", "z", "0", "-", "_", " ", "=", "\t", "+", "š") });
+  fc.assert(
+    fc.property(text, (given) => {
+      const whole = /^[A-Za-z0-9_-]*$/.test(given) && given.length % 4 !== 1;
+      assert.equal(fromBase64url(given) !== undefined, whole, JSON.stringify(given));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("a long text is decoded like a short one", () => {
+  for (const length of [12_000, 12_288, 12_289, 30_000])
+    assert.equal(textFromBase64url(base64url.encode("x".repeat(length))), "x".repeat(length));
+});
+
+test("what is no UTF-8 is no text", () => {
+  assert.equal(textFromBase64url(base64url.encode(new Uint8Array([0xff, 0xfe]))), undefined);
+});
