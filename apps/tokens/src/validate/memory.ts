@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import type { Clock } from "@portvakt/oauth";
 import { createLru } from "../lru.ts";
 import type { Discovered } from "../connections/connection.ts";
+import { createSightings } from "./sightings.ts";
 
 /** A token that was found valid, as its answer: claims are only made of it again where somebody asks for them. */
 export interface Remembered {
@@ -15,18 +16,20 @@ export interface Remembered {
 
 export interface TokenMemory {
   find(token: string, under: Discovered): Remembered | undefined;
-  /** Remembers the answer for a token that has just been verified under these rules. */
+  /** Remembers the answer for a token that has just been verified under these rules, when it is not the first time. */
   add(token: string, under: Discovered, remembered: Remembered): void;
   readonly size: number;
 }
 
 /**
- * Remembers tokens that were verified, until they expire. The key is a hash of the token and of every rule that it was
- * judged by. Keys that were fetched anew make every token be verified anew, so that a withdrawn key ends its tokens.
+ * Remembers tokens that were verified twice, until they expire: those that come once cost nothing, and put no others out. The key
+ * is a hash of the token and of every rule that it was judged by. Keys that were fetched anew make every token be verified anew,
+ * so that a withdrawn key ends its tokens.
  */
 export function createTokenMemory(options: { now: Clock; maxEntries: number }): TokenMemory {
   const { now, maxEntries } = options;
   const entries = createLru<Remembered>(maxEntries);
+  const sightings = createSightings(maxEntries);
   /** A token that is not found is verified, and then added: its hash is made once. */
   let last = { token: "", hash: "" };
   const keyOf = (token: string, { rulesId }: Discovered): string => {
@@ -38,6 +41,7 @@ export function createTokenMemory(options: { now: Clock; maxEntries: number }): 
       return entries.size;
     },
     find(token, under) {
+      if (!sightings.has(token)) return undefined;
       const key = keyOf(token, under);
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
@@ -46,7 +50,7 @@ export function createTokenMemory(options: { now: Clock; maxEntries: number }): 
       return undefined;
     },
     add(token, under, remembered) {
-      if (remembered.exp > now()) entries.set(keyOf(token, under), remembered);
+      if (sightings.note(token) && remembered.exp > now()) entries.set(keyOf(token, under), remembered);
     },
   };
 }
