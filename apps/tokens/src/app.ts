@@ -32,13 +32,11 @@ export interface AppOptions {
 
 /** Makes the app of its route table. */
 export function createApp({ mayCall, routes, observe, unexpected }: AppOptions): App {
-  const paths = new Set(Object.keys(routes).map((route) => route.slice(route.indexOf(" ") + 1)));
-  const table = new Map(Object.entries(routes));
+  const table = byPath(routes);
   const route = (call: Call): Awaitable<Answer> => {
-    const endpoint = table.get(`${call.method} ${call.path}`);
-    return endpoint === undefined
-      ? nowhere(call, paths)
-      : endpoint(call.headers["content-type"] ?? "", call.body);
+    const methods = table.get(call.path);
+    if (methods === undefined) return nowhere;
+    return methods.get(call.method)?.(call.headers["content-type"] ?? "", call.body) ?? otherMethod;
   };
   const serve = (call: Call): Awaitable<Answer> => {
     const turnedAway = mayCall(call.headers);
@@ -51,7 +49,7 @@ export function createApp({ mayCall, routes, observe, unexpected }: AppOptions):
     return answer;
   };
   const observed = (call: Call, answer: Answer): Answer => {
-    observe(paths.has(call.path) ? call.path : "other", answer);
+    observe(table.has(call.path) ? call.path : "other", answer);
     return answer;
   };
   return (call) => {
@@ -68,8 +66,18 @@ export function createApp({ mayCall, routes, observe, unexpected }: AppOptions):
   };
 }
 
-function nowhere({ path }: Call, paths: ReadonlySet<string>): Answer {
-  return paths.has(path)
-    ? json(405, { error: "invalid_request", error_description: "this endpoint takes another method" })
-    : json(404, { error: "invalid_request", error_description: "there is no such endpoint" });
+/** The routes by path, then by method. */
+function byPath(routes: AppOptions["routes"]): ReadonlyMap<string, ReadonlyMap<string, Endpoint>> {
+  const table = new Map<string, Map<string, Endpoint>>();
+  for (const [route, endpoint] of Object.entries(routes)) {
+    const [method = "", path = ""] = route.split(" ");
+    table.set(path, (table.get(path) ?? new Map<string, Endpoint>()).set(method, endpoint));
+  }
+  return table;
 }
+
+const nowhere = json(404, { error: "invalid_request", error_description: "there is no such endpoint" });
+const otherMethod = json(405, {
+  error: "invalid_request",
+  error_description: "this endpoint takes another method",
+});

@@ -1,31 +1,64 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { tracing } from "@portvakt/runtime/observe";
 import { json, type Answer } from "./answers.ts";
-import type { App } from "./app.ts";
+import type { App, Awaitable, Call } from "./app.ts";
 
 /** Two tokens of the largest size, form-encoded, with room to spare. */
 const maxBodyBytes = 131_072;
 
+/** A request that was read whole. */
+interface Arrived {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly body: string;
+}
+
+/** How many requests are served before the first of them is answered, at most. */
+const together = 32;
+
 /**
  * Serves the app on node:http. The endpoints are small and called for every request of an application, so nothing stands
- * between the socket and them; see the benchmark.
+ * between the socket and them; see the benchmark. Requests that arrive in one turn of the event loop are first all read, then all
+ * served, then all answered: each part's code is then found in the processor's caches, which is worth a twentieth.
  */
 export function createListener(app: App): RequestListener {
+  let waiting: Arrived[] = [];
+  const serveWaiting = (): void => {
+    const arrived = waiting;
+    waiting = [];
+    const served = arrived.map((one) => ({ one, answer: app(callOf(one)) }));
+    for (const { one, answer } of served) send(one, answer);
+  };
+  // In spans, each request has a context of its own, which it would lose among the others.
+  const isTraced = tracing() !== undefined;
   return (request, response) => {
     readAll(request, (body) => {
-      if (body === undefined) {
-        const answer = json(413, { error: "invalid_request", error_description: "the request is too large" });
-        response.once("finish", () => request.destroy());
-        write(response, answer, request.method);
-        return;
-      }
-      const { method = "GET", url = "/", headers } = request;
-      const query = url.indexOf("?");
-      const path = query === -1 ? url : url.slice(0, query);
-      const answer = app({ method, path, headers, body });
-      if (answer instanceof Promise) void answer.then((settled) => write(response, settled, method));
-      else write(response, answer, method);
+      if (body === undefined) return refuseTooLarge(request, response);
+      const one = { request, response, body };
+      if (isTraced) return send(one, app(callOf(one)));
+      waiting.push(one);
+      if (waiting.length === 1) setImmediate(serveWaiting);
+      else if (waiting.length === together) serveWaiting();
     });
   };
+}
+
+function callOf({ request, body }: Arrived): Call {
+  const { method = "GET", url = "/", headers } = request;
+  const query = url.indexOf("?");
+  return { method, path: query === -1 ? url : url.slice(0, query), headers, body };
+}
+
+function send({ request, response }: Arrived, answer: Awaitable<Answer>): void {
+  const { method } = request;
+  if (answer instanceof Promise) void answer.then((settled) => write(response, settled, method));
+  else write(response, answer, method);
+}
+
+function refuseTooLarge(request: IncomingMessage, response: ServerResponse): void {
+  const answer = json(413, { error: "invalid_request", error_description: "the request is too large" });
+  response.once("finish", () => request.destroy());
+  write(response, answer, request.method);
 }
 
 /** Reads the body whole; gives undefined as soon as it is too large. A request that breaks off is never answered. */
@@ -45,7 +78,6 @@ function readAll(request: IncomingMessage, done: (body: string | undefined) => v
     const [only] = chunks;
     done(only !== undefined && chunks.length === 1 ? only.toString() : Buffer.concat(chunks).toString());
   });
-  request.on("error", () => undefined);
 }
 
 function write(

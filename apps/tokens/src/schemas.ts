@@ -130,9 +130,12 @@ export function parseBody<S extends z.ZodType>(schema: S, contentType: string, b
   throw new ProtocolError("invalid_request", `${path}: ${plain(issue, value)}`);
 }
 
+const jsonType = "application/json";
+
 function readBodyText(contentType: string, body: string): unknown {
-  const type = contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  if (type === "application/json") return parseJson(body, "the body");
+  const type =
+    contentType === jsonType ? jsonType : (contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "");
+  if (type === jsonType) return parseJson(body, "the body");
   if (type === "application/x-www-form-urlencoded") return formToObject(body);
   const shown = type.replaceAll(/[^a-z0-9.+/-]/g, "?").slice(0, 80);
   throw new ProtocolError(

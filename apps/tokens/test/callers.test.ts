@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { connect } from "node:net";
@@ -142,6 +143,29 @@ test("what is not there: other methods and other paths", async () => {
     ).status,
     200,
   );
+});
+
+test("a request that breaks off harms no other", async () => {
+  await using api = await startApi();
+  const socket = connect(Number(new URL(api.url).port), "127.0.0.1");
+  await once(socket, "connect");
+  socket.write(`POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{`);
+  const others = Array.from({ length: 20 }, () => api.post(path, ask));
+  socket.destroy();
+  for (const { status } of await Promise.all(others)) assert.equal(status, 200);
+  assert.equal((await api.post(path, ask)).status, 200);
+});
+
+test("requests that arrive together each get their own answer", async () => {
+  await using api = await startApi();
+  const names = Array.from({ length: 100 }, (_, index) => `p${index}`);
+  const answers = await Promise.all(
+    names.map((name) => api.post("/api/v1/introspect", { identity_provider: name, token: "x" })),
+  );
+  for (const [index, { status, body }] of answers.entries()) {
+    assert.equal(status, 400);
+    assert.match(JSON.stringify(body), new RegExp(`\\bp${index}\\b`));
+  }
 });
 
 test("draining: a request in flight is answered, then nothing listens", async () => {
