@@ -17,6 +17,8 @@ import type { Figure, Report } from "./rig/report.ts";
 
 const json = { "content-type": "application/json" };
 const distinctPerRound = 8000;
+/** How many tokens come again and again. */
+const users = 100;
 /** Requests that go on to the provider, whose stand-in takes longer than what is measured. */
 const askedPerRound = 600;
 const perRound = 30_000;
@@ -28,7 +30,8 @@ interface Stage {
   readonly env: Readonly<Record<string, string>>;
   /** What the login proxy beside it needs, in one process with it. */
   readonly loginEnv: Readonly<Record<string, string>>;
-  readonly server: Started;
+  /** Starts a token API: one for each use, so that none pays for what another has left in memory. */
+  readonly newServer: () => Promise<Started>;
   readonly plain: Started;
   readonly generator: Generator;
   /** An employee's token for the application, different each time. */
@@ -60,7 +63,6 @@ async function setUp(stack: AsyncDisposableStack): Promise<Stage> {
     AZURE_APP_JWK: JSON.stringify(own.privateJwk),
     AZURE_APP_WELL_KNOWN_URL: `${standins.issuers.entra}/.well-known/openid-configuration`,
   };
-  const server = await startPortvakt("tokens", env);
   const order = { provider: "entra", persona: "anna", client_id: clientId, audience: clientId } as const;
   const token = (): Promise<string> =>
     standins.issue({ ...order, expiresIn: 3600, claims: { jti: randomUUID() } });
@@ -74,7 +76,7 @@ async function setUp(stack: AsyncDisposableStack): Promise<Stage> {
       PORTVAKT_LOGIN_COOKIE_SECURE: "false",
       PORTVAKT_LOGIN_PROVIDER: "entra",
     },
-    server: stack.use(server),
+    newServer: async () => stack.use(await startPortvakt("tokens", env)),
     plain: stack.use(await startNode({ core: cores.server, args: [program] })),
     generator: stack.use(await startGenerator()),
     token,
@@ -94,38 +96,44 @@ const introspection = (token: string): string =>
   requestText("/api/v1/introspect", json, JSON.stringify({ identity_provider: "entra_id", token }));
 
 async function subjects(stage: Stage): Promise<readonly Subject[]> {
-  const { server, plain, token, machineToken } = stage;
-  const steady = (to: Started, request: string) => (): Load => ({
+  const { newServer, plain, token, machineToken } = stage;
+  const [seen, fresh, held, asked] = [
+    await newServer(),
+    await newServer(),
+    await newServer(),
+    await newServer(),
+  ];
+  const steady = (to: Started, requests: readonly string[]) => (): Load => ({
     port: portOf(to),
     connections: 32,
-    requests: [request],
+    requests,
     count: perRound,
   });
   const distinct = async (): Promise<Load> => {
     const requests: string[] = [];
     while (requests.length < distinctPerRound)
       requests.push(...(await Promise.all(Array.from({ length: 50 }, token))).map(introspection));
-    return { port: portOf(server), connections: 32, requests, count: distinctPerRound };
+    return { port: portOf(fresh), connections: 32, requests, count: distinctPerRound };
   };
   const exchanges = async (): Promise<Load> => {
     const bodies = await Promise.all(Array.from({ length: askedPerRound }, stage.exchange));
     const requests = bodies.map((body) => requestText("/api/v1/token/exchange", json, body));
-    return { port: portOf(server), connections: 32, requests, count: askedPerRound };
+    return { port: portOf(asked), connections: 32, requests, count: askedPerRound };
   };
-  const uncached = requestText("/api/v1/token", json, stage.newMachineToken);
-  const repeated = introspection(await token());
-  const cached = requestText("/api/v1/token", json, machineToken);
+  const uncached = [requestText("/api/v1/token", json, stage.newMachineToken)];
+  const repeated = (await Promise.all(Array.from({ length: users }, token))).map(introspection);
+  const cached = [requestText("/api/v1/token", json, machineToken)];
   return [
     { name: "bare node:http handler", pids: [plain.pid], load: steady(plain, repeated) },
-    { name: "introspect, a token seen before", pids: [server.pid], load: steady(server, repeated) },
-    { name: "introspect, each token new", pids: [server.pid], load: distinct },
-    { name: "machine token, cached", pids: [server.pid], load: steady(server, cached) },
+    { name: "introspect, a token seen before", pids: [seen.pid], load: steady(seen, repeated) },
+    { name: "introspect, each token new", pids: [fresh.pid], load: distinct },
+    { name: "machine token, cached", pids: [held.pid], load: steady(held, cached) },
     {
       name: "machine token, from the provider",
-      pids: [server.pid],
-      load: () => ({ ...steady(server, uncached)(), count: askedPerRound }),
+      pids: [asked.pid],
+      load: () => ({ ...steady(asked, uncached)(), count: askedPerRound }),
     },
-    { name: "exchange, each user token new", pids: [server.pid], load: exchanges },
+    { name: "exchange, each user token new", pids: [asked.pid], load: exchanges },
   ];
 }
 
