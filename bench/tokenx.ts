@@ -250,9 +250,9 @@ function crowdParts(stage: Stage): CrowdParts {
   };
 }
 
-/** CPU seconds of OpenSSL for the same signatures, before and after what is measured. */
-function middleOf(before: RsaCosts, after: RsaCosts): RsaCosts {
-  return { sign: (before.sign + after.sign) / 2, verify: (before.verify + after.verify) / 2 };
+/** CPU seconds of OpenSSL for the same signatures, at its best before and after what is measured. */
+function bestOf(before: RsaCosts, after: RsaCosts): RsaCosts {
+  return { sign: Math.min(before.sign, after.sign), verify: Math.min(before.verify, after.verify) };
 }
 
 /** Exchanges per second of one core, beside the limit that verify + verify + sign sets. */
@@ -264,9 +264,9 @@ export async function benchTokenx(): Promise<Report> {
   const es256 = { PORTVAKT_TOKENX_SIGNING_ALGORITHMS: "ES256" };
   const subjects = [first, await startTokenx(stack, stage, "TokenX, issues with ES256", es256)];
   const generator = stack.use(await startGenerator());
-  const before = rsaCosts(1);
+  const before = rsaCosts(2);
   const measured = await measure(generator, subjects);
-  const { sign, verify } = middleOf(before, rsaCosts(1));
+  const { sign, verify } = bestOf(before, rsaCosts(2));
   const limit = { name: "openssl, 2 verify + 1 sign", value: 1 / (sign + 2 * verify) };
   const { perCpuSecond: ours, perSecond: highest } = measured[0] ?? {
     perCpuSecond: Number.NaN,

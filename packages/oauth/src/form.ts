@@ -63,10 +63,8 @@ function pairsOf(text: string): [string, string][] {
     });
 }
 
-const written = /[%+]|[^\x20-\x7e]/;
-
 function decoded(text: string): string {
-  if (!written.test(text)) return text;
+  if (!text.includes("%") && !text.includes("+")) return text.toWellFormed();
   try {
     return decodeURIComponent(text.replaceAll("+", " ")).toWellFormed();
   } catch {
