@@ -106,6 +106,9 @@ async function exchanges(
   return { port: Number(new URL(issuer).port), connections: 16, requests, count };
 }
 
+/** As docs/kubernetes/tokenx.yaml has it: on one core, V8's own threads are in the way of requests. */
+const oneCore = { NODE_OPTIONS: "--v8-pool-size=1 --max-semi-space-size=4" };
+
 interface Stage {
   readonly standins: Standins;
   readonly registrar: Identity;
@@ -126,6 +129,7 @@ function environment({ standins, registrar }: Stage): Readonly<Record<string, st
     PORTVAKT_TOKENX_SUBJECT_ISSUERS: `${standins.issuers.idporten}/.well-known/openid-configuration`,
     PORTVAKT_TOKENX_REGISTRAR_ID: "bench-registrar",
     PORTVAKT_TOKENX_REGISTRAR_JWKS: JSON.stringify({ keys: [registrar.publicJwk] }),
+    ...oneCore,
     // The load is one client's; the limit per client is not what is measured.
     PORTVAKT_TOKENX_RATE_PER_SECOND: "1000000",
     PORTVAKT_TOKENX_RATE_BURST: "1000000",
@@ -170,6 +174,7 @@ async function onBothCores(generator: Generator, stage: Stage): Promise<readonly
   for (const algorithm of ["RS256", "ES256"]) {
     const env = {
       ...environment(stage),
+      NODE_OPTIONS: "",
       PORTVAKT_TOKENX_SIGNING_ALGORITHMS: algorithm,
       PORTVAKT_TOKENX_DATA_DIRECTORY: await newFolder(stack),
     };
@@ -282,10 +287,10 @@ export async function benchTokenx(): Promise<Report> {
   return {
     title: `TokenX: ${perRound} exchanges a round, 16 connections, one client, one core`,
     measured: [...measured, ...twice, ...shared.measured, ...crowd.measured],
-    figures: [...below, ...shared.figures, ...crowd.figures, ...storm],
+    figures: [...shared.figures, ...crowd.figures, ...storm],
     notes: [
       `openssl speed rsa2048: sign ${(sign * 1e6).toFixed(0)} µs, verify ${(verify * 1e6).toFixed(0)} µs of CPU. The target says: CPU time per exchange at most 1.25 times that of verify + verify + sign.`,
     ],
-    results: [compare("tokenx", ours, limit, 0.8, "exchanges per CPU second")],
+    results: [compare("tokenx", ours, limit, 0.8, "exchanges per CPU second"), below],
   };
 }

@@ -14,14 +14,12 @@ export interface Steady {
   readonly load: () => Load | Promise<Load>;
 }
 
-const rounds = 3;
-
-/** Alternating rounds of `seconds` at a rate, after one to warm up; medians, in the order of the subjects. */
+/** Alternating rounds of `seconds` (4) at a rate, 3 after one to warm up; medians, in the order of the subjects. */
 export async function latenciesAt(
   generator: Generator,
   rate: number,
   subjects: readonly Steady[],
-  seconds = 4,
+  { seconds = 4, rounds = 3 }: { seconds?: number; rounds?: number } = {},
 ): Promise<readonly Latency[]> {
   const done = subjects.map((): Latency[] => []);
   for (let round = 0; round <= rounds; round++)
