@@ -228,7 +228,7 @@ export const settings = defineSettings({
     default: "168h",
     min: 60,
     max: 31_536_000,
-    doc: "How long refusals are kept in the database, to be explained by their decision id.",
+    doc: "How long refusals are kept in the database, to be explained by their decision id; of more than 100,000 the newest.",
   }),
   compatErrors: setting.flag({
     env: `${ours}COMPAT_ERRORS`,

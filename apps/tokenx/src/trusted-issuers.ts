@@ -28,10 +28,20 @@ interface Slot<R> {
   failing?: boolean;
 }
 
+/** Whether an issuer's metadata is at the issuer's own address. */
+function isAtHome<R>({ url, known }: Slot<R>): boolean {
+  return (
+    known !== undefined && URL.canParse(known.issuer) && new URL(known.issuer).origin === new URL(url).origin
+  );
+}
+
 const metadataMaxAgeSeconds = 86_400;
 const retrySeconds = 2;
 
-/** Issuers by their well-known URLs (OpenID Connect Discovery, RFC 8414). Of two URLs that name one issuer the first counts. */
+/**
+ * Issuers by their well-known URLs (OpenID Connect Discovery, RFC 8414). Of two URLs that name one issuer, the one at the issuer's own
+ * address counts (RFC 8414 section 3.3), or else the first: no trusted issuer can stand in for another.
+ */
 export function trustedIssuers<R>(options: {
   readonly issuers: readonly { readonly url: string; readonly rules: R }[];
   readonly now: Clock;
@@ -65,13 +75,15 @@ export function trustedIssuers<R>(options: {
 
   function index(): void {
     byIssuer.clear();
-    for (const { known, url } of slots) {
+    for (const { known, url } of slots.toSorted(
+      (one, other) => Number(isAtHome(other)) - Number(isAtHome(one)),
+    )) {
       if (known === undefined) continue;
       if (!byIssuer.has(known.issuer)) byIssuer.set(known.issuer, known);
       else
         log.error(
           { issuer_url: url, issuer: known.issuer },
-          "two well-known URLs name one issuer; the first counts",
+          "two well-known URLs name one issuer; the one at its own address counts, or else the first",
         );
     }
   }

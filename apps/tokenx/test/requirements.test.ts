@@ -113,6 +113,15 @@ test("the client is known before anything else, and the subject token is good be
   assert.equal(denied.body["error"], "invalid_target");
 });
 
+test("a target with a longer name than any application has is refused, and not kept", async () => {
+  const long = await exchanged({ audience: "x".repeat(60_000) });
+  assert.deepEqual(
+    [long.status, long.body["error"], long.body["decision_id"]],
+    [400, "invalid_target", undefined],
+  );
+  assert.ok(!on.logged.some((line) => line.includes("xxxxxxxxxx")));
+});
+
 test("RFC 7009 section 2.1: an access token is not the client's whose key did not sign the request", async () => {
   const body = new URLSearchParams({ token: tokenOf(await exchanged()), client_id: portal });
   const response = await fetch(`${url}/revoke`, { method: "POST", body });

@@ -10,6 +10,7 @@ import { createSigner, generatePrivateJwk } from "@portvakt/oauth";
 import { createLogger, Secret } from "@portvakt/runtime/observe";
 import { createKeyRing } from "@portvakt/runtime/seal";
 import { openSqlDatabase } from "@portvakt/runtime/store";
+import { sql } from "kysely";
 import type { SqlDatabase } from "@portvakt/runtime/store";
 import { decisionStore } from "../src/registry/decision-store.ts";
 import type { Registration } from "../src/registry/registration.ts";
@@ -97,6 +98,23 @@ for (const [name, open] of Object.entries(databases)) {
           "an old bearer token takes nothing back",
         );
       });
+      test("a deletion is noted of one that is gone, or was never here: no statement from before brings it in", async () => {
+        const registry = createRegistry({ db, now, log });
+        await registry.put(registration("c:a:twice", 1));
+        await registry.remove("c:a:twice", 10);
+        await registry.remove("c:a:twice", 60);
+        assert.equal(await registry.put(registration("c:a:twice", 20)), false);
+        await registry.remove("c:a:never-here", 60);
+        assert.equal(await registry.put(registration("c:a:never-here", 20)), false);
+        assert.equal(await registry.put(registration("c:a:never-here", 61)), true);
+      });
+      test("a cluster's names are suggested to nobody who asks about another's", async () => {
+        const registry = createRegistry({ db, now, log });
+        await registry.put(registration("east:payments:payroll", 1));
+        clock.now += 60;
+        assert.equal(registry.policy.similar("west:x:payroll"), undefined);
+        assert.equal(registry.policy.similar("east:payments:payrol"), "east:payments:payroll");
+      });
       test("fifty writers at once lose nothing", async () => {
         const writers = Array.from({ length: 5 }, () => createRegistry({ db, now, log }));
         const ids = Array.from({ length: 50 }, (_, i) => `c:many:app${i}`);
@@ -173,9 +191,22 @@ for (const [name, open] of Object.entries(databases)) {
         1,
       );
       assert.equal(await used.claim("other", until), true);
-      clock.now += 61;
+      clock.now += 121;
       assert.equal(await used.claim("same", clock.now + 60), true);
       await used.sweep();
+    });
+
+    test("used once: also where replicas' clocks differ, by up to a minute", async () => {
+      const ahead = usedOnce({ db, now: () => clock.now + 50, log, graceSeconds: 0 });
+      const behind = usedOnce({ db, now, log, graceSeconds: 0 });
+      const until = clock.now + 20;
+      assert.equal(await ahead.claim("of two clocks", until), true);
+      await ahead.sweep();
+      assert.equal(
+        await behind.claim("of two clocks", until),
+        false,
+        "it has expired by the other clock only",
+      );
     });
 
     test("revocations: of a token and of a session, told to others, forgotten in time", async () => {
@@ -194,6 +225,72 @@ for (const [name, open] of Object.entries(databases)) {
       await there.sweep();
       await there.refresh();
       assert.equal(there.isRevoked({ jti: "t1", idp, sid: "s1" }), false);
+    });
+
+    test("revocations: none is forgotten by a read that began before it", async () => {
+      const here = createRevocations({ db, now });
+      for (let index = 0; index < 20; index++) {
+        const reading = here.refresh();
+        await here.revokeToken(`during ${index}`, clock.now + 60);
+        assert.equal(here.isRevoked({ jti: `during ${index}` }), true);
+        await reading;
+        assert.equal(here.isRevoked({ jti: `during ${index}` }), true, "after the read");
+      }
+    });
+
+    test("revocations: one that is stored already is not written again", async () => {
+      const here = createRevocations({ db, now });
+      await here.revokeToken("again and again", clock.now + 60);
+      await db.query.deleteFrom("revocations").where("what", "=", "jti:again and again").execute();
+      await here.revokeToken("again and again", clock.now + 60);
+      const rows = await db.query
+        .selectFrom("revocations")
+        .selectAll()
+        .where("what", "=", "jti:again and again")
+        .execute();
+      assert.deepEqual(rows, []);
+    });
+
+    test("decisions: a flood of refusals does not fill the database", async () => {
+      const store = decisionStore({ db, now, log, retentionSeconds: 1000 });
+      const decision = {
+        outcome: "deny",
+        roles: [],
+        scopes: [],
+        reason: "no_rule",
+        explanation: "",
+        owner: "nobody",
+        actor: "a",
+        target: "b",
+        grant: "g",
+      } as const;
+      for (let index = 0; index < 1000; index++)
+        store.add({
+          at: clock.now,
+          outcome: "refused",
+          correlation_id: "c",
+          decision: { ...decision, id: `flood ${index}`, at: clock.now },
+        });
+      await store.flush();
+      const { count } = await db.query
+        .selectFrom("decisions")
+        .select(({ fn }) => fn.countAll().as("count"))
+        .executeTakeFirstOrThrow();
+      assert.equal(Number(count), 200);
+      await db.query
+        .insertInto("decisions")
+        .columns(["id", "at", "record"])
+        .expression(
+          sql`select 'old ' || n, ${clock.now - 500} + n / 1000000.0, '{}' from generate_series(1, 100000) as n`,
+        )
+        .execute();
+      await store.sweep();
+      const left = await db.query
+        .selectFrom("decisions")
+        .select(({ fn }) => fn.countAll().as("count"))
+        .executeTakeFirstOrThrow();
+      assert.equal(Number(left.count), 100_001);
+      await db.query.deleteFrom("decisions").execute();
     });
 
     test("decisions: refusals by their id, for as long as they are kept", async () => {

@@ -9,14 +9,16 @@ import type { ClaimOnce } from "./types.ts";
 export function memoryReplay(options: { now: Clock; maxEntries?: number }): ClaimOnce {
   const { now, maxEntries = 100_000 } = options;
   const used = new Map<string, number>();
-  let sweepAt = 0;
+  let sweptAt = Number.NEGATIVE_INFINITY;
   const sweep = (at: number): void => {
+    // Also when it is full only now and then: it is a walk over all entries.
+    if (Math.abs(at - sweptAt) < (used.size >= maxEntries ? 1 : 30)) return;
     for (const [key, expiresAt] of used) if (expiresAt <= at) used.delete(key);
-    sweepAt = at + 30;
+    sweptAt = at;
   };
   return async (key, expiresAt) => {
     const at = now();
-    if (at >= sweepAt || used.size >= maxEntries) sweep(at);
+    sweep(at);
     if ((used.get(key) ?? 0) > at) return false;
     if (used.size >= maxEntries)
       throw new ProtocolError("temporarily_unavailable", "too many requests are being remembered", {

@@ -42,6 +42,16 @@ test("an answer with 429 takes a moment, and no other waits for it", async () =>
   assert.ok(took > 200, `${took} ms`);
 });
 
+test("memory of used keys: full, it is searched for what has expired once a second, not for each request", async () => {
+  let now = 100;
+  const claim = memoryReplay({ now: () => now, maxEntries: 1 });
+  assert.equal(await claim("a", 100.2), true);
+  now = 100.5;
+  await assert.rejects(claim("b", 120), /temporarily_unavailable/);
+  now = 101;
+  assert.equal(await claim("b", 120), true);
+});
+
 test("memory of used keys: once until it expires, and it refuses rather than forgets", async () => {
   let now = 100;
   const claim = memoryReplay({ now: () => now, maxEntries: 2 });

@@ -94,6 +94,9 @@ function judgeParameters(params: FormParams): string {
   return target;
 }
 
+/** Longer than any application's id. It is logged, and kept with the decision. */
+const maxTargetLength = 255;
+
 /**
  * The one target that the request names, by `audience` or by `resource` (RFC 8707): an application's id, `cluster:namespace:name`, is
  * an absolute URI already, so that clients which only know `resource` can name it too. Several names of one target are one.
@@ -104,6 +107,8 @@ function targetOf(params: FormParams): string {
     throw new ProtocolError("invalid_target", "resource must be an absolute URI without a fragment");
   const [target, ...others] = new Set([...params.all("audience"), ...resources]);
   if (target === undefined) throw new ProtocolError("invalid_request", "parameter audience is missing");
+  if (target.length > maxTargetLength)
+    throw new ProtocolError("invalid_target", `a target's name has at most ${maxTargetLength} characters`);
   // RFC 8693 section 2.2.2: a token for several targets would be usable by each of them at the others.
   if (others.length > 0) throw new ProtocolError("invalid_target", "a token is issued for one target only");
   return target;

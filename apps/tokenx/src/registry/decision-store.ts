@@ -16,7 +16,10 @@ export interface DecisionStore {
   sweep(): Promise<void>;
 }
 
-const maxWaiting = 2_000;
+/** How many are stored at once, which is once a second. */
+const maxWaiting = 200;
+/** How many are kept, whatever the retention: somebody who is refused all day does not fill the database. */
+const maxStored = 100_000;
 
 export function decisionStore(options: {
   db: SqlDatabase<TokenxTables>;
@@ -29,7 +32,7 @@ export function decisionStore(options: {
 
   return {
     add: (record) => {
-      // While the database is away the newest are dropped; the log has them.
+      // While the database is away, or refusals come in a flood, the newest are dropped; the log has them.
       if (record.decision?.outcome === "deny" && waiting.length < maxWaiting) waiting.push(record);
     },
     flush: async () => {
@@ -75,6 +78,12 @@ export function decisionStore(options: {
       await db.query
         .deleteFrom("decisions")
         .where("at", "<", now() - retentionSeconds)
+        .execute();
+      await db.query
+        .deleteFrom("decisions")
+        .where("at", "<", (all) =>
+          all.selectFrom("decisions").select("at").orderBy("at", "desc").limit(1).offset(maxStored),
+        )
         .execute();
     },
   };

@@ -133,17 +133,17 @@ async function bury(
   tx: Transaction<TokenxTables>,
   { id, askedAt, now }: { id: string; askedAt: number; now: number },
 ): Promise<boolean> {
-  const result = await tx
-    .updateTable("clients")
-    .set({
-      registration: null,
-      revision: nextRevision,
-      stated_at: sql<number>`greatest(stated_at, ${askedAt})`,
-      changed_at: now,
-    })
-    .where("client_id", "=", id)
-    .where("registration", "is not", null)
-    .executeTakeFirst();
+  // Of one that is not here, or not any more, it is noted too: a statement from before may be on its way.
+  const values = { registration: null, revision: nextRevision, changed_at: now };
+  await tx
+    .insertInto("clients")
+    .values({ client_id: id, stated_at: askedAt, ...values })
+    .onConflict((conflict) =>
+      conflict
+        .column("client_id")
+        .doUpdateSet({ stated_at: sql<number>`greatest(clients.stated_at, ${askedAt})`, ...values }),
+    )
+    .execute();
   // The newest row stays, whatever its age: revisions count on from it.
   await tx
     .deleteFrom("clients")
@@ -153,8 +153,10 @@ async function bury(
       qb.selectFrom("clients").select(({ fn }) => fn.max("revision").as("newest")),
     )
     .execute();
-  return Number(result.numUpdatedRows) > 0;
+  return true;
 }
+
+const clusterOf = (id: string): string => id.split(":", 1)[0] ?? "";
 
 /** A policy that looks into the registry: a registration changes one target, and nothing else is made anew. */
 function livePolicy(applications: ReadonlyMap<string, Application>, now: Clock): Policy {
@@ -171,7 +173,9 @@ function livePolicy(applications: ReadonlyMap<string, Application>, now: Clock):
         const known = [...applications.keys()].map((name) => ({ id: name, inbound: [] }));
         names = { policy: createPolicy(known), madeAt: now() };
       }
-      return names.policy.similar(id);
+      const similar = names.policy.similar(id);
+      // A cluster's names are not for others' registrars, who read such sentences.
+      return similar !== undefined && clusterOf(similar) === clusterOf(id) ? similar : undefined;
     },
     newDecisionId: () => names.policy.newDecisionId(),
   };

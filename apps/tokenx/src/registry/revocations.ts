@@ -25,9 +25,13 @@ const sessionKey = (idp: string, sid: string): string => `sid:${idp.length}:${id
 /** Revocations live in the database, are told to every replica by a notice, and read again now and then. */
 export function createRevocations(options: { db: SqlDatabase<TokenxTables>; now: Clock }): Revocations {
   const { db, now } = options;
-  let ended = new Map<string, number>();
+  /** What is revoked, by when it would have expired. Nothing is ever taken back, so reads only add to it. */
+  const ended = new Map<string, number>();
+  /** What of it the database is known to have. */
+  const stored = new Map<string, number>();
 
   async function end(what: string, expiresAt: number): Promise<void> {
+    if ((stored.get(what) ?? 0) >= expiresAt) return;
     ended.set(what, expiresAt);
     const writing = db.query.transaction().execute(async (tx) => {
       await tx
@@ -38,6 +42,7 @@ export function createRevocations(options: { db: SqlDatabase<TokenxTables>; now:
       await db.notify(revocationChannel, "changed", tx);
     });
     await fromDatabase(writing);
+    stored.set(what, expiresAt);
   }
 
   return {
@@ -58,7 +63,12 @@ export function createRevocations(options: { db: SqlDatabase<TokenxTables>; now:
         .selectAll()
         .where("expires_at", ">", now())
         .execute();
-      ended = new Map(rows.map((row) => [row.what, row.expires_at]));
+      for (const { what, expires_at } of rows) {
+        ended.set(what, expires_at);
+        stored.set(what, expires_at);
+      }
+      for (const held of [ended, stored])
+        for (const [what, expiresAt] of held) if (expiresAt <= now()) held.delete(what);
     },
     sweep: async () => {
       await db.query.deleteFrom("revocations").where("expires_at", "<", now()).execute();

@@ -28,6 +28,8 @@ interface Waiting {
 const maxBatch = 1_000;
 /** What this process holds in memory at most; when it is full, nothing more is accepted until something expires. */
 export const maxRemembered = 500_000;
+/** How far the clocks of two replicas may be apart: what one takes for expired, another may still accept. */
+const skewSeconds = 60;
 /** A database that hangs is as good as away: callers wait for it no longer than this. */
 const patienceSeconds = 1;
 
@@ -84,7 +86,10 @@ export function usedOnce(options: {
     // The database is asked each time.
     load: async () => undefined,
     sweep: async () => {
-      await db.query.deleteFrom("used_once").where("expires_at", "<", now()).execute();
+      await db.query
+        .deleteFrom("used_once")
+        .where("expires_at", "<", now() - skewSeconds)
+        .execute();
     },
     close: async () => undefined,
   };
@@ -139,7 +144,7 @@ async function insertAbsent(
   const ends = sorted.map(({ expiresAt }) => expiresAt);
   const { rows } = await sql<{ hash: string }>`insert into used_once (hash, expires_at)
     select * from unnest(${hashes}::text[], ${ends}::float8[])
-    on conflict (hash) do update set expires_at = excluded.expires_at where used_once.expires_at <= ${now}
+    on conflict (hash) do update set expires_at = excluded.expires_at where used_once.expires_at <= ${now - skewSeconds}
     returning hash`.execute(db.query);
   return new Set(rows.map((row) => row.hash));
 }
