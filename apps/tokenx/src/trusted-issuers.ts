@@ -1,4 +1,9 @@
-import { fetchMetadata, remoteKeySet } from "@portvakt/oauth";
+import {
+  authorizationServerMetadataUrl,
+  fetchMetadata,
+  openidConfigurationUrl,
+  remoteKeySet,
+} from "@portvakt/oauth";
 import type { Clock, KeySet } from "@portvakt/oauth";
 import { tracedFetch } from "@portvakt/runtime/observe";
 import type { Logger } from "@portvakt/runtime/observe";
@@ -28,19 +33,13 @@ interface Slot<R> {
   failing?: boolean;
 }
 
-/** Whether an issuer's metadata is at the issuer's own address. */
-function isAtHome<R>({ url, known }: Slot<R>): boolean {
-  return (
-    known !== undefined && URL.canParse(known.issuer) && new URL(known.issuer).origin === new URL(url).origin
-  );
-}
-
 const metadataMaxAgeSeconds = 86_400;
 const retrySeconds = 2;
 
 /**
- * Issuers by their well-known URLs (OpenID Connect Discovery, RFC 8414). Of two URLs that name one issuer, the one at the issuer's own
- * address counts (RFC 8414 section 3.3), or else the first: no trusted issuer can stand in for another.
+ * Issuers by their well-known URLs (OpenID Connect Discovery, RFC 8414). No trusted issuer can stand in for another (RFC 8414 section
+ * 3.3): where an issuer's own URL is trusted, no URL elsewhere speaks for it, not even while that one is down. Of two others
+ * that name one issuer the first counts.
  */
 export function trustedIssuers<R>(options: {
   readonly issuers: readonly { readonly url: string; readonly rules: R }[];
@@ -75,15 +74,15 @@ export function trustedIssuers<R>(options: {
 
   function index(): void {
     byIssuer.clear();
-    for (const { known, url } of slots.toSorted(
-      (one, other) => Number(isAtHome(other)) - Number(isAtHome(one)),
-    )) {
+    for (const { known, url } of slots) {
       if (known === undefined) continue;
-      if (!byIssuer.has(known.issuer)) byIssuer.set(known.issuer, known);
+      const { issuer } = known;
+      const isHeldElsewhere = !isAt(url, issuer) && slots.some((other) => isAt(other.url, issuer));
+      if (!byIssuer.has(issuer) && !isHeldElsewhere) byIssuer.set(issuer, known);
       else
         log.error(
-          { issuer_url: url, issuer: known.issuer },
-          "two well-known URLs name one issuer; the one at its own address counts, or else the first",
+          { issuer_url: url, issuer },
+          "two well-known URLs name one issuer; this one does not count",
         );
     }
   }
@@ -104,4 +103,12 @@ export function trustedIssuers<R>(options: {
     refresh,
     state: () => Object.fromEntries(slots.map(({ url, known }) => [url, known !== undefined])),
   };
+}
+
+/** Whether a well-known URL is the issuer's own. */
+function isAt(url: string, issuer: string): boolean {
+  return (
+    URL.canParse(issuer) &&
+    [openidConfigurationUrl(issuer), authorizationServerMetadataUrl(issuer)].includes(url)
+  );
 }

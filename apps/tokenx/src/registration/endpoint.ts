@@ -1,6 +1,7 @@
 import { readBounded } from "@portvakt/issuer";
 import { grantTypes, ProtocolError, publicJwkOf, signatureAlgorithms } from "@portvakt/oauth";
 import type { JWK } from "@portvakt/oauth";
+import { parseApplicationId } from "@portvakt/policy";
 import { z } from "zod";
 import type { Registration } from "../registry/registration.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -86,7 +87,7 @@ export function registrationEndpoint(options: RegistrationOptions): Registration
     },
     remove: async (request, id) => {
       const registrar = await registrarOf(request);
-      if (registrar.mayWrite(id)) {
+      if (registrar.mayWrite(id) && parseApplicationId(id) !== undefined) {
         await registry.remove(id, registrar.askedAt);
         options.onChange("deleted", id, registrar.name);
       }

@@ -18,6 +18,8 @@ export interface DecisionStore {
 
 /** How many are stored at once, which is once a second. */
 const maxWaiting = 200;
+/** How many of one actor: who is refused in a loop does not crowd out the others. */
+const maxWaitingEach = 20;
 /** How many are kept, whatever the retention: somebody who is refused all day does not fill the database. */
 const maxStored = 100_000;
 
@@ -29,16 +31,22 @@ export function decisionStore(options: {
 }): DecisionStore {
   const { db, now, log, retentionSeconds } = options;
   let waiting: AuditRecord[] = [];
+  const waitingOf = new Map<string | undefined, number>();
 
   return {
     add: (record) => {
       // While the database is away, or refusals come in a flood, the newest are dropped; the log has them.
-      if (record.decision?.outcome === "deny" && waiting.length < maxWaiting) waiting.push(record);
+      const others = waitingOf.get(record.actor) ?? 0;
+      if (record.decision?.outcome !== "deny" || waiting.length >= maxWaiting || others >= maxWaitingEach)
+        return;
+      waitingOf.set(record.actor, others + 1);
+      waiting.push(record);
     },
     flush: async () => {
       const batch = waiting;
       if (batch.length === 0) return;
       waiting = [];
+      waitingOf.clear();
       const rows = batch.flatMap((record) => {
         const id = record.decision?.id;
         return id === undefined ? [] : [{ id, at: record.at, record: JSON.stringify(record) }];

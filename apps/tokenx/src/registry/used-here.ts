@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync,
 import { memoryReplay } from "@portvakt/issuer";
 import { ProtocolError } from "@portvakt/oauth";
 import type { Clock } from "@portvakt/oauth";
-import { hashOf, maxRemembered } from "./used-once.ts";
+import { hashOf, marginSeconds, maxRemembered } from "./used-once.ts";
 import type { UsedOnce } from "./used-once.ts";
 
 /**
@@ -15,8 +15,9 @@ export function usedHere({ now, file }: { now: Clock; file: string | undefined }
   const own = memoryReplay({ now, maxEntries: maxRemembered });
   const journal = file === undefined ? undefined : openJournal(file, now);
   return {
-    claim: async (key, expiresAt) => {
+    claim: async (key, end) => {
       const hash = hashOf(key);
+      const expiresAt = end + marginSeconds;
       if (!(await own(hash, expiresAt))) return false;
       journal?.write({ hash, expiresAt });
       return true;

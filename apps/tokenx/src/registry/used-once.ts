@@ -28,8 +28,11 @@ interface Waiting {
 const maxBatch = 1_000;
 /** What this process holds in memory at most; when it is full, nothing more is accepted until something expires. */
 export const maxRemembered = 500_000;
-/** How far the clocks of two replicas may be apart: what one takes for expired, another may still accept. */
-const skewSeconds = 60;
+/**
+ * For how long after its end a key is still remembered. Who judged it looked at the clock earlier than this memory does, and the clocks of two
+ * replicas differ: what one takes for expired, another may still accept.
+ */
+export const marginSeconds = 60;
 /** A database that hangs is as good as away: callers wait for it no longer than this. */
 const patienceSeconds = 1;
 
@@ -69,8 +72,9 @@ export function usedOnce(options: {
   });
 
   return {
-    claim: async (key, expiresAt) => {
+    claim: async (key, end) => {
       const hash = hashOf(key);
+      const expiresAt = end + marginSeconds;
       // Cheap, and it also catches replays to this replica while the database is away.
       if (!(await own(hash, expiresAt))) return false;
       const wasAwayJustNow = degradedSince !== undefined && now() - triedAt < 1;
@@ -86,10 +90,7 @@ export function usedOnce(options: {
     // The database is asked each time.
     load: async () => undefined,
     sweep: async () => {
-      await db.query
-        .deleteFrom("used_once")
-        .where("expires_at", "<", now() - skewSeconds)
-        .execute();
+      await db.query.deleteFrom("used_once").where("expires_at", "<", now()).execute();
     },
     close: async () => undefined,
   };
@@ -144,7 +145,7 @@ async function insertAbsent(
   const ends = sorted.map(({ expiresAt }) => expiresAt);
   const { rows } = await sql<{ hash: string }>`insert into used_once (hash, expires_at)
     select * from unnest(${hashes}::text[], ${ends}::float8[])
-    on conflict (hash) do update set expires_at = excluded.expires_at where used_once.expires_at <= ${now - skewSeconds}
+    on conflict (hash) do update set expires_at = excluded.expires_at where used_once.expires_at <= ${now}
     returning hash`.execute(db.query);
   return new Set(rows.map((row) => row.hash));
 }

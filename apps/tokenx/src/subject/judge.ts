@@ -154,7 +154,9 @@ function honourMayAct(claims: Readonly<JwtClaims>, caller: Application): void {
   if (mayAct === undefined) return;
   const { sub, client_id: clientId } =
     typeof mayAct === "object" && mayAct !== null ? (mayAct as Record<string, unknown>) : {};
-  if (sub !== caller.id && clientId !== caller.id) throw invalidSubject("its may_act names another actor");
+  const named = [sub, clientId].filter((one) => one !== undefined);
+  if (named.length === 0 || named.some((one) => one !== caller.id))
+    throw invalidSubject("its may_act names another actor");
 }
 
 async function verify(raw: PeekedJwt, rules: VerifyRules, now: Clock): Promise<VerifiedToken> {

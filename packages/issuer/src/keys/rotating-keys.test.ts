@@ -91,6 +91,29 @@ test("emergency: new keys sign at once, the old ones are withdrawn", async () =>
   assert.equal(keys.jwks().keys.filter((key) => before.includes(key.kid)).length, 0);
 });
 
+test("emergency: a read that began before it does not bring the old keys back", async () => {
+  const clock = { now: 1_000_000 };
+  const store = memoryStore();
+  const keys = replica(store, clock);
+  await keys.refresh();
+  const old = (await keys.signer()).kid;
+  const read = store.read;
+  const slow = Promise.withResolvers<undefined>();
+  store.read = async () => {
+    const before = await read();
+    await slow.promise;
+    return before;
+  };
+  const poll = keys.refresh();
+  await replica({ ...store, read }, clock).replaceAll();
+  store.read = read;
+  const notice = keys.refresh();
+  slow.resolve(undefined);
+  await Promise.all([poll, notice]);
+  assert.notEqual((await keys.signer()).kid, old);
+  assert.ok(!keys.jwks().keys.some(({ kid }) => kid === old));
+});
+
 test("the published keys have kid, alg and use, and no private member", async () => {
   const keys = replica(memoryStore(), { now: 1_000_000 });
   await keys.refresh();

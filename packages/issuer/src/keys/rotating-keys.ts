@@ -49,7 +49,15 @@ export function rotatingSigningKeys(options: RotatingKeysOptions): RotatingSigni
     keys = stored;
   }
 
-  async function refresh(): Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  /** One after the other: a read that began before a change must not be taken over after it. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async function readAndRotate(): Promise<void> {
     const stored = await store.read();
     const isDue = algorithms.some((alg) => {
       const plan = planRotation(ofAlgorithm(stored, alg), now(), options);
@@ -59,8 +67,9 @@ export function rotatingSigningKeys(options: RotatingKeysOptions): RotatingSigni
   }
 
   return {
-    refresh,
-    replaceAll: async () => take(await store.change(() => rotate([], algorithms, now(), options))),
+    refresh: () => inTurn(readAndRotate),
+    replaceAll: () =>
+      inTurn(async () => take(await store.change(() => rotate([], algorithms, now(), options)))),
     get ready() {
       return algorithms.every((alg) => roles(ofAlgorithm(keys, alg), now()).current !== undefined);
     },
