@@ -181,7 +181,7 @@ test("a back-channel logout on one replica ends the event streams and WebSockets
   const { ingress, provider, clock, upstream, replicas } = one;
   const cookie = `${sessionName}=${(await one.signedIn()).cookie(sessionName)}`;
   upstream.handler = (_request, response) => {
-    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.writeHead(200, { "content-type": "Text/Event-Stream" });
     response.write("data: 1\n\n");
   };
   upstream.server.on("upgrade", (_request, socket) => {

@@ -5,6 +5,7 @@ import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 import { once } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
+import { forward, type ForwardOptions } from "../src/proxy/forward.ts";
 import { upstreamHeaders } from "../src/proxy/headers.ts";
 import { Connection, type Receiver } from "../src/upstream/connection.ts";
 import { openStage, type Stage } from "./stage.ts";
@@ -230,6 +231,56 @@ describe("requests as they leave", () => {
       answer,
       /^HTTP\/1\.1 103 Early Hints\r\nLink: <\/a\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200 OK\r\n/,
     );
+  });
+});
+
+describe("the application is asked for what somebody still waits for, in turn", () => {
+  test("RFC 9112 section 9.3.2: what a connection brings at once is sent on one by one", async (t) => {
+    const { address, heard } = await rawStage(t, ({ socket, text }) => {
+      if (!text.startsWith("GET /first")) socket.write(ok);
+    });
+    const both = `GET /first HTTP/1.1\r\nHost: app.test\r\n\r\n${ask().replace("/", "/second")}`;
+    const answers = sendRaw(address, both, /ok[^]*ok$/);
+    while (heard.length === 0) await turn();
+    await sendRaw(address, ask().replace("/", "/of-another"));
+    assert.match(heard[1]?.text ?? "", /^GET \/of-another /);
+    heard[0]?.socket.write(ok);
+    assert.match(await answers, /ok[^]*ok$/);
+    assert.match(heard[2]?.text ?? "", /^GET \/second /);
+  });
+
+  test("a client that left while it was decided whether it may pass is not asked for", () => {
+    const unused = new Proxy({}, { get: () => assert.fail("the application was asked") }) as ForwardOptions;
+    forward({ socket: { destroyed: true } } as http.IncomingMessage, { destroyed: true } as never, unused);
+  });
+
+  test("a declined upgrade that breaks off ends the connection, with nothing of ours in its body", async (t) => {
+    const { address } = await rawStage(t, ({ socket }) => {
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\npart", () => socket.resetAndDestroy());
+    });
+    const upgrade = "GET / HTTP/1.1\r\nHost: app.test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+    assert.doesNotMatch(await sendRaw(address, upgrade), /502/);
+  });
+
+  const legal = {
+    "a hint with two links":
+      "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload, </b.js>; rel=preload\r\n\r\n",
+    "a hint that node does not take": 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; title="a, <b"\r\n\r\n',
+  };
+  for (const [name, hint] of Object.entries(legal))
+    test(`RFC 9110 section 15.2: ${name} costs nobody the answer`, async (t) => {
+      const { address } = await rawStage(t, ({ socket }) => socket.write(hint + ok));
+      assert.match(await sendRaw(address, ask()), /HTTP\/1\.1 200 OK\r\n[^]*ok$/);
+      const older = await sendRaw(address, "GET / HTTP/1.0\r\nHost: app.test\r\n\r\n");
+      assert.match(older, /^HTTP\/1\.1 200 OK\r\n/, "HTTP/1.0 knows no interim answers");
+    });
+
+  test("RFC 9110 section 6.6.2: trailers that are announced and cannot be sent on are no fault", async (t) => {
+    const announced = "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nContent-Length: 2\r\n\r\nok";
+    const { address } = await rawStage(t, ({ socket }) => socket.write(announced));
+    const answer = await sendRaw(address, ask());
+    assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/);
+    assert.doesNotMatch(answer, /trailer/i);
   });
 });
 

@@ -22,6 +22,11 @@ export interface ForwardOptions {
  * A client that goes away aborts the request to the application.
  */
 export function forward(request: IncomingMessage, response: ServerResponse, options: ForwardOptions): void {
+  // Gone while it was decided whether it may pass: nobody would hear `close` again.
+  if (response.destroyed || request.socket.destroyed) return;
+  // Pipelined behind another request: it waits for its turn, so that one connection here is one there.
+  if (response.socket === null)
+    return void response.once("socket", () => forward(request, response, options));
   new Exchange(request, response, options).start();
 }
 
@@ -72,8 +77,7 @@ class Exchange implements Receiver {
   onHead(status: number, reason: string, headers: string[]): void {
     const response = this.#response;
     if (status < 200) {
-      const link = status === 103 ? valueOf(headers, "link") : undefined;
-      if (link !== undefined) response.writeEarlyHints({ link });
+      if (status === 103 && this.#request.httpVersion === "1.1") this.#hint(valueOf(headers, "link"));
       return;
     }
     const location =
@@ -84,9 +88,25 @@ class Exchange implements Receiver {
       response.writeHead(302, { location, "cache-control": "no-store", "content-length": 0 }).end();
       return;
     }
-    if (valueOf(headers, "content-type")?.startsWith("text/event-stream") === true)
+    if (valueOf(headers, "content-type")?.toLowerCase().startsWith("text/event-stream") === true)
       this.#options.onEventStream();
-    response.writeHead(status, reason, downstreamHeaders(headers, this.#options.isOwnCookie));
+    const sent = downstreamHeaders(headers, this.#options.isOwnCookie);
+    response.writeHead(status, reason, this.#takesTrailers(status, headers) ? sent : withoutTrailer(sent));
+  }
+
+  /** Whether the answer goes to the client in chunks: node refuses to announce trailers otherwise (RFC 9110 section 6.5.1). */
+  #takesTrailers(status: number, headers: readonly string[]): boolean {
+    const { httpVersion, method } = this.#request;
+    const hasBody = method !== "HEAD" && status !== 204 && status !== 304;
+    return hasBody && httpVersion === "1.1" && valueOf(headers, "content-length") === undefined;
+  }
+
+  #hint(link: string | undefined): void {
+    try {
+      if (link !== undefined) this.#response.writeEarlyHints({ link: link.split(/,\s*(?=<)/) });
+    } catch {
+      // Node takes only some hints. One that it does not take costs nobody the answer.
+    }
   }
 
   onBody(piece: Buffer): boolean {
@@ -212,6 +232,13 @@ function valueOf(headers: readonly string[], name: string): string | undefined {
     value = value === undefined ? headers[index + 1] : `${value}, ${headers[index + 1]}`;
   }
   return value;
+}
+
+/** Without what announces trailers (RFC 9110 section 6.6.2). */
+function withoutTrailer(flat: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (const [name, value] of pairs(flat)) if (name.toLowerCase() !== "trailer") kept.push(name, value);
+  return kept;
 }
 
 function pairs(flat: readonly string[]): [string, string][] {

@@ -1,6 +1,7 @@
 import http from "node:http";
 import https from "node:https";
 import type { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
 import { downstreamHeaders } from "./headers.ts";
 import { joinWebSocket } from "./websocket.ts";
@@ -11,7 +12,9 @@ const refusedProtocols = /^(h2c?|http|tls)\b/i;
 /** Whether a request's `Upgrade` is passed on; one that is not is an ordinary request. */
 export function passesUpgrade(request: IncomingMessage): boolean {
   const { upgrade, connection } = request.headers;
-  if (upgrade === undefined || request.method !== "GET") return false;
+  if (upgrade === undefined || request.method !== "GET" || request.httpVersion === "1.0") return false;
+  // An answer to an earlier request is still to come on this connection: 101 must not overtake it.
+  if (Reflect.get(request.socket, "_httpMessage") != null) return false;
   const asked = (connection ?? "").split(",").some((part) => part.trim().toLowerCase() === "upgrade");
   return asked && !upgrade.split(",").some((protocol) => refusedProtocols.test(protocol.trim()));
 }
@@ -39,6 +42,7 @@ export function forwardUpgrade(
   head: Buffer,
   options: UpgradeOptions,
 ): void {
+  if (socket.destroyed) return;
   const url = new URL(options.origin);
   const send = url.protocol === "https:" ? https.request : http.request;
   const outgoing = send({
@@ -49,7 +53,12 @@ export function forwardUpgrade(
     agent: false,
     setHost: false,
     timeout: connectMilliseconds,
-    ...(url.protocol === "https:" ? { servername: url.hostname, ca: options.ca } : {}),
+    ...(url.protocol === "https:"
+      ? {
+          ca: options.ca,
+          ...(isIP(url.hostname.replace(/^\[|\]$/g, "")) === 0 ? { servername: url.hostname } : {}),
+        }
+      : {}),
     headers: [...options.headers, "connection", "Upgrade", "upgrade", request.headers.upgrade ?? ""],
   });
   const abort = (): void => void outgoing.destroy();
@@ -58,8 +67,12 @@ export function forwardUpgrade(
   outgoing.on("timeout", () =>
     outgoing.destroy(new Error("the application did not answer the upgrade in time")),
   );
-  outgoing.on("error", (error) => options.onUnreachable(error));
+  let begun = false;
+  outgoing.on("error", (error) => (begun ? socket.destroy() : options.onUnreachable(error)));
   outgoing.on("response", (answer) => {
+    begun = true;
+    outgoing.setTimeout(0);
+    answer.once("close", () => (answer.complete ? undefined : socket.destroy()));
     writeHead(socket, answer.statusCode ?? 502, answer.statusMessage ?? "", [
       ...downstreamHeaders(answer.rawHeaders, options.isOwnCookie),
       "connection",
