@@ -82,17 +82,17 @@ export function decisionStore(options: {
         .execute();
       return rows.map((row) => JSON.parse(row.record) as AuditRecord);
     },
-    sweep: async () => {
-      await db.query
-        .deleteFrom("decisions")
-        .where("at", "<", now() - retentionSeconds)
-        .execute();
-      await db.query
-        .deleteFrom("decisions")
-        .where("at", "<", (all) =>
-          all.selectFrom("decisions").select("at").orderBy("at", "desc").limit(1).offset(maxStored),
-        )
-        .execute();
-    },
+    sweep: () => forget(db, now() - retentionSeconds),
   };
+}
+
+/** Forgets what is older, and what is more than may be kept. */
+async function forget(db: SqlDatabase<TokenxTables>, before: number): Promise<void> {
+  await db.query.deleteFrom("decisions").where("at", "<", before).execute();
+  await db.query
+    .deleteFrom("decisions")
+    .where("at", "<", (all) =>
+      all.selectFrom("decisions").select("at").orderBy("at", "desc").limit(1).offset(maxStored),
+    )
+    .execute();
 }
