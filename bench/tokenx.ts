@@ -14,8 +14,7 @@ import type { Load } from "./rig/load.ts";
 import { latenciesAt } from "./rig/latency.ts";
 import { measure } from "./rig/measure.ts";
 import type { Subject } from "./rig/measure.ts";
-import { rsaCosts } from "./peers/openssl.ts";
-import type { RsaCosts } from "./peers/openssl.ts";
+import { bestOf, rsaCosts } from "./peers/openssl.ts";
 import { checkMachine, cores, startGenerator, startPortvakt } from "./rig/processes.ts";
 import type { Generator } from "./rig/processes.ts";
 import { compare, median } from "./rig/report.ts";
@@ -253,11 +252,6 @@ function crowdParts(stage: Stage): CrowdParts {
       ),
     exchanges: (issuer, count) => exchanges(issuer, portal, subjectToken, { count }),
   };
-}
-
-/** CPU seconds of OpenSSL for the same signatures, at its best before and after what is measured. */
-function bestOf(before: RsaCosts, after: RsaCosts): RsaCosts {
-  return { sign: Math.min(before.sign, after.sign), verify: Math.min(before.verify, after.verify) };
 }
 
 /** Exchanges per second of one core, beside the limit that verify + verify + sign sets. */

@@ -24,6 +24,11 @@ function speed(): RsaCosts {
   return costs;
 }
 
+/** The better of what was measured before and after the servers. */
+export function bestOf(before: RsaCosts, after: RsaCosts): RsaCosts {
+  return { sign: Math.min(before.sign, after.sign), verify: Math.min(before.verify, after.verify) };
+}
+
 /** The best of several runs, as of the servers' rounds. */
 export function rsaCosts(runs = 3): RsaCosts {
   const all = Array.from({ length: runs }, speed);

@@ -14,8 +14,6 @@ export interface ProofOptions {
 export type JudgeProof = (request: TokenRequest, client: Application) => Promise<string | undefined>;
 
 const windowSeconds = 60;
-/** From the first moment that a proof is taken to the last one, and a little more. */
-const rememberedSeconds = 2 * windowSeconds + 1;
 
 /**
  * Makes the judge of DPoP proofs at the token endpoint (RFC 9449 sections 4.3 and 5).
@@ -33,7 +31,7 @@ export function proofJudge({ url, claimJti, now }: ProofOptions): JudgeProof {
     const result = await judgeDpopProof(proof, { method, url, windowSeconds }, now);
     if (!result.ok) throw refused(result.message);
     const { jkt, jti } = result;
-    if (!(await claimJti(`dpop\n${jkt}\n${jti}`, now() + rememberedSeconds)))
+    if (!(await claimJti(`dpop\n${jkt}\n${jti}`, now() + 2 * windowSeconds)))
       throw refused("it was used before");
     return jkt;
   };

@@ -36,10 +36,10 @@ export function decisionStore(options: {
   return {
     add: (record) => {
       // While the database is away, or refusals come in a flood, the newest are dropped; the log has them.
-      const others = waitingOf.get(record.actor) ?? 0;
-      if (record.decision?.outcome !== "deny" || waiting.length >= maxWaiting || others >= maxWaitingEach)
-        return;
-      waitingOf.set(record.actor, others + 1);
+      if (record.decision?.outcome !== "deny" || waiting.length >= maxWaiting) return;
+      const ofActor = waitingOf.get(record.actor) ?? 0;
+      if (ofActor >= maxWaitingEach) return;
+      waitingOf.set(record.actor, ofActor + 1);
       waiting.push(record);
     },
     flush: async () => {
