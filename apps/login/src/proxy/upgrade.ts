@@ -1,8 +1,8 @@
 import http from "node:http";
 import https from "node:https";
 import type { IncomingMessage } from "node:http";
-import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
+import { serverName } from "../upstream/pool.ts";
 import { downstreamHeaders } from "./headers.ts";
 import { joinWebSocket } from "./websocket.ts";
 
@@ -53,12 +53,7 @@ export function forwardUpgrade(
     agent: false,
     setHost: false,
     timeout: connectMilliseconds,
-    ...(url.protocol === "https:"
-      ? {
-          ca: options.ca,
-          ...(isIP(url.hostname.replace(/^\[|\]$/g, "")) === 0 ? { servername: url.hostname } : {}),
-        }
-      : {}),
+    ...(url.protocol === "https:" ? { ca: options.ca, ...serverName(url.hostname) } : {}),
     headers: [...options.headers, "connection", "Upgrade", "upgrade", request.headers.upgrade ?? ""],
   });
   const abort = (): void => void outgoing.destroy();

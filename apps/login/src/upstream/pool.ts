@@ -79,11 +79,15 @@ function connectorTo(url: URL, ca: string | undefined): () => net.Socket {
   };
   if (!isTls) return () => bounded(net.connect({ host, port }), "connect");
   const secureContext = tls.createSecureContext(ca === undefined ? {} : { ca });
-  // RFC 6066 section 3: an address is no server name.
-  const names = net.isIP(host) === 0 ? { servername: host } : {};
+  const names = serverName(host);
   return () =>
     bounded(
       tls.connect({ host, port, secureContext, ALPNProtocols: ["http/1.1"], ...names }),
       "secureConnect",
     );
+}
+
+/** What TLS calls the application: RFC 6066 section 3, an address is no server name. */
+export function serverName(host: string): { readonly servername?: string } {
+  return net.isIP(host.replace(/^\[|\]$/g, "")) === 0 ? { servername: host } : {};
 }
