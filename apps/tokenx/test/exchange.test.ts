@@ -278,6 +278,14 @@ describe("refused", () => {
       error: "invalid_request",
     },
     {
+      name: "RFC 8693 section 4.4: may_act that names another actor beside the caller",
+      form: async () => ({
+        ...(await good()),
+        subject_token: await on.subjectToken({ may_act: { sub: api, client_id: portal } }),
+      }),
+      error: "invalid_request",
+    },
+    {
       name: "RFC 8693 section 4.4: may_act that names another actor",
       form: async () => ({
         ...(await good()),

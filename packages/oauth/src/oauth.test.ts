@@ -12,6 +12,11 @@ describe("parseForm", () => {
       body: Array.from({ length: 101 }, (_, i) => `p${i}=1`).join("&"),
       says: /more than 100/,
     },
+    {
+      name: "thirty thousand that are hard to decode, by their number alone",
+      body: "%&".repeat(30_000),
+      says: /more than 100/,
+    },
     { name: "65 kB", body: `a=${"x".repeat(65_536)}`, says: /too large/ },
   ];
   for (const { name, body, says } of refused) {
