@@ -177,7 +177,7 @@ for (const [name, open] of Object.entries(databases)) {
       assert.ok(await (await createSigner(kept[0]!.jwk)).sign({ iss: "x" }));
       const rows = await db.query.selectFrom("signing_keys").selectAll().execute();
       for (const { sealed } of rows)
-        assert.doesNotMatch(sealed + Buffer.from(sealed, "base64url").toString("latin1"), /kty/);
+        assert.doesNotMatch(sealed + Buffer.from(sealed, "base64url").toString("latin1"), /"kty"|"d":/);
       await assert.rejects(signingKeyStore(db, ring()).read(), /PORTVAKT_TOKENX_SEAL_KEYS/);
       await store.change(async () => []);
       assert.equal((await store.read()).length, 0);
