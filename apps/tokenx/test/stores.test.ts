@@ -238,6 +238,56 @@ for (const [name, open] of Object.entries(databases)) {
       }
     });
 
+    test("revocations: a read brings what is new, not what was read before", async () => {
+      const [here, there] = [createRevocations({ db, now }), createRevocations({ db, now })];
+      await here.revokeToken("read once", clock.now + 60);
+      await there.refresh();
+      await db.query
+        .updateTable("revocations")
+        .set({ what: "jti:under another name" })
+        .where("what", "=", "jti:read once")
+        .execute();
+      await there.refresh();
+      assert.equal(there.isRevoked({ jti: "under another name" }), false);
+      await here.revokeToken("read next", clock.now + 60);
+      await there.refresh();
+      assert.equal(there.isRevoked({ jti: "read next" }), true);
+    });
+
+    test("revocations: none is missed that began before another, and is stored after it", async () => {
+      await sql`create function be_slow() returns trigger language plpgsql as
+        $$ begin if new.what = 'jti:slow' then perform pg_sleep(0.3); end if; return new; end $$`.execute(
+        db.query,
+      );
+      await sql`create trigger slow after insert on revocations for each row execute function be_slow()`.execute(
+        db.query,
+      );
+      const [here, there] = [createRevocations({ db, now }), createRevocations({ db, now })];
+      const slow = here.revokeToken("slow", clock.now + 60);
+      const quick = here.revokeToken("quick", clock.now + 60);
+      await Promise.race([slow, quick]);
+      await there.refresh();
+      await Promise.all([slow, quick]);
+      await there.refresh();
+      for (const jti of ["slow", "quick"]) assert.equal(there.isRevoked({ jti }), true, jti);
+      await sql`drop trigger slow on revocations`.execute(db.query);
+    });
+
+    test("revocations: a session that is ended anew is kept for longer, by the others too", async () => {
+      const idp = "https://idp.example";
+      const [here, there] = [createRevocations({ db, now }), createRevocations({ db, now })];
+      await here.revokeSession(idp, "twice");
+      await there.refresh();
+      clock.now += 86_000;
+      await here.revokeSession(idp, "twice");
+      await there.refresh();
+      clock.now += 1_000;
+      for (const one of [here, there]) {
+        await one.sweep();
+        assert.equal(one.isRevoked({ idp, sid: "twice" }), true);
+      }
+    });
+
     test("revocations: one that is stored already is not written again", async () => {
       const here = createRevocations({ db, now });
       await here.revokeToken("again and again", clock.now + 60);

@@ -6,6 +6,7 @@ import type { SqlDatabase } from "@portvakt/runtime/store";
 import { sql } from "kysely";
 import type { Transaction } from "kysely";
 import { fromDatabase } from "./database.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import { toApplication } from "./registration.ts";
 import type { Application, Registration } from "./registration.ts";
 import { lockIds } from "./schema.ts";
@@ -69,10 +70,7 @@ export function createRegistry(options: Options): Registry {
 /** Makes the function that brings `applications` up to date with the table, by what changed since the last time. */
 function follow(applications: Applications, { db, log }: Options): () => Promise<void> {
   let seen = 0;
-  let running: Promise<void> | undefined;
-  let waiting: Promise<void> | undefined;
-
-  async function load(): Promise<void> {
+  return oneAtATime(async () => {
     const rows = await db.query
       .selectFrom("clients")
       .select(["client_id", "registration", "revision"])
@@ -85,22 +83,7 @@ function follow(applications: Applications, { db, log }: Options): () => Promise
       seen = Number(row.revision);
     }
     if (rows.length > 0) log.debug({ changed: rows.length, size: applications.size }, "registry read");
-  }
-
-  return function refresh(): Promise<void> {
-    if (running === undefined) {
-      running = load().finally(() => (running = undefined));
-      return running;
-    }
-    // A load under way may have missed what the caller looks for, so it waits for the next one, with all who wait.
-    waiting ??= running
-      .catch(() => undefined)
-      .then(() => {
-        waiting = undefined;
-        return refresh();
-      });
-    return waiting;
-  };
+  });
 }
 
 const nextRevision = sql<number>`(select coalesce(max(revision), 0) + 1 from clients)`;

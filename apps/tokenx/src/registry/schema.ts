@@ -27,10 +27,11 @@ export interface TokenxTables {
     expires_at: number;
   };
   revocations: {
-    /** `jti:<id>` or `sid:<issuer> <id>` */
+    /** `jti:<id>` or `sid:<length of the issuer>:<issuer>:<id>` */
     what: string;
     expires_at: number;
-    revision: Generated<number>;
+    /** Orders every change; taken under one lock, so that it also orders commits. */
+    revision: Generated<string | number>;
   };
   decisions: {
     id: string;
@@ -40,8 +41,8 @@ export interface TokenxTables {
   };
 }
 
-/** Taken in a transaction by whoever changes the registry or the keys, so that changes have one order. */
-export const lockIds = { registry: 7_230_001, signingKeys: 7_230_002 } as const;
+/** Each is taken in a transaction by whoever changes what it is named for, so that changes have one order. */
+export const lockIds = { registry: 7_230_001, signingKeys: 7_230_002, revocations: 7_230_003 } as const;
 
 /** The schema's history. A migration that was released is never changed. */
 export const migrations: Record<string, Migration> = {
