@@ -119,7 +119,7 @@ function createAuthenticator(state: State, issuer: string): AuthenticateClient<A
   return orByWorkloadToken(byOwnKey, { issuer, clusters, findClient: findWorkload, now: tools.now });
 }
 
-/** An actor token is judged as an assertion of the client about itself. */
+/** An actor token is judged as an assertion of the client about itself, and is used up like one. */
 async function isActorToken(
   token: string,
   client: Application,
@@ -129,7 +129,7 @@ async function isActorToken(
     audiences: [issuer],
     algorithms: assertionAlgorithms,
     keysOf: async (id) => (id === client.id ? client.keys : "unknown"),
-    claimJti: (key, expiresAt) => used.claim(`actor\n${key}`, expiresAt),
+    claimJti: used.claim,
     now: tools.now,
   });
   return result.ok;

@@ -186,6 +186,20 @@ describe("actor_token (RFC 8693 section 2.1)", () => {
     assert.equal(status, 200, JSON.stringify(body));
     assert.deepEqual(decodeJwt(String(body["access_token"]))["act"], { sub: portal });
   });
+  test("RFC 8693 section 2.1: the assertion that the client authenticates by may be its actor_token", async () => {
+    const assertion = await on.assertion(portal);
+    const asked = await form({ client_assertion: assertion, actor_token: assertion, actor_token_type });
+    assert.equal((await post(asked)).status, 200);
+    assert.equal((await post(asked)).body["error"], "invalid_client");
+  });
+  test("RFC 7523 section 3: what was an actor_token authenticates nobody afterwards, nor the other way round", async () => {
+    const [first, second] = [await on.assertion(portal), await on.assertion(portal)];
+    const once = await form({ client_assertion: first, actor_token: second, actor_token_type });
+    assert.equal((await post(once)).status, 200);
+    assert.equal((await post(await form({ client_assertion: second }))).body["error"], "invalid_client");
+    const again = await post(await form({ actor_token: first, actor_token_type }));
+    assert.equal(again.body["error"], "invalid_request");
+  });
   const refused: readonly { name: string; token: () => Promise<string> }[] = [
     {
       name: "RFC 8693 section 2.1: delegation chain splicing, an actor_token of another client is refused",

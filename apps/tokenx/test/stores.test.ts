@@ -187,12 +187,12 @@ for (const [name, open] of Object.entries(databases)) {
       const used = usedOnce({ db, now, log, graceSeconds: 0 });
       const until = clock.now + 60;
       assert.deepEqual(
-        (await Promise.all([1, 2, 3].map(() => used.claim("same", until)))).filter(Boolean).length,
+        (await Promise.all([1, 2, 3].map(() => used.claim("same", until, "client")))).filter(Boolean).length,
         1,
       );
-      assert.equal(await used.claim("other", until), true);
+      assert.equal(await used.claim("other", until, "client"), true);
       clock.now += 121;
-      assert.equal(await used.claim("same", clock.now + 60), true);
+      assert.equal(await used.claim("same", clock.now + 60, "client"), true);
       await used.sweep();
     });
 
@@ -200,10 +200,10 @@ for (const [name, open] of Object.entries(databases)) {
       const ahead = usedOnce({ db, now: () => clock.now + 50, log, graceSeconds: 0 });
       const behind = usedOnce({ db, now, log, graceSeconds: 0 });
       const until = clock.now + 20;
-      assert.equal(await ahead.claim("of two clocks", until), true);
+      assert.equal(await ahead.claim("of two clocks", until, "client"), true);
       await ahead.sweep();
       assert.equal(
-        await behind.claim("of two clocks", until),
+        await behind.claim("of two clocks", until, "client"),
         false,
         "it has expired by the other clock only",
       );
@@ -397,47 +397,51 @@ describe("used once, beside embedded PGlite", () => {
   test("what was used is in the file when the answer is: a process that ends without a word has forgotten nothing", async (t) => {
     const file = await fileOf(t);
     const killed = await opened(file);
-    assert.equal(await killed.claim("kept", clock.now + 60), true);
-    assert.equal(await killed.claim("kept", clock.now + 60), false);
+    assert.equal(await killed.claim("kept", clock.now + 60, "client"), true);
+    assert.equal(await killed.claim("kept", clock.now + 60, "client"), false);
     await appendFile(file, "half a li");
     const again = await opened(file);
-    assert.equal(await again.claim("kept", clock.now + 60), false);
-    assert.equal(await again.claim("new", clock.now + 60), true);
+    assert.equal(await again.claim("kept", clock.now + 60, "client"), false);
+    assert.equal(await again.claim("new", clock.now + 60, "client"), true);
     assert.equal(
-      await (await opened(file)).claim("new", clock.now + 60),
+      await (await opened(file)).claim("new", clock.now + 60, "client"),
       false,
       "after a line that was not whole",
     );
     clock.now += 121;
-    assert.equal(await (await opened(file)).claim("kept", clock.now + 60), true, "once it has expired");
+    assert.equal(
+      await (await opened(file)).claim("kept", clock.now + 60, "client"),
+      true,
+      "once it has expired",
+    );
   });
 
   test("the file grows no longer than what has not expired", async (t) => {
     const file = await fileOf(t);
     const used = await opened(file);
-    for (let i = 0; i < 20_000; i++) await used.claim(`${i}`, clock.now + 60);
+    for (let i = 0; i < 20_000; i++) await used.claim(`${i}`, clock.now + 60, "client");
     const { size } = await stat(file);
     assert.ok(size > 1_000_000);
     clock.now += 121;
-    await used.claim("after", clock.now + 60);
+    await used.claim("after", clock.now + 60, "client");
     await used.sweep();
     assert.ok((await stat(file)).size < 100);
-    assert.equal(await used.claim("after, too", clock.now + 60), true);
-    assert.equal(await (await opened(file)).claim("after, too", clock.now + 60), false);
+    assert.equal(await used.claim("after, too", clock.now + 60, "client"), true);
+    assert.equal(await (await opened(file)).claim("after, too", clock.now + 60, "client"), false);
   });
 
   test("a key is remembered past the moment at which it ends: who judged it looked at the clock before", async (t) => {
     const used = await opened(await fileOf(t));
     const end = clock.now + 10;
-    assert.equal(await used.claim("at its end", end), true);
+    assert.equal(await used.claim("at its end", end, "client"), true);
     clock.now = end;
-    assert.equal(await used.claim("at its end", end), false);
+    assert.equal(await used.claim("at its end", end, "client"), false);
   });
 
   test("what cannot be written down is not accepted", async (t) => {
     const used = await opened(await fileOf(t));
     await used.close();
-    await assert.rejects(used.claim("a", clock.now + 60), /temporarily_unavailable/);
+    await assert.rejects(used.claim("a", clock.now + 60, "client"), /temporarily_unavailable/);
   });
 });
 

@@ -74,7 +74,7 @@ export async function judgeClientAssertion(
   if (exp === undefined || iat === undefined || exp - iat > (rules.maxLifetimeSeconds ?? 120))
     return refuse(sub, "lives_too_long");
   if (typeof jti !== "string" || jti === "" || jti.length > maxIdLength) return refuse(sub, "no_jti");
-  const once = await rules.claimJti(`${sub}\n${jti}`, exp + (rules.toleranceSeconds ?? 10));
+  const once = await rules.claimJti(`${sub}\n${jti}`, exp + (rules.toleranceSeconds ?? 10), sub);
   return once ? { ok: true, clientId: sub, token: verified.token } : refuse(sub, "replayed");
 }
 

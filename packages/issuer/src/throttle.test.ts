@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memoryReplay, pausing, Throttled, throttle } from "./index.ts";
+import { pausing, Throttled, throttle } from "./index.ts";
 
 test("a bucket gives its burst at once and then its rate, and keys do not share", () => {
   const { take: admit } = throttle({ perSecond: 2, burst: 3 });
@@ -40,27 +40,4 @@ test("an answer with 429 takes a moment, and no other waits for it", async () =>
   const { status, took } = await held;
   assert.equal(status, 429);
   assert.ok(took > 200, `${took} ms`);
-});
-
-test("memory of used keys: full, it is searched for what has expired once a second, not for each request", async () => {
-  let now = 100;
-  const claim = memoryReplay({ now: () => now, maxEntries: 1 });
-  assert.equal(await claim("a", 100.2), true);
-  now = 100.5;
-  await assert.rejects(claim("b", 120), /temporarily_unavailable/);
-  now = 101;
-  assert.equal(await claim("b", 120), true);
-});
-
-test("memory of used keys: once until it expires, and it refuses rather than forgets", async () => {
-  let now = 100;
-  const claim = memoryReplay({ now: () => now, maxEntries: 2 });
-  assert.equal(await claim("a", 110), true);
-  assert.equal(await claim("a", 110), false);
-  assert.equal(await claim("b", 120), true);
-  await assert.rejects(claim("c", 120), /temporarily_unavailable/);
-  now = 111;
-  assert.equal(await claim("c", 120), true);
-  assert.equal(await claim("a", 130).catch(() => "full"), "full");
-  assert.equal(await claim("b", 120), false);
 });

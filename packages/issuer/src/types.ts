@@ -83,8 +83,11 @@ export interface Grant<C extends RegisteredClient = RegisteredClient, D extends 
 /** Tells who the client is, or throws ProtocolError (invalid_client). A server may bring its own. */
 export type AuthenticateClient<C extends RegisteredClient> = (request: TokenRequest) => Promise<C>;
 
-/** Remembers `key` until `expiresAt` (seconds since the epoch); false when it is remembered already. */
-export type ClaimOnce = (key: string, expiresAt: number) => Promise<boolean>;
+/**
+ * Remembers `key` until `expiresAt` (seconds since the epoch), in the share of memory of `by`, who was authenticated by it or before;
+ * false when it is remembered already. *Throws* ProtocolError when there is no room.
+ */
+export type ClaimOnce = (key: string, expiresAt: number, by: string) => Promise<boolean>;
 
 /** One line of the audit log: exactly one per token request, whatever became of it. */
 export interface AuditEvent<D extends PolicyAnswer = PolicyAnswer> {

@@ -78,7 +78,7 @@ export function authenticateByGrant(context: AssertionContext): AuthenticateClie
     const { claims } = result.token;
     checkShape(claims, parts.now());
     const once = claims.jti ?? assertion.split(".")[2] ?? assertion;
-    if (!(await context.claimJti(`${client.id}\n${once}`, (claims.exp ?? 0) + tolerance)))
+    if (!(await context.claimJti(`${client.id}\n${once}`, (claims.exp ?? 0) + tolerance, client.id)))
       throw maskinportenError("MP-012");
     const method = keys === client.keys ? "private_key_jwt" : "virksomhetssertifikat";
     return { ...client, grant: { ...claims }, method };

@@ -23,8 +23,9 @@ export function openidProofs(parts: Parts): Proofs {
   ): Promise<{ jkt: string } | { why: string }> => {
     const result = await judgeDpopProof(proof, { ...about, windowSeconds }, parts.now);
     if (!result.ok) return { why: result.message };
-    const fresh = await claimOnce(`${result.jkt}\n${result.jti}`, parts.now() + 2 * windowSeconds);
-    return fresh ? { jkt: result.jkt } : { why: "it was used before" };
+    const { jkt, jti } = result;
+    const fresh = await claimOnce(`${jkt}\n${jti}`, parts.now() + 2 * windowSeconds, jkt);
+    return fresh ? { jkt } : { why: "it was used before" };
   };
   return {
     async atToken(headers) {

@@ -31,7 +31,7 @@ export function proofJudge({ url, claimJti, now }: ProofOptions): JudgeProof {
     const result = await judgeDpopProof(proof, { method, url, windowSeconds }, now);
     if (!result.ok) throw refused(result.message);
     const { jkt, jti } = result;
-    if (!(await claimJti(`dpop\n${jkt}\n${jti}`, now() + 2 * windowSeconds)))
+    if (!(await claimJti(`dpop\n${jkt}\n${jti}`, now() + 2 * windowSeconds, client.id)))
       throw refused("it was used before");
     return jkt;
   };

@@ -37,7 +37,10 @@ export function tokenExchange(options: TokenExchangeOptions): Grant<Application,
   return {
     grantType: grantTypes.tokenExchange,
     required: ["subject_token", "subject_token_type"],
-    optional: ["audience", "resource", "scope", "requested_token_type", "actor_token", "actor_token_type"],
+    optional: [
+      ...["audience", "resource", "scope", "requested_token_type"],
+      ...["actor_token", "actor_token_type", "client_assertion"],
+    ],
     repeatable: ["audience", "resource"],
     authorize: async ({ request, client, now }: GrantContext<Application>) => {
       const { params } = request;
@@ -125,7 +128,8 @@ async function judgeActorToken(params: FormParams, client: Application, judge: J
   if (token === undefined) return;
   if (type !== tokenTypes.jwt)
     throw new ProtocolError("invalid_request", `parameter actor_token_type must be ${tokenTypes.jwt}`);
-  if (!(await judge(token, client)))
+  // The very assertion that the client authenticated by has said so already.
+  if (token !== params.one("client_assertion") && !(await judge(token, client)))
     throw new ProtocolError(
       "invalid_request",
       "invalid actor_token: the actor can only be the authenticated client",

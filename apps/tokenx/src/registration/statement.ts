@@ -104,10 +104,10 @@ export function statementJudge(options: StatementOptions): (raw: string) => Prom
     return result.token.claims;
   }
 
-  async function take({ jti, exp = 0 }: JwtClaims): Promise<void> {
+  async function take({ jti, exp = 0, iss = "" }: JwtClaims): Promise<void> {
     if (typeof jti !== "string" || jti === "" || jti.length > 255)
       throw invalidStatement("its jti is unusable");
-    if (!(await options.claimJti(`statement\n${jti}`, exp + toleranceSeconds)))
+    if (!(await options.claimJti(`statement\n${jti}`, exp + toleranceSeconds, iss)))
       throw invalidStatement("it was used before");
   }
 

@@ -12,18 +12,19 @@ import type { UsedOnce } from "./used-once.ts";
  * Without a file nothing outlives the process, nor do the registrations that it would be of use to.
  */
 export function usedHere({ now, file }: { now: Clock; file: string | undefined }): UsedOnce {
-  const own = memoryReplay({ now, maxEntries: maxRemembered });
+  let own = memoryReplay({ now, maxEntries: maxRemembered });
   const journal = file === undefined ? undefined : openJournal(file, now);
   return {
-    claim: async (key, end) => {
+    claim: async (key, end, by) => {
       const hash = hashOf(key);
       const expiresAt = end + marginSeconds;
-      if (!(await own(hash, expiresAt))) return false;
+      if (!(await own(hash, expiresAt, by))) return false;
       journal?.write({ hash, expiresAt });
       return true;
     },
     load: async () => {
-      for (const { hash, expiresAt } of journal?.rewrite() ?? []) await own(hash, expiresAt);
+      const known = journal?.rewrite().map(({ hash, expiresAt }) => [hash, expiresAt] as const);
+      own = memoryReplay({ now, maxEntries: maxRemembered, ...(known && { known }) });
     },
     sweep: async () => journal?.shorten(),
     close: async () => journal?.close(),

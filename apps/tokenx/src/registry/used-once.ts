@@ -72,11 +72,11 @@ export function usedOnce(options: {
   });
 
   return {
-    claim: async (key, end) => {
+    claim: async (key, end, by) => {
       const hash = hashOf(key);
       const expiresAt = end + marginSeconds;
       // Cheap, and it also catches replays to this replica while the database is away.
-      if (!(await own(hash, expiresAt))) return false;
+      if (!(await own(hash, expiresAt, by))) return false;
       const wasAwayJustNow = degradedSince !== undefined && now() - triedAt < 1;
       const result = wasAwayJustNow ? "unknown" : await share(hash, expiresAt);
       if (result !== "unknown") return result === "claimed";
