@@ -17,7 +17,10 @@ const providersSchema = z
     z.object({
       wellKnownUrl: webUrl,
       allowedClusterName: z.string().min(1).optional(),
-      allowedSubjects: z.array(z.string()).optional(),
+      allowedSubjects: z
+        .array(z.string())
+        .min(1, "admits nobody; without it every subject is admitted")
+        .optional(),
     }),
   )
   .refine(allDifferent, "two entries are of one issuer");

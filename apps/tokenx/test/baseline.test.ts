@@ -44,6 +44,13 @@ describe("settings by the baseline's names", () => {
     assert.deepEqual(read.registrarAudience, ["dev:team:tokendings", "other"]);
     assert.deepEqual(read.registrarProviders?.[0]?.allowedSubjects, ["s"]);
   });
+  test("an empty list of subjects is a problem: it is not known whether it means nobody or everybody", () => {
+    const bad = [{ wellKnownUrl: registrar, allowedSubjects: [] }];
+    assert.throws(
+      () => readSettings(settings, { ...env, AUTH_PROVIDER_CONFIGS: JSON.stringify(bad) }),
+      /allowedSubjects.*admits nobody/,
+    );
+  });
   test("two registrars of one issuer are a problem, not a guess which rules count", () => {
     const twice = [registrar, registrar].map((wellKnownUrl) => ({ wellKnownUrl }));
     const bad = { ...env, AUTH_PROVIDER_CONFIGS: JSON.stringify(twice) };

@@ -322,6 +322,14 @@ describe("compatibility settings", () => {
     const software_statement = await signed(await party("registrar", "RS256"), { appId: "local:a:forged" });
     assert.equal((await compat.register("local:a:forged", {}, { software_statement })).status, 400);
   });
+  test("RFC 7519 section 4.1.6: an undated statement of the future is refused: none after it would count", async () => {
+    const software_statement = await signed(compat.registrar, {
+      appId: "local:a:future",
+      iat: compat.clock.now + 1_000_000_000,
+    });
+    assert.equal((await compat.register("local:a:future", {}, { software_statement })).status, 400);
+    assert.equal((await compat.register("local:a:future")).status, 201);
+  });
   test("the old codes: policy, grant, assertion", async () => {
     const form = async () => ({
       subject_token: await compat.subjectToken({ aud: resource }),

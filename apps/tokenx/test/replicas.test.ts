@@ -304,3 +304,19 @@ test("emergency: one command replaces the keys on every replica, and what the ol
     );
   }
 });
+
+test("deleting leaves a note of an application's id, and of nothing else that is asked for", async () => {
+  const own = await freshDatabase();
+  const on = await replica({ DATABASE_URL: own });
+  const db = await openSqlDatabase<TokenxTables>({ url: new Secret(own) });
+  const remove = async (id: string) => {
+    const url = `${on.running.addresses["tokenx"]}/registration/client/${encodeURIComponent(id)}`;
+    const headers = { authorization: `Bearer ${await on.bearer()}` };
+    assert.equal((await fetch(url, { method: "DELETE", headers })).status, 204, id);
+  };
+  for (const id of ["no id", "a:b", "a:b:", "a".repeat(255), target]) await remove(id);
+  const rows = await db.query.selectFrom("clients").select("client_id").execute();
+  assert.deepEqual(rows, [{ client_id: target }]);
+  await db.close();
+  await on.close();
+});

@@ -87,7 +87,7 @@ export function registrarJudge(options: RegistrarOptions): JudgeRegistrar {
     if (!result.ok) throw invalidToken(result.refusal.message);
     const { sub, exp = 0, iat = 0 } = result.token.claims;
     const { allowedSubjects, allowedClusterName } = known.rules;
-    if (allowedSubjects !== undefined && allowedSubjects.length > 0 && !allowedSubjects.includes(sub ?? ""))
+    if (allowedSubjects !== undefined && !allowedSubjects.includes(sub ?? ""))
       throw invalidToken("its subject may not register clients");
     if (known.isSelf === true && exp - iat > options.maxLifetimeSeconds)
       throw invalidToken(`it lives longer than ${options.maxLifetimeSeconds} s`);

@@ -111,7 +111,7 @@ export function statementJudge(options: StatementOptions): (raw: string) => Prom
       throw invalidStatement("it was used before");
   }
 
-  /** Signature only: older registrars write nothing else that could be checked. */
+  /** Its signature, and the times that it has: older registrars write nothing else that could be checked. */
   async function judgeUndated(raw: string): Promise<JwtClaims> {
     const peeked = peekJwt(raw);
     const alg = peeked?.header["alg"];
@@ -122,9 +122,12 @@ export function statementJudge(options: StatementOptions): (raw: string) => Prom
     const signature = Buffer.from(raw.slice(end + 1), "base64url");
     const verified = found.ok && (await found.key.verify(Buffer.from(raw.slice(0, end)), signature));
     if (!verified) throw invalidStatement("its signature is not that of a trusted registrar");
-    const { exp } = peeked.claims;
+    const { exp, iat } = peeked.claims;
     if (exp !== undefined && exp + toleranceSeconds <= options.now())
       throw invalidStatement("it has expired");
+    // No statement after it would count.
+    if (iat !== undefined && iat - toleranceSeconds > options.now())
+      throw invalidStatement("it is of the future");
     return peeked.claims;
   }
 
