@@ -6,7 +6,7 @@ import type { Logger, RequestTraces } from "@portvakt/runtime/observe";
 import type { Passage } from "./proxy/gate.ts";
 import type { TrustedPeers } from "./proxy/peers.ts";
 import type { Proxy } from "./proxy/proxy.ts";
-import { answerSocket, passesUpgrade } from "./proxy/upgrade.ts";
+import { passesUpgrade } from "./proxy/upgrade.ts";
 import { answerCors, type CorsRule, type Origins } from "./request/cors.ts";
 import { judgeCrossSite, isSafe } from "./request/csrf.ts";
 import { isUnder, matchIngress, type Ingress } from "./request/ingress.ts";
@@ -67,13 +67,8 @@ export function createApp(options: AppOptions): App {
     upgrade,
   });
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const target = readTarget(request.url);
-    if (
-      target === undefined ||
-      hasTwoHosts(request.rawHeaders) ||
-      request.method === "TRACE" ||
-      request.method === "CONNECT"
-    ) {
+    const target = targetOf(request);
+    if (target === undefined) {
       const correlation_id = correlationOf(request);
       log.info({ correlation_id }, "a request that can be read in more than one way was refused");
       return writeResponse(response, problem(400, { title: "Bad request", correlation_id }), request.method);
@@ -87,7 +82,10 @@ export function createApp(options: AppOptions): App {
     return writeResponse(response, answer, request.method);
   };
   return {
-    isUpgrade: (request) => passesUpgrade(request) && !isOurs(readTarget(request.url)?.path ?? ""),
+    isUpgrade: (request) => {
+      const target = targetOf(request);
+      return target !== undefined && !isOurs(target.path) && passesUpgrade(request);
+    },
     listener: (request, response) => {
       serve(request, response).catch((error: unknown) => {
         log.error({ err: error }, "request failed");
@@ -97,13 +95,9 @@ export function createApp(options: AppOptions): App {
     upgrade: (request, socket, head) => {
       // Until the connections are joined nobody else listens, and an unheard error would end the process.
       socket.on("error", () => socket.destroy());
-      const target = readTarget(request.url);
-      const serveUpgrade = async (): Promise<void> => {
-        if (target === undefined || isOurs(target.path))
-          return answerSocket(socket, problem(400, { title: "Bad request" }));
-        return proxy.upgrade(passage(request, target, true), socket, head);
-      };
-      serveUpgrade().catch((error: unknown) => {
+      const target = targetOf(request);
+      if (target === undefined) return void socket.destroy();
+      proxy.upgrade(passage(request, target, true), socket, head).catch((error: unknown) => {
         log.error({ err: error }, "upgrade failed");
         socket.destroy();
       });
@@ -169,6 +163,12 @@ function refuseByRule(route: Route, visit: Visit, allowed: Origins): Response | 
   return refusal === undefined
     ? undefined
     : problem(403, { title: "Cross-site request refused", detail: `Refused, because ${refusal}.` });
+}
+
+/** What a request is for; undefined where it can be read in more than one way, or is none for an application. */
+function targetOf(request: IncomingMessage): RequestPath | undefined {
+  const { method, rawHeaders, url } = request;
+  return method === "TRACE" || method === "CONNECT" || hasTwoHosts(rawHeaders) ? undefined : readTarget(url);
 }
 
 /** RFC 9112 section 3.2: more than one Host is an error; two servers might each believe another one. */

@@ -254,6 +254,15 @@ describe("the application is asked for what somebody still waits for, in turn", 
     forward({ socket: { destroyed: true } } as http.IncomingMessage, { destroyed: true } as never, unused);
   });
 
+  test("RFC 9110 section 7.6.1: what any Connection line of the answer names stays on this hop", async (t) => {
+    const lines =
+      "Connection: x-one\r\nX-One: 1\r\nX-Two: 2\r\nX-Three: 3\r\nConnection: X-Two, keep-alive\r\n";
+    const { address } = await rawStage(t, ({ socket }) => socket.write(ok.replace("\r\n", `\r\n${lines}`)));
+    const answer = await sendRaw(address, ask());
+    assert.match(answer, /X-Three: 3/);
+    assert.doesNotMatch(answer, /x-one|x-two/i);
+  });
+
   test("a declined upgrade that breaks off ends the connection, with nothing of ours in its body", async (t) => {
     const { address } = await rawStage(t, ({ socket }) => {
       socket.write("HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\npart", () => socket.resetAndDestroy());

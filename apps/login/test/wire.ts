@@ -2,6 +2,9 @@
 import net from "node:net";
 import { once } from "node:events";
 
+/** After so long what is waited for will not come. */
+const patienceMilliseconds = 20_000;
+
 /** Sends the text as it is and gives everything that comes back until the other side closes or `until` is seen. */
 export async function sendRaw(address: string, text: string, until?: RegExp): Promise<string> {
   const [host, port] = address.split(":");
@@ -15,8 +18,10 @@ export async function sendRaw(address: string, text: string, until?: RegExp): Pr
       if (until?.test(answer) === true) resolve();
     });
   });
+  const late = setTimeout(() => socket.destroy(), patienceMilliseconds);
   socket.write(text, "latin1");
   await Promise.race([once(socket, "close"), seen]);
+  clearTimeout(late);
   socket.destroy();
   return answer;
 }

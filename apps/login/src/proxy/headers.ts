@@ -55,7 +55,7 @@ const fateOf = remembering(decideFate);
 
 /** Which headers `Connection` names; undefined when it names one that must not be dropped. */
 function namedByConnection(connection: string | undefined): ReadonlySet<string> | undefined {
-  if (connection === undefined || connection === "keep-alive" || connection === "close") return none;
+  if (!connection || connection === "keep-alive" || connection === "close") return none;
   const names = new Set<string>();
   for (const part of connection.split(",")) {
     const name = part.trim().toLowerCase();
@@ -180,17 +180,18 @@ const responseFateOf = remembering(decideResponseFate);
 /** The application's response headers as they go to the browser: this hop's own are removed, and cookies named like ours. */
 export function downstreamHeaders(raw: readonly string[], isOwnCookie: (name: string) => boolean): string[] {
   const headers: string[] = [];
-  let named = none;
+  const connection: string[] = [];
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? "";
     const value = raw[index + 1] ?? "";
     const fate = responseFateOf(name);
-    if (fate === "connection") named = namedByConnection(value) ?? none;
+    if (fate === "connection") connection.push(value);
     else if (fate === "set-cookie") {
       if (!isOwnCookie(value.slice(0, Math.max(0, value.indexOf("="))).trim())) headers.push(name, value);
     } else if (fate === "keep") headers.push(name, value);
   }
-  return named.size === 0 ? headers : withoutNamed(headers, named);
+  const named = namedByConnection(connection.join(","));
+  return named === undefined || named.size === 0 ? headers : withoutNamed(headers, named);
 }
 
 function withoutNamed(headers: readonly string[], named: ReadonlySet<string>): string[] {

@@ -2,6 +2,7 @@ import http from "node:http";
 import https from "node:https";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { answerUnderWay } from "@portvakt/runtime/http";
 import { serverName } from "../upstream/pool.ts";
 import { downstreamHeaders } from "./headers.ts";
 import { joinWebSocket } from "./websocket.ts";
@@ -11,10 +12,12 @@ const refusedProtocols = /^(h2c?|http|tls)\b/i;
 
 /** Whether a request's `Upgrade` is passed on; one that is not is an ordinary request. */
 export function passesUpgrade(request: IncomingMessage): boolean {
-  const { upgrade, connection } = request.headers;
+  const { upgrade, connection, host } = request.headers;
   if (upgrade === undefined || request.method !== "GET" || request.httpVersion === "1.0") return false;
+  // RFC 9112 section 3.2: refused, as any request is.
+  if (host === undefined) return false;
   // An answer to an earlier request is still to come on this connection: 101 must not overtake it.
-  if (Reflect.get(request.socket, "_httpMessage") != null) return false;
+  if (answerUnderWay(request.socket) !== undefined) return false;
   const asked = (connection ?? "").split(",").some((part) => part.trim().toLowerCase() === "upgrade");
   return asked && !upgrade.split(",").some((protocol) => refusedProtocols.test(protocol.trim()));
 }

@@ -9,5 +9,6 @@ export type { FetchHandler, HttpServer, ServeOptions } from "./serve.ts";
 export { serveStatus } from "./status.ts";
 export type { Readiness, ReadinessCheck, StatusOptions } from "./status.ts";
 export { readBody } from "./body.ts";
+export { answerUnderWay } from "./refuse.ts";
 export { HttpProblem, problem } from "./problem.ts";
 export type { ProblemDetails } from "./problem.ts";

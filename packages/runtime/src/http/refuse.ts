@@ -56,10 +56,9 @@ export function refuseWithoutHost(
   };
 }
 
-/** Whether some of an answer is on its way already: what is written after it would be taken for its body. */
-function hasBegunAnswer(socket: Duplex): boolean {
-  const answer = Reflect.get(socket, "_httpMessage") as OutgoingMessage | null | undefined;
-  return answer?.headersSent === true;
+/** The answer whose turn it is on a server's connection; node has no public name for it. */
+export function answerUnderWay(socket: Duplex): OutgoingMessage | undefined {
+  return (Reflect.get(socket, "_httpMessage") as OutgoingMessage | null | undefined) ?? undefined;
 }
 
 /** Makes the listener for `clientError`. It answers where that can do no harm, and closes the connection in any case. */
@@ -69,7 +68,8 @@ export function clientErrorListener(
   return (error, socket) => {
     // A connection that never carried anything was opened in advance, and nothing was asked.
     const silent = error.code === "ECONNRESET" || (socket as Socket).bytesRead === 0;
-    if (silent || !socket.writable || hasBegunAnswer(socket)) {
+    // What is written after the head of an answer would be taken for its body.
+    if (silent || !socket.writable || answerUnderWay(socket)?.headersSent === true) {
       socket.destroy();
       return;
     }
