@@ -96,7 +96,10 @@ export function createApp(options: AppOptions): App {
       // Until the connections are joined nobody else listens, and an unheard error would end the process.
       socket.on("error", () => socket.destroy());
       const target = targetOf(request);
-      if (target === undefined) return void socket.destroy();
+      if (target === undefined) {
+        socket.destroy();
+        return;
+      }
       proxy.upgrade(passage(request, target, true), socket, head).catch((error: unknown) => {
         log.error({ err: error }, "upgrade failed");
         socket.destroy();

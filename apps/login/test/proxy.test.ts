@@ -1,7 +1,6 @@
 import { test, type TestContext } from "node:test";
 import assert from "node:assert/strict";
 import http from "node:http";
-import net from "node:net";
 import { once } from "node:events";
 import { background, navigation } from "./browser.ts";
 import { openStage, type Stage, type StageOptions } from "./stage.ts";
