@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { problem } from "@portvakt/runtime/http";
 import type { Logger, RequestTraces } from "@portvakt/runtime/observe";
-import type { Passage } from "./proxy/gate.ts";
+import type { Passage } from "./proxy/passage.ts";
 import type { TrustedPeers } from "./proxy/peers.ts";
 import type { Proxy } from "./proxy/proxy.ts";
 import { passesUpgrade } from "./proxy/upgrade.ts";

@@ -4,7 +4,7 @@ import type { Clock } from "@portvakt/oauth";
 import { decide } from "@portvakt/policy";
 import type { Decision, Policy } from "@portvakt/policy";
 import { z } from "zod";
-import type { AuditRecord } from "./audit.ts";
+import type { AuditRecord } from "./registry/decision-store.ts";
 import type { JudgeRegistrar, Registrar } from "./registration/registrars.ts";
 
 export interface AccessOptions {

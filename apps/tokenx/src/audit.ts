@@ -3,20 +3,7 @@ import type { Decision } from "@portvakt/policy";
 import { correlationId, noteOnRequest } from "@portvakt/runtime/observe";
 import type { Logger, Metrics } from "@portvakt/runtime/observe";
 import { metrics as table } from "./observed.ts";
-import type { DecisionStore } from "./registry/decision-store.ts";
-
-/** One decision or refusal, for whoever asks later why. Holds no token. */
-export interface AuditRecord {
-  readonly at: number;
-  readonly outcome: AuditEvent["outcome"];
-  readonly actor?: string | undefined;
-  readonly target?: string | undefined;
-  readonly idp?: string | undefined;
-  readonly error?: string | undefined;
-  readonly description?: string | undefined;
-  readonly decision?: Decision | undefined;
-  readonly correlation_id: string;
-}
+import type { AuditRecord, DecisionStore } from "./registry/decision-store.ts";
 
 export interface Audit {
   readonly token: (event: AuditEvent<Decision>) => void;

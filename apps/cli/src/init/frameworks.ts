@@ -1,4 +1,13 @@
-import type { Style } from "./project.ts";
+/** How the files of an application are written. */
+export interface Style {
+  readonly typed: boolean;
+  /** CommonJS, with `require`. */
+  readonly common: boolean;
+  /** How its files name each other: `./auth` plus this. */
+  readonly ending: string;
+  /** The ending of a new file. */
+  readonly extension: string;
+}
 
 /** How an application of one framework gets its middleware. */
 export interface Framework {

@@ -1,7 +1,7 @@
 import { access, readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError, exitCodes } from "../failure.ts";
-import { frameworks, type Framework } from "./frameworks.ts";
+import { frameworks, type Framework, type Style } from "./frameworks.ts";
 
 /** An existing application, as far as its folder tells. */
 export interface Project {
@@ -23,16 +23,6 @@ export type Place =
   | { readonly kind: "entry"; readonly file: string; readonly text: string }
   /** In a file of its own, below the folder whose files are the routes. */
   | { readonly kind: "routes"; readonly folder: string };
-
-export interface Style {
-  readonly typed: boolean;
-  /** CommonJS, with `require`. */
-  readonly common: boolean;
-  /** How its files name each other: `./auth` plus this. */
-  readonly ending: string;
-  /** The ending of a new file. */
-  readonly extension: string;
-}
 
 export interface PackageManifest {
   readonly name?: string;

@@ -1,24 +1,13 @@
-import type { IncomingMessage } from "node:http";
 import { problem } from "@portvakt/runtime/http";
 import { judgeCrossSite, isSafe } from "../request/csrf.ts";
 import type { ExcludedPaths, ProviderOfPath } from "../request/exclusions.ts";
 import type { Ingress } from "../request/ingress.ts";
 import { isNavigation } from "../request/navigation.ts";
-import type { RequestPath } from "../request/path.ts";
 import { checkRedirect, homeOf } from "../request/redirect.ts";
+import type { Passage } from "./passage.ts";
 import { troubleAnswer } from "./trouble.ts";
 import type { Admission, Admissions } from "../session/admission.ts";
 import type { Session, Ticket } from "../session/model.ts";
-
-/** One request that is for the application. */
-export interface Passage {
-  readonly request: IncomingMessage;
-  readonly target: RequestPath;
-  /** The ingress that it came in by; undefined when its host is none that was declared. */
-  readonly ingress: Ingress | undefined;
-  readonly correlationId: string;
-  readonly upgrade: boolean;
-}
 
 /** A signed-in user's session, with the ticket that finds it again. */
 export interface User {

@@ -1,7 +1,7 @@
 import { problem } from "@portvakt/runtime/http";
 import { errorPage } from "../pages/page.ts";
 import { isNavigation } from "../request/navigation.ts";
-import type { Passage } from "./gate.ts";
+import type { Passage } from "./passage.ts";
 
 /** Says that a request cannot be served right now: a page for people, a problem for programs. Never says why; the log does. */
 export function troubleAnswer(

@@ -1,6 +1,6 @@
 import { problem } from "@portvakt/runtime/http";
 import type { Route, RouteTable } from "../app.ts";
-import type { Passage } from "../proxy/gate.ts";
+import type { Passage } from "../proxy/passage.ts";
 import type { Proxy } from "../proxy/proxy.ts";
 import { answerSocket } from "../proxy/upgrade.ts";
 import type { Origins } from "../request/cors.ts";

@@ -1,8 +1,22 @@
+import type { AuditEvent } from "@portvakt/issuer";
 import type { Clock } from "@portvakt/oauth";
+import type { Decision } from "@portvakt/policy";
 import type { Logger } from "@portvakt/runtime/observe";
 import type { SqlDatabase } from "@portvakt/runtime/store";
-import type { AuditRecord } from "../audit.ts";
 import type { TokenxTables } from "./schema.ts";
+
+/** One decision or refusal, for whoever asks later why. Holds no token. */
+export interface AuditRecord {
+  readonly at: number;
+  readonly outcome: AuditEvent["outcome"];
+  readonly actor?: string | undefined;
+  readonly target?: string | undefined;
+  readonly idp?: string | undefined;
+  readonly error?: string | undefined;
+  readonly description?: string | undefined;
+  readonly decision?: Decision | undefined;
+  readonly correlation_id: string;
+}
 
 /** Refusals by decision id, kept for whoever asks why. What was allowed is in the log only: there is no row per issued token. */
 export interface DecisionStore {
