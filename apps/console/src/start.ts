@@ -32,6 +32,7 @@ export async function start(settings: Settings, tools: Tools): Promise<Running> 
     address: settings.bindAddress,
     log,
     metrics: tools.metrics,
+    stopping: tools.stopping,
     maxHeaderBytes: 32_768,
     traces: { routes: [] },
   });

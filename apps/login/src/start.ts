@@ -69,6 +69,7 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
     address: settings.bindAddress,
     log: tools.log,
     metrics: tools.metrics,
+    stopping: tools.stopping,
     // Who is not trusted to say where a request came from does not say what trace it belongs to either.
     traces: { ...tracedRoutes(ingresses, routes), trusts: trusted },
     requestTimeoutSeconds: 0,

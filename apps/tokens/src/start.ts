@@ -198,10 +198,11 @@ function refusalLine(path: string, { status, body }: Answer) {
 /** Small requests of one application, on its own machine. */
 const maxHeaderBytes = 16_384;
 
-async function listen(settings: Settings, { log, metrics }: Tools, app: AppOptions): Promise<HttpServer> {
+async function listen(settings: Settings, tools: Tools, app: AppOptions): Promise<HttpServer> {
   const { socketPath, bindAddress } = settings;
+  const { log, metrics, stopping } = tools;
   const traces = { routes: Object.keys(app.routes).map((route) => route.slice(route.indexOf(" ") + 1)) };
-  const common = { listener: createListener(createApp(app)), log, metrics, maxHeaderBytes, traces };
+  const common = { listener: createListener(createApp(app)), log, metrics, stopping, maxHeaderBytes, traces };
   if (socketPath === undefined) return await serve({ ...common, address: bindAddress });
   await removeOldSocket(socketPath);
   // Only the owner of the file, and its group, may open it.

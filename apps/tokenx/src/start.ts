@@ -22,9 +22,10 @@ export async function start(settings: Settings, tools: Tools): Promise<Running> 
       new Response(null, { status: 503 });
     const address = settings.port === undefined ? settings.bindAddress : { host: "::", port: settings.port };
     const routes: string[] = [];
-    const { log, metrics } = tools;
+    const { log, metrics, stopping } = tools;
     const traces = { routes, silent: probes };
-    const server = await serve({ fetch: (request) => handle(request), address, log, metrics, traces });
+    const fetch = (request: Request): Response | Promise<Response> => handle(request);
+    const server = await serve({ fetch, address, log, metrics, stopping, traces });
     closing.push(() => server.close({ graceSeconds: settings.shutdownGraceSeconds }));
     // Only the listener knows its port, which may be part of the issuer identifier.
     const app = createHandler(state, settings.issuer ?? server.url);

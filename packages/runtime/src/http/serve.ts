@@ -6,7 +6,7 @@ import { getRequestListener } from "@hono/node-server";
 import { correlationId, tracing } from "../observe/index.ts";
 import type { Logger, Metrics, RequestTraces } from "../observe/index.ts";
 import { HttpProblem, problem } from "./problem.ts";
-import { clientErrorListener, refusalRecorder, refuseWithoutHost } from "./refuse.ts";
+import { answerUnderWay, clientErrorListener, refusalRecorder, refuseWithoutHost } from "./refuse.ts";
 import type { Refusal } from "./refuse.ts";
 
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
@@ -27,6 +27,8 @@ interface Common {
   readonly keepAliveSeconds?: number;
   /** How requests are named in traces; absent, they are not traced. */
   readonly traces?: RequestTraces;
+  /** Aborted when the process is told to stop: every answer from then on ends its connection, so that clients go elsewhere before `close`. */
+  readonly stopping?: AbortSignal | undefined;
   /** Handles `Upgrade` requests; without it they are served as plain requests. */
   readonly upgrade?: (request: http.IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
@@ -79,7 +81,19 @@ function trackSockets(server: http.Server): ReadonlySet<Socket> {
   return sockets;
 }
 
+/** RFC 9112 section 9.6: who is told that the connection closes sends nothing more on it, and loses nothing. */
+function endConnectionsAfterAnswers(server: http.Server, sockets: ReadonlySet<Socket>): void {
+  for (const socket of sockets) {
+    const answer = answerUnderWay(socket);
+    if (answer !== undefined) answer.shouldKeepAlive = false;
+  }
+  server.prependListener("request", (_request, response) => {
+    response.shouldKeepAlive = false;
+  });
+}
+
 function drain(server: http.Server, sockets: ReadonlySet<Socket>, graceSeconds: number): Promise<void> {
+  endConnectionsAfterAnswers(server, sockets);
   return new Promise((resolve) => {
     // Connections become idle one by one as their last response ends; node closes the idle ones only when asked.
     const sweep = setInterval(() => server.closeIdleConnections(), 25);
@@ -162,6 +176,7 @@ export async function serve(options: ServeOptions): Promise<HttpServer> {
     });
   });
   server.on("error", (error) => options.log.error({ err: error }, "server error"));
+  options.stopping?.addEventListener("abort", () => endConnectionsAfterAnswers(server, sockets));
   const { url, port } = whereabouts(server);
   let closing: Promise<void> | undefined;
   return {

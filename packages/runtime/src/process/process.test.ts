@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import http from "node:http";
 import { finished } from "node:stream/promises";
 import { after, afterEach, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -99,6 +100,55 @@ describe("runProcess", { timeout: 60_000 }, () => {
     assert.equal((await fetch(`${addresses["status"]}/readyz`)).status, 503);
     assert.equal(await (await fetch(`${addresses["main"]}/`)).text(), "served", "it still serves");
     assert.equal(await child.ended, 0);
+  });
+
+  it("RFC 9112 section 9.6: answers while it stops end their connections, so that no client is cut off by the end", async () => {
+    const child = start({ env: { PORTVAKT_FIXTURE_SHUTDOWN_WAIT: "1s" } });
+    const { main = "" } = await child.addresses();
+    const agent = new http.Agent({ keepAlive: true });
+    const connectionOf = async (path: string): Promise<string | undefined> => {
+      const asked = once(http.get(`${main}${path}`, { agent }), "response");
+      const [response] = (await asked) as [http.IncomingMessage];
+      await response.toArray();
+      return response.headers.connection;
+    };
+    assert.equal(await connectionOf("/"), "keep-alive");
+    const slow = connectionOf("/slow");
+    assert.equal(await connectionOf("/"), "keep-alive");
+    child.process.kill("SIGTERM");
+    await eventually(() => child.output().includes("stopping"));
+    assert.equal(await connectionOf("/"), "close");
+    assert.equal(await slow, "close", "also what was under way");
+    assert.equal(await child.ended, 0);
+    agent.destroy();
+  });
+
+  it("busy clients lose no request on a kept connection when a server stops", async () => {
+    const child = start();
+    const { main = "" } = await child.addresses();
+    const agent = new http.Agent({ keepAlive: true });
+    let served = 0;
+    const lost: string[] = [];
+    const client = async (): Promise<void> => {
+      for (;;) {
+        const asked = http.get(main, { agent });
+        try {
+          const [response] = (await once(asked, "response")) as [http.IncomingMessage];
+          await response.toArray();
+          served += 1;
+        } catch (error) {
+          if (!asked.reusedSocket) return;
+          lost.push(String(error));
+        }
+      }
+    };
+    const clients = Array.from({ length: 10 }, client);
+    await eventually(() => served > 100);
+    child.process.kill("SIGTERM");
+    await Promise.all(clients);
+    assert.deepEqual(lost, []);
+    assert.equal(await child.ended, 0);
+    agent.destroy();
   });
 
   it("cuts a request that outlasts the grace time", async () => {

@@ -16,6 +16,8 @@ export interface Tools {
   readonly now: () => number;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Aborted when the process is told to stop, `SHUTDOWN_WAIT` before `close` is called; for its listeners. */
+  readonly stopping?: AbortSignal;
 }
 
 /** A started app. */
@@ -109,14 +111,19 @@ async function answerArguments<S extends Schema & CommonSettings>(
 interface Ending {
   /** Called once the app runs. */
   running(app: Running, status: HttpServer, traces: Traces | undefined): void;
-  readonly draining: boolean;
+  /** Aborted when it begins. */
+  readonly stopping: AbortSignal;
 }
+
+/** Time for clients that are busy to be answered once more, which tells them that their connections end. */
+const leastWaitSeconds = 0.2;
 
 function arrangeEnding(log: Logger, times: { graceSeconds: number; waitSeconds: number }): Ending {
   let app: Running | undefined;
   let status: HttpServer | undefined;
   let traces: Traces | undefined;
   let reason: string | undefined;
+  const stopping = new AbortController();
 
   const finish = async (): Promise<void> => {
     // The app keeps its own grace time; this bound is for an app that fails to.
@@ -127,7 +134,7 @@ function arrangeEnding(log: Logger, times: { graceSeconds: number; waitSeconds: 
       },
       (times.graceSeconds + times.waitSeconds + 5) * 1000,
     );
-    if (times.waitSeconds > 0) await delay(times.waitSeconds * 1000);
+    await delay(Math.max(times.waitSeconds, leastWaitSeconds) * 1000);
     await app?.close();
     await status?.close({ graceSeconds: 0 });
     await traces?.close();
@@ -142,6 +149,7 @@ function arrangeEnding(log: Logger, times: { graceSeconds: number; waitSeconds: 
     }
     reason = why;
     log.info({ reason: why }, "stopping");
+    stopping.abort();
     finish().catch(fatal);
   };
   const fatal = (error: unknown): void => {
@@ -162,9 +170,7 @@ function arrangeEnding(log: Logger, times: { graceSeconds: number; waitSeconds: 
     running(...parts) {
       [app, status, traces] = parts;
     },
-    get draining() {
-      return reason !== undefined;
-    },
+    stopping: stopping.signal,
   };
 }
 
@@ -180,7 +186,8 @@ async function startAndReport<S extends Schema & CommonSettings>(
   });
   let app: Running | undefined;
   const ready = async (): Promise<Readiness> => {
-    if (ending.draining) return { ready: false, checks: { process: { ok: false, detail: "stopping" } } };
+    if (ending.stopping.aborted)
+      return { ready: false, checks: { process: { ok: false, detail: "stopping" } } };
     return app === undefined
       ? { ready: false, checks: { process: { ok: false, detail: "starting" } } }
       : await app.ready();
@@ -196,7 +203,7 @@ async function startAndReport<S extends Schema & CommonSettings>(
     ...tools,
     name: options.name,
   });
-  app = await options.start(settings, tools);
+  app = await options.start(settings, { ...tools, stopping: ending.stopping });
   ending.running(app, status, traces);
   const addresses = { ...app.addresses, status: status.url };
   tools.log.info({ addresses }, "listening");

@@ -55,7 +55,7 @@ export function commonSettings(
       env: env("SHUTDOWN_WAIT", "shutdownWaitSeconds"),
       default: 0,
       max: 600,
-      doc: "How long to go on serving, while reporting not ready, before the listeners close: time for load balancers to notice.",
+      doc: "How long to go on serving, while reporting not ready, before the listeners close: time for load balancers to notice. At least 0.2 s.",
     }),
   };
 }
