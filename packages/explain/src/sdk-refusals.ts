@@ -36,6 +36,11 @@ export const sdkRefusalMeanings: Readonly<Record<OwnCode, Meaning>> = {
     "The API wants a nonce of its own in the DPoP proof, and it is missing or older than five minutes (RFC 9449 section 9).",
     "Take the nonce from the answer's DPoP-Nonce header, put it into a new proof, and call once more.",
   ),
+  too_many_proofs: meaning(
+    "caller",
+    "More DPoP proofs of one key, or of all callers together, came within two minutes than one process of the API remembers.",
+    "Call more slowly. If it stays so, the API needs more replicas.",
+  ),
   insufficient_scope: meaning(
     "caller",
     "The token lacks a scope that the route asks for; the challenge names it.",
@@ -63,13 +68,18 @@ export const sdkRefusalMeanings: Readonly<Record<OwnCode, Meaning>> = {
   ),
   wrong_caller: meaning(
     "target",
-    "The calling application is none of those that the route admits.",
-    "Add it to the route's clients, if it should be one.",
+    "The calling application, or its organisation, is none of those that the route admits.",
+    "Add it to the route's clients or organisations, if it should be one.",
   ),
   not_configured: meaning(
     "platform",
     "The application lacks the platform's variables for the provider.",
     "Enable the provider in the application's manifest, and deploy it again.",
+  ),
+  server_error: meaning(
+    "target",
+    "Something failed in the application while it judged the request, so nobody was let in.",
+    "Have the application log what `onRefused` is told: the error's cause says what failed.",
   ),
 };
 

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { citizen, codeOf, employee, idporten, machine, now, sdk, sign } from "../test/issuers.ts";
+import {
+  citizen,
+  codeOf,
+  employee,
+  idporten,
+  machine,
+  now,
+  organisation,
+  sdk,
+  sign,
+} from "../test/issuers.ts";
 import type { Claims, Issuer } from "../test/issuers.ts";
 import type { ValidateOptions } from "./index.ts";
 
@@ -53,6 +63,27 @@ describe("guards", () => {
       claims: employee,
       key: "entra",
       guards: { scope: ["read", "write"] },
+      code: "insufficient_scope",
+    },
+    {
+      name: "RFC 6749 section 3.3: scope in one text, words with spaces between",
+      claims: employee,
+      key: "entra",
+      guards: { scope: "read  defaultaccess" },
+      code: "accepted",
+    },
+    {
+      name: "RFC 6749 section 3.3: scope in one text, of which one is missing",
+      claims: employee,
+      key: "entra",
+      guards: { scope: "read write" },
+      code: "insufficient_scope",
+    },
+    {
+      name: "scope: an empty text admits nobody",
+      claims: employee,
+      key: "entra",
+      guards: { scope: "" },
       code: "insufficient_scope",
     },
     {
@@ -131,6 +162,41 @@ describe("guards", () => {
       key: "tokenx",
       guards: { clients: "local:benefits:other" },
       code: "wrong_caller",
+    },
+    {
+      name: "organisations: the consumer is listed",
+      claims: organisation,
+      key: "maskinporten",
+      guards: { providers: "maskinporten", scope: "benefits:read", organisations: ["889640782"] },
+      code: "accepted",
+    },
+    {
+      name: "organisations: it is not",
+      claims: organisation,
+      key: "maskinporten",
+      guards: { providers: "maskinporten", scope: "benefits:read", organisations: "999999999" },
+      code: "wrong_caller",
+    },
+    {
+      name: "organisations: TokenX's copy of a consumer is no caller",
+      claims: { ...citizen, consumer: organisation["consumer"] },
+      key: "tokenx",
+      guards: { organisations: "889640782" },
+      code: "wrong_caller",
+    },
+    {
+      name: "RFC 9470 section 5: an auth_time in the future is none",
+      claims: { ...citizen, auth_time: now + 11 },
+      key: "tokenx",
+      guards: { maxAgeSeconds: 60 },
+      code: "stale_authentication",
+    },
+    {
+      name: "max age: clocks may differ a little",
+      claims: { ...citizen, auth_time: now + 9 },
+      key: "tokenx",
+      guards: { maxAgeSeconds: 60 },
+      code: "accepted",
     },
     {
       name: "max age: recent",

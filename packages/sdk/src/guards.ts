@@ -7,7 +7,7 @@ import type { Refused } from "./result.ts";
 export interface Guards {
   /** A citizen's level of assurance: ID-porten's levels are in order, any other value must be equal. One of a list suffices. */
   readonly acr?: string | readonly string[];
-  /** Scopes, all of which the token must have. */
+  /** Scopes, all of which the token must have: a list, or words with spaces between. */
   readonly scope?: string | readonly string[];
   /** Roles, one of which the token must have. */
   readonly roles?: string | readonly string[];
@@ -17,7 +17,9 @@ export interface Guards {
   readonly kind?: CallerKind;
   /** Calling applications (`client`), one of which this must be. */
   readonly clients?: string | readonly string[];
-  /** Longest time since the user authenticated (`auth_time`), in seconds. */
+  /** Maskinporten: organisation numbers (nine digits), one of which the consumer's must be. */
+  readonly organisations?: string | readonly string[];
+  /** Longest time since the user authenticated (`auth_time`), in seconds. One in the future is none. */
   readonly maxAgeSeconds?: number;
 }
 
@@ -36,11 +38,17 @@ const levels: Readonly<Record<string, number>> = {
  * *Checks*: only the guards that are there; a claim that is missing never satisfies one. *Does not check*: the token
  * (see `validateToken`). *Throws*: nothing; `undefined` means that all are satisfied.
  */
-export function judgeGuards(guards: Guards, caller: Caller, now: number): Refused | undefined {
+export function judgeGuards(
+  guards: Guards,
+  caller: Caller,
+  now: number,
+  toleranceSeconds = 10,
+): Refused | undefined {
   return (
     judgeKind(guards, caller) ??
     judgeClient(guards, caller) ??
-    judgeAuthentication(guards, caller, now) ??
+    judgeAcr(guards, caller) ??
+    judgeAge(guards, caller, now, toleranceSeconds) ??
     judgeRights(guards, caller)
   );
 }
@@ -51,22 +59,32 @@ function judgeKind({ kind }: Guards, caller: Caller): Refused | undefined {
   return refused("wrong_kind", `this takes ${wanted}`);
 }
 
-function judgeClient({ clients }: Guards, caller: Caller): Refused | undefined {
-  if (clients === undefined) return undefined;
-  if (caller.client !== undefined && listOf(clients).includes(caller.client)) return undefined;
-  return refused("wrong_caller", "the calling application is not among those that may use this");
+function judgeClient({ clients, organisations }: Guards, caller: Caller): Refused | undefined {
+  const isAmong = (held: string | undefined, wanted: string | readonly string[] | undefined): boolean =>
+    wanted === undefined || (held !== undefined && listOf(wanted).includes(held));
+  if (!isAmong(caller.client, clients))
+    return refused("wrong_caller", "the calling application is not among those that may use this");
+  if (!isAmong(caller.organisation, organisations))
+    return refused("wrong_caller", "the calling organisation is not among those that may use this");
+  return undefined;
 }
 
-function judgeAuthentication(guards: Guards, caller: Caller, now: number): Refused | undefined {
-  const { acr, maxAgeSeconds } = guards;
-  if (acr !== undefined && !listOf(acr).some((wanted) => reaches(caller.acr, wanted))) {
-    const held =
-      caller.acr === undefined ? "the token has no acr" : `the user signed in at ${cut(caller.acr)}`;
-    return refused("insufficient_acr", `this takes ${listOf(acr).join(" or ")}; ${held}`);
-  }
+function judgeAcr({ acr }: Guards, caller: Caller): Refused | undefined {
+  if (acr === undefined || listOf(acr).some((wanted) => reaches(caller.acr, wanted))) return undefined;
+  const held = caller.acr === undefined ? "the token has no acr" : `the user signed in at ${cut(caller.acr)}`;
+  return refused("insufficient_acr", `this takes ${listOf(acr).join(" or ")}; ${held}`);
+}
+
+function judgeAge(
+  { maxAgeSeconds }: Guards,
+  caller: Caller,
+  now: number,
+  toleranceSeconds: number,
+): Refused | undefined {
   if (maxAgeSeconds === undefined) return undefined;
   const authTime = caller.claims["auth_time"];
-  if (typeof authTime === "number" && now - authTime <= maxAgeSeconds) return undefined;
+  const age = typeof authTime === "number" ? now - authTime : Number.NaN;
+  if (age <= maxAgeSeconds && age >= -toleranceSeconds) return undefined;
   return refused("stale_authentication", `the user must have signed in within the last ${maxAgeSeconds} s`);
 }
 
@@ -79,7 +97,9 @@ function reaches(held: string | undefined, wanted: string): boolean {
 }
 
 function judgeRights(guards: Guards, caller: Caller): Refused | undefined {
-  const missing = listOf(guards.scope).find((scope) => !caller.scopes.includes(scope));
+  // RFC 6749 section 3.3: a scope is words with spaces between. One that is empty is met by nobody.
+  const scopes = listOf(guards.scope).flatMap((one) => one.trim().split(/ +/));
+  const missing = scopes.find((scope) => !caller.scopes.includes(scope));
   if (missing !== undefined) return refused("insufficient_scope", `the token lacks the scope ${missing}`);
   if (guards.roles !== undefined && !listOf(guards.roles).some((role) => caller.roles.includes(role))) {
     return refused("missing_role", `the token has none of the roles ${listOf(guards.roles).join(", ")}`);

@@ -25,7 +25,7 @@ export type { ParseResult, TokenSource } from "./read.ts";
 export type { Caller, UserClaims } from "./caller.ts";
 export type { Guards } from "./guards.ts";
 export type { MetadataOptions, ProtectedResourceMetadata } from "./metadata.ts";
-export type { CallerKind, ProviderName } from "./providers.ts";
+export type { CallerKind, ProviderAlias, ProviderName } from "./providers.ts";
 export { validationErrors } from "./result.ts";
 export type { ChallengeError, Refused, ValidationCode } from "./result.ts";
 export { createSdk } from "./sdk.ts";

@@ -1,6 +1,6 @@
 import { signatureAlgorithms } from "@portvakt/oauth";
-import { providerNames } from "./providers.ts";
-import type { ProviderName } from "./providers.ts";
+import { providerNamed, providerNames } from "./providers.ts";
+import type { ProviderAlias } from "./providers.ts";
 import type { SdkSettings } from "./settings.ts";
 
 /** What an API says of itself to clients that meet it for the first time (RFC 9728 section 2). */
@@ -25,7 +25,7 @@ export interface MetadataOptions {
   /** Whether it takes tokens that are bound to a key (RFC 9449), or no others; as `requireToken` is told with `dpop`. */
   readonly dpop?: "supported" | "required";
   /** The providers whose tokens it accepts; left out: all that are set up. */
-  readonly providers?: readonly ProviderName[];
+  readonly providers?: readonly ProviderAlias[];
 }
 
 /**
@@ -36,9 +36,10 @@ export interface MetadataOptions {
  */
 export function resourceMetadata(options: MetadataOptions, settings: SdkSettings): ProtectedResourceMetadata {
   const { resource, scopes, name, documentation, dpop, providers = providerNames } = options;
-  const issuers = providers.flatMap((provider) => {
-    const known = settings.providers[provider];
-    return "missing" in known ? [] : [known.issuer];
+  const issuers = providers.flatMap((given) => {
+    const name = providerNamed(given);
+    const known = name && settings.providers[name];
+    return known === undefined || "missing" in known ? [] : [known.issuer];
   });
   return {
     resource,

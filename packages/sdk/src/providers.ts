@@ -78,8 +78,16 @@ const tokenProviders = {
 /** The name of a provider, as the token API spells it. */
 export type ProviderName = keyof typeof tokenProviders;
 
+/** A provider by its name, or by another one that is in use for it. */
+export type ProviderAlias = ProviderName | (typeof tokenProviders)[ProviderName]["aliases"][number];
+
 /** All names, in the table's order. */
 export const providerNames: readonly ProviderName[] = Object.keys(tokenProviders) as ProviderName[];
+
+/** The provider that goes by a name; undefined for a name that is none's. */
+export function providerNamed(given: string): ProviderName | undefined {
+  return providerNames.find((name) => name === given || providerRow(name).aliases.includes(given));
+}
 
 /** The row of a provider. */
 export function providerRow(name: ProviderName): ProviderRow {

@@ -64,7 +64,7 @@ export function parseAzureUserToken(token: string): ParseResult<{
   const result = pick(token, ["oid", "NAVident", "preferred_username", "name"]);
   if (!result.ok) return result;
   if (!Array.isArray(groups) || !groups.every((group) => typeof group === "string")) return missing("groups");
-  return { ...result, groups };
+  return { ...result, groups: [...groups] };
 }
 
 /** The citizen of a TokenX token, its level, and the application that called. Decodes only: validate the token first. */

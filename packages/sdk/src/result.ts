@@ -28,6 +28,7 @@ const ownErrors = {
   bad_proof: { status: 401, challenge: "invalid_dpop_proof" },
   /** RFC 9449 section 9. */
   no_nonce: { status: 401, challenge: "use_dpop_nonce" },
+  too_many_proofs: { status: 503 },
   insufficient_scope: { status: 403, challenge: "insufficient_scope" },
   insufficient_acr: { status: 401, challenge: "insufficient_user_authentication" },
   stale_authentication: { status: 401, challenge: "insufficient_user_authentication" },
@@ -37,6 +38,8 @@ const ownErrors = {
   wrong_caller: { status: 403, challenge: "insufficient_scope" },
   keys_unavailable: { status: 503 },
   not_configured: { status: 500 },
+  /** A fault of the SDK's or the application's own, which `error.cause` tells: whoever cannot be judged is refused. */
+  server_error: { status: 500 },
 } as const satisfies Record<string, ErrorRow>;
 
 /** Why a token was not accepted. */
@@ -60,11 +63,11 @@ export interface Refused<Code extends string = ValidationCode> {
 }
 
 /** Makes a refusal. */
-export function refused<Code extends string>(code: Code, message: string): Refused<Code> {
+export function refused<Code extends string>(code: Code, message: string, cause?: unknown): Refused<Code> {
   return {
     ok: false,
     code,
-    error: new Error(message),
+    error: new Error(message, cause === undefined ? undefined : { cause }),
     errorType: code === "expired" ? "token expired" : "unknown",
   };
 }

@@ -4,8 +4,8 @@ import { callerOf } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import { judgeGuards, listOf } from "./guards.ts";
 import type { Guards } from "./guards.ts";
-import { providerNames, providerRow } from "./providers.ts";
-import type { ProviderName } from "./providers.ts";
+import { providerNamed, providerNames, providerRow } from "./providers.ts";
+import type { ProviderAlias, ProviderName } from "./providers.ts";
 import { refused } from "./result.ts";
 import type { Refused } from "./result.ts";
 import type { ProviderSettings, SdkSettings } from "./settings.ts";
@@ -29,7 +29,7 @@ export interface ValidateOptions extends Guards {
    * The providers whose tokens are accepted; the token's issuer picks one. Left out: ID-porten, Entra ID and TokenX, as
    * far as they are set up. Maskinporten must be named, and needs `scope`.
    */
-  readonly providers?: ProviderName | readonly ProviderName[];
+  readonly providers?: ProviderAlias | readonly ProviderAlias[];
   /**
    * The DPoP proof that came with the token, for `Authorization: DPoP` (RFC 9449). Left out: the token came as a plain
    * bearer token, and is refused when it is bound to a key.
@@ -84,9 +84,10 @@ export function createValidateToken(o: {
     verifiers.set(name, made);
     return made;
   };
-  return async (token, options = {}) => {
+  const validate: ValidateToken = async (token, options = {}) => {
     if (token === null || token === undefined || token === "")
       return refused("no_token", "there is no token");
+    if (typeof token !== "string") return refused("malformed", "the token is not text");
     const chosen = chooseProvider(token, options, o.settings);
     if (typeof chosen !== "string") return chosen;
     const verifier = verifierOf(chosen);
@@ -97,8 +98,14 @@ export function createValidateToken(o: {
     const unbound = await judgeBinding(token, claims, options.proof);
     if (unbound !== undefined) return unbound;
     const caller = callerOf(chosen, claims, token);
-    return judgeGuards(options, caller, o.now()) ?? { ok: true, provider: chosen, payload: claims, caller };
+    const unmet = judgeGuards(options, caller, o.now(), o.toleranceSeconds);
+    return unmet ?? { ok: true, provider: chosen, payload: claims, caller };
   };
+  // Whatever is thrown on the way, by a token that nobody has thought of: it is not accepted.
+  return (token, options) =>
+    validate(token, options).catch((cause: unknown) =>
+      refused("server_error", "the token could not be judged", cause),
+    );
 }
 
 type Verified = { readonly ok: true; readonly claims: Readonly<JwtClaims> } | Refused;
@@ -130,7 +137,10 @@ function chooseProvider(
   options: ValidateOptions,
   settings: SdkSettings,
 ): ProviderName | Refused {
-  const asked = options.providers === undefined ? byDefault : (listOf(options.providers) as ProviderName[]);
+  const given = options.providers === undefined ? byDefault : listOf(options.providers);
+  const unknown = given.find((name) => providerNamed(name) === undefined);
+  if (unknown !== undefined) return refused("not_configured", `"${unknown}" is the name of no provider`);
+  const asked = given.flatMap((name) => providerNamed(name) ?? []);
   const enabled = asked.filter((name) => !("missing" in settings.providers[name]));
   const [first] = asked;
   if (first === undefined) return refused("not_configured", "no provider is named");

@@ -6,7 +6,7 @@ import { getToken } from "../read.ts";
 import { refused, validationErrors } from "../result.ts";
 import type { ChallengeError, Refused } from "../result.ts";
 import type { Sdk } from "../sdk.ts";
-import type { ValidateOptions } from "../validate.ts";
+import type { ValidateOptions, ValidationResult } from "../validate.ts";
 import type { DpopNonces } from "../verified/nonces.ts";
 import type { PossessionProof } from "../verified/proof.ts";
 
@@ -27,8 +27,11 @@ export interface RequireOptions extends Omit<ValidateOptions, "proof"> {
     /** Want a nonce in each proof (section 9), so that none can be made in advance: `dpopNonces(secret)`. */
     readonly nonces?: DpopNonces;
   };
-  /** Told of every refusal, for the application's log. Never holds the token. */
-  readonly onRefused?: (refusal: Refused) => void;
+  /**
+   * Told of every refusal, for the application's log. Never holds the token. Nobody waits for it, and what it throws goes to
+   * the console: a log that is broken changes no answer.
+   */
+  readonly onRefused?: (refusal: Refused) => unknown;
   /** The SDK to validate with; left out: the one over the process's own environment. */
   readonly sdk?: Sdk;
 }
@@ -59,23 +62,37 @@ export interface JudgedRequest {
  * Judges a request by its `Authorization` header.
  *
  * *Checks*: one header with one bearer token (RFC 6750 section 2.1) or, where allowed, one bound token and its proof (RFC 9449
- * section 7.1); `validateToken`; the guards. A token in the query or the body is never looked at. *Throws*: nothing.
+ * section 7.1); `validateToken`; the guards. A token in the query or the body is never looked at. *Throws*: nothing; what is
+ * thrown on the way, by whomever, is a refusal with status 500.
  */
 export async function judgeRequest(request: JudgedRequest, options: RequireOptions): Promise<Judgement> {
-  const sdk = options.sdk ?? processSdk();
-  const sent = credentialsOf(request, options);
-  const result =
-    "token" in sent
-      ? await sdk.validateToken(sent.token, { ...options, ...(sent.proof && { proof: sent.proof }) })
-      : sent;
-  if (result.ok) return { ok: true, caller: result.caller };
-  options.onRefused?.(result);
-  return { ok: false, answer: await answerOf(result, options) };
+  try {
+    const sent = credentialsOf(request, options);
+    const result = "token" in sent ? await validated(sent, options) : sent;
+    return result.ok ? { ok: true, caller: result.caller } : await refusalOf(result, options);
+  } catch (cause) {
+    return refusalOf(refused("server_error", "the request could not be judged", cause), options);
+  }
 }
 
-type Credentials = { readonly token: string; readonly proof?: PossessionProof } | Refused;
+function validated({ token, proof }: Sent, options: RequireOptions): Promise<ValidationResult> {
+  const sdk = options.sdk ?? processSdk();
+  return sdk.validateToken(token, { ...options, ...(proof && { proof }) });
+}
 
-function credentialsOf(request: JudgedRequest, { dpop }: RequireOptions): Credentials {
+async function refusalOf(refusal: Refused, options: RequireOptions): Promise<Judgement> {
+  const answer = await answerOf(refusal, options);
+  const tell = async (): Promise<unknown> => options.onRefused?.(refusal);
+  tell().catch((error: unknown) => console.error("requireToken: onRefused failed:", error));
+  return { ok: false, answer };
+}
+
+interface Sent {
+  readonly token: string;
+  readonly proof?: PossessionProof;
+}
+
+function credentialsOf(request: JudgedRequest, { dpop }: RequireOptions): Sent | Refused {
   const header = request.authorization?.trim() ?? "";
   if (header === "") return refused("no_token", "the request has no Authorization header");
   if (dpop !== undefined && /^dpop(\s|$)/i.test(header)) return boundCredentials(header, request, dpop);
@@ -92,7 +109,7 @@ function boundCredentials(
   header: string,
   request: JudgedRequest,
   { origin, nonces }: NonNullable<RequireOptions["dpop"]>,
-): Credentials {
+): Sent | Refused {
   const token = getToken({ headers: { authorization: header.replace(/^dpop/i, "Bearer") } });
   if (token === null)
     return refused("malformed_header", "the Authorization header is not DPoP and one token");
@@ -112,10 +129,15 @@ const titles: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
+/** RFC 9449 section 8.1. */
+const wellFormedNonce = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
 async function answerOf(refusal: Refused, options: RequireOptions): Promise<RefusalAnswer> {
   const { status, challenge: error } = validationErrors[refusal.code];
   const challenge = challengeOf(refusal, options);
   const nonce = error === "use_dpop_nonce" ? await options.dpop?.nonces?.issue() : undefined;
+  if (nonce !== undefined && !wellFormedNonce.test(nonce))
+    throw new TypeError("this is no nonce for a header");
   // What is wrong with our own settings is for our log, not for the caller.
   const detail = status === 500 ? "this application cannot validate tokens" : refusal.error.message;
   return {

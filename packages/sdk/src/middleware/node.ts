@@ -17,13 +17,15 @@ export interface NodeRequest {
 }
 
 export interface NodeResponse {
+  readonly headersSent?: boolean;
   writeHead(status: number, headers: Record<string, string>): unknown;
   end(body: string): unknown;
 }
 
 /**
  * Wraps a `node:http` listener: it only runs for a caller that satisfies `options`, and is given that caller as its third
- * argument. Refusals are answered by RFC 6750 and RFC 9470.
+ * argument. Refusals are answered by RFC 6750 and RFC 9470. What the listener throws rejects the promise, as an async listener's
+ * own would; nothing else does.
  */
 export function requireToken(
   options: RequireOptions = {},
@@ -52,8 +54,9 @@ function headerOf(request: NodeRequest, name: string): string | undefined {
   return Array.isArray(value) ? value.join(", ") : value;
 }
 
-/** Sends a refusal. */
+/** Sends a refusal, unless somebody has answered meanwhile: a time limit of the application's, say. */
 export function send(response: NodeResponse, answer: RefusalAnswer): void {
+  if (response.headersSent === true) return;
   response.writeHead(answer.status, { ...answer.headers });
   response.end(answer.body);
 }

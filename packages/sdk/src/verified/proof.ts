@@ -3,6 +3,7 @@ import type { Clock, JwtClaims } from "@portvakt/oauth";
 import { refused } from "../result.ts";
 import type { Refused } from "../result.ts";
 import type { DpopNonces } from "./nonces.ts";
+import { createProofMemory } from "./used-proofs.ts";
 
 /** What came with a token that is bound to a key (RFC 9449 section 7.1). */
 export interface PossessionProof {
@@ -24,7 +25,6 @@ export type JudgeBinding = (
 
 /** Seconds that a proof's `iat` may be off. */
 const windowSeconds = 60;
-const maxRemembered = 100_000;
 
 /**
  * Makes the check that a token and the proof beside it belong together. `undefined` means that they do.
@@ -34,18 +34,8 @@ const maxRemembered = 100_000;
  * *Does not check*: replay at other replicas, within the minute that a proof lives. *Throws*: nothing.
  */
 export function createJudgeBinding(now: Clock): JudgeBinding {
-  const seen = new Map<string, number>();
-  /** Whether the proof is new. When more came in a minute than are remembered, none is taken for new. */
-  const claim = (id: string): boolean => {
-    for (const [old, until] of seen) {
-      if (until > now()) break;
-      seen.delete(old);
-    }
-    if (seen.has(id) || seen.size >= maxRemembered) return false;
-    // A proof lives from `iat - window` to `iat + window`, so twice the window from now outlives it.
-    seen.set(id, now() + 2 * windowSeconds);
-    return true;
-  };
+  // A proof lives from `iat - window` to `iat + window`, so twice the window from now outlives it.
+  const claim = createProofMemory(now, 2 * windowSeconds);
   return async (token, claims, proof) => {
     const { cnf } = claims;
     if (proof === undefined) {
@@ -62,8 +52,9 @@ export function createJudgeBinding(now: Clock): JudgeBinding {
       return refused("bad_proof", "the DPoP proof is by another key than the token's");
     if (nonces !== undefined && !(await nonces.accepts(judged.nonce)))
       return refused("no_nonce", "the DPoP proof has no nonce of this application's, or an old one");
-    return claim(`${judged.jkt} ${judged.jti}`)
-      ? undefined
-      : refused("bad_proof", "the DPoP proof was used before");
+    const claimed = claim(judged.jkt, judged.jti);
+    if (claimed === "used") return refused("bad_proof", "the DPoP proof was used before");
+    if (claimed === "full") return refused("too_many_proofs", "too many DPoP proofs are being remembered");
+    return undefined;
   };
 }
