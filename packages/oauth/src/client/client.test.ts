@@ -155,6 +155,11 @@ describe("metadata", () => {
     });
     await assert.rejects(fetching, (e) => e instanceof Fault && e.code === "bad_response");
   });
+  test("RFC 8414 section 3.2: members without a value are ignored, and those that nobody uses are nobody's matter", async () => {
+    const issuer = "https://a.example";
+    const odd = { issuer, op_tos_uri: null, revocation_endpoint: null, op_policy_uri: "none" };
+    assert.deepEqual(await fetchMetadata({ url, fetch: serve(odd) }), { issuer, op_policy_uri: "none" });
+  });
   test("a connection that fails is a Fault unreachable", async () => {
     const failing = async () => {
       throw new TypeError("fetch failed");

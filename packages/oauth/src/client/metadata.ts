@@ -51,7 +51,7 @@ export function authorizationServerMetadataUrl(issuer: string): string {
  * Fetches a server's metadata document.
  *
  * Checks: status, size (default 64 KiB), `issuer` is there and, when `expectIssuer` is given, equal to it (RFC 8414 section
- * 3.3); every endpoint is an http or https URL. Does not check: that endpoints share the issuer's origin (they need not).
+ * 3.3); every endpoint, and `jwks_uri`, is an http or https URL. Does not check: that endpoints share the issuer's origin (they need not).
  * Throws: Fault `unreachable`, `bad_response`, `too_large`, `issuer_mismatch`.
  */
 export async function fetchMetadata(options: {
@@ -71,11 +71,11 @@ export async function fetchMetadata(options: {
       `${url} names the issuer "${issuer.slice(0, 200)}", not "${expectIssuer}"`,
     );
   }
-  const bad = Object.entries(document).find(
-    ([name, value]) => /_(?:endpoint|uri)$/.test(name) && !isWebUrl(value),
-  );
+  // RFC 8414 section 3.2: what has no value should not be there, and means nothing where it is.
+  const members = Object.entries(document).filter(([, value]) => value !== null);
+  const bad = members.find(([name, value]) => /_endpoint$|^jwks_uri$/.test(name) && !isWebUrl(value));
   if (bad !== undefined) throw new Fault("bad_response", `${url}: ${bad[0]} is not a URL`);
-  return { ...document, issuer };
+  return { ...Object.fromEntries(members), issuer };
 }
 
 function isWebUrl(value: unknown): boolean {

@@ -51,7 +51,7 @@ export async function judgeDpopProof(
   if (!(await key.verify(signed, decode(signature)))) return refuse("its signature is wrong");
   const { htm, htu, iat, jti, ath, nonce } = peeked.claims;
   if (htm !== expected.method) return refuse("its htm is another method");
-  if (typeof htu !== "string" || htu.replace(/[?#].*$/, "") !== expected.url)
+  if (typeof htu !== "string" || htu.split(/[?#]/, 1)[0] !== expected.url)
     return refuse("its htu is another address");
   if (typeof iat !== "number" || Math.abs(now() - iat) > (expected.windowSeconds ?? 60))
     return refuse("its iat is not about now");

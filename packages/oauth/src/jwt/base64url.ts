@@ -8,9 +8,17 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Whether the language has a decoder (ECMAScript 2026): it takes a fifth of the time of looking at each character first. */
 const hasDecoder = "fromBase64" in Uint8Array;
 
+/** What a text may end with whose last digit is not all used: the rest of it is zero, or several texts would be the same bytes. */
+const lastDigits: Readonly<Record<number, string>> = { 2: "AQgw", 3: "AEIMQUYcgkosw048" };
+
+function endsWell(text: string): boolean {
+  const rest = text.length % 4;
+  return rest === 0 || lastDigits[rest]?.includes(text.charAt(text.length - 1)) === true;
+}
+
 /** The language's decoder lets spaces and padding through, which then are fewer bytes than the text has room for. */
-function isWhole({ length }: string, bytes: number): boolean {
-  return length % 4 !== 1 && bytes === Math.floor((length * 3) / 4);
+function isWhole(text: string, bytes: number): boolean {
+  return bytes === Math.floor((text.length * 3) / 4) && endsWell(text);
 }
 
 interface NativeBuffer {
@@ -24,9 +32,9 @@ const native = nativeModule("node:buffer", "Buffer") as { readonly Buffer: Nativ
 const allocate: (size: number) => Uint8Array =
   native === undefined ? (size) => new Uint8Array(size) : (size) => native.Buffer.allocUnsafe(size);
 
-/** For runtimes without: by Node's Buffer or by jose, which both skip what is no base64url. A single digit is the rest of no byte. */
+/** For runtimes without: by Node's Buffer or by jose, which both skip what is no base64url. */
 function fromCheckedText(text: string): Uint8Array | undefined {
-  if (text.length % 4 === 1 || !/^[A-Za-z0-9_-]*$/.test(text)) return undefined;
+  if (!endsWell(text) || !/^[A-Za-z0-9_-]*$/.test(text)) return undefined;
   return native === undefined ? base64url.decode(text) : native.Buffer.from(text, "base64url");
 }
 

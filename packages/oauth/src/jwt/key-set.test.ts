@@ -96,6 +96,46 @@ describe("remoteKeySet", () => {
     assert.equal((await keys.find(header(second))).ok, true);
   });
 
+  test("a withdrawn key is of no more use once a clock that was ahead is set right", async () => {
+    const { state, keys } = setup(jwks(first, second));
+    state.time += 7 * 86_400;
+    await keys.load();
+    state.time -= 7 * 86_400;
+    state.answer = jwks(second);
+    while (keys.fetchedAt !== state.time) await keys.find(header(second));
+    assert.equal((await keys.find(header(first))).ok, false);
+    assert.equal(state.fetches, 2);
+  });
+
+  test("after a clock was set back keys survive an outage, up to the bound", async () => {
+    const { state, keys } = setup(jwks(first));
+    await keys.load();
+    state.time -= 7200;
+    state.answer = () => new Response("down", { status: 503 });
+    assert.equal((await keys.find(header(first))).ok, true);
+    state.time += 86_400;
+    assert.equal((await keys.find(header(first))).ok, false);
+  });
+
+  test("RFC 7517 section 5: what is no key costs nobody the others", async () => {
+    const { keys } = setup(jwks({ kid: "no kty" }, { kty: "OTHER" }, first));
+    assert.equal((await keys.find(header(first))).ok, true);
+  });
+
+  test("a key that is listed twice is one; two keys of one name are none", async () => {
+    const { keys: twice } = setup(jwks(first, { ...first, use: "sig" }));
+    assert.equal((await twice.find(header(first))).ok, true);
+    const { keys: clash } = setup(jwks(first, { ...second, kid: first.kid }));
+    const found = await clash.find(header(first));
+    assert.match(found.ok ? "" : found.message, /^signed by key "[^"]+", which is several among the 2 keys/);
+  });
+
+  test("a large key set is searched whole", async () => {
+    const many = Array.from({ length: 300 }, (_, index) => ({ ...second, kid: `${index}` }));
+    const { keys } = setup(jwks(...many, first));
+    assert.equal((await keys.find(header(first))).ok, true);
+  });
+
   const harmless: readonly { name: string; answer: () => Response; says: RegExp }[] = [
     { name: "an HTML page", answer: () => new Response("<html>"), says: /not JSON/ },
     { name: "5 MB", answer: () => new Response("x".repeat(5_000_000)), says: /larger than/ },

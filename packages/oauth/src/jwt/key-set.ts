@@ -13,7 +13,8 @@ export interface KeySet {
   find(header: { readonly kid?: string; readonly alg: string }): KeyLookup | Promise<KeyLookup>;
 }
 
-const maxKeys = 100;
+/** More than any issuer has; a larger set is cut. */
+const maxKeys = 1_000;
 
 /** Keys that are at hand. With a function, the list is read at each lookup, so that rotation shows at once. */
 export function localKeySet(jwks: readonly JWK[] | (() => readonly JWK[])): KeySet {
@@ -28,7 +29,9 @@ export function localKeySet(jwks: readonly JWK[] | (() => readonly JWK[])): KeyS
         index = indexKeys(now);
       }
       const among = `the ${now.length} keys of this issuer`;
-      return index.known(header) ?? index.find(header).then((found) => found ?? unknownKey(header, among));
+      return (
+        index.known(header) ?? index.find(header).then((found) => found ?? unknownKey(header, index, among))
+      );
     },
   };
 }
@@ -36,6 +39,8 @@ export function localKeySet(jwks: readonly JWK[] | (() => readonly JWK[])): KeyS
 /** Keys indexed for lookup, each imported once per algorithm. */
 export interface KeyIndex {
   readonly size: number;
+  /** The keys, other than each other, that the header may mean. */
+  fitting(header: { readonly kid?: string; readonly alg: string }): readonly JWK[];
   find(header: { readonly kid?: string; readonly alg: string }): Promise<FoundKey | undefined>;
   /** What `find` has found before, at once. */
   known(header: { readonly kid?: string; readonly alg: string }): FoundKey | undefined;
@@ -50,17 +55,20 @@ type FoundKey = Extract<KeyLookup, { ok: true }>;
 export function indexKeys(jwks: readonly JWK[]): KeyIndex {
   const usable = jwks.slice(0, maxKeys).filter((jwk) => jwk.use === undefined || jwk.use === "sig");
   const found = new Map<string, FoundKey>();
+  const fitting: KeyIndex["fitting"] = ({ kid, alg }) => {
+    const fit = usable.filter((jwk) => (kid === undefined || jwk.kid === kid) && fits(jwk, alg));
+    return fit.filter((jwk, index) => fit.findIndex((other) => isSameKey(jwk, other)) === index);
+  };
   const nameOf = ({ kid, alg }: { kid?: string; alg: string }): string =>
     kid === undefined ? alg : `${kid.length} ${kid} ${alg}`;
   return {
     size: usable.length,
+    fitting,
     known: (header) => found.get(nameOf(header)),
     async find(header) {
-      const { kid, alg } = header;
-      const candidates = usable.filter((jwk) => (kid === undefined || jwk.kid === kid) && fits(jwk, alg));
-      const [jwk] = candidates;
-      if (jwk === undefined || candidates.length > 1) return undefined;
-      const key = await importPublic(jwk, alg);
+      const [jwk, ...others] = fitting(header);
+      if (jwk === undefined || others.length > 0) return undefined;
+      const key = await importPublic(jwk, header.alg);
       if (key === undefined) return undefined;
       const name = nameOf(header);
       const one = found.get(name) ?? { ok: true, key };
@@ -71,12 +79,25 @@ export function indexKeys(jwks: readonly JWK[]): KeyIndex {
 }
 
 /** The refusal for a key that is not there, in words that say where it was looked for. */
-export function unknownKey(header: { readonly kid?: string }, where: string): KeyLookup {
+export function unknownKey(
+  header: { readonly kid?: string; readonly alg: string },
+  index: KeyIndex,
+  where: string,
+): KeyLookup {
+  const { kid } = header;
+  const isOneOfSeveral = index.fitting(header).length > 1;
   const message =
-    header.kid === undefined
+    kid === undefined
       ? `the token names no key, and no single one of ${where} fits`
-      : `signed by key "${printable(header.kid)}", which is not among ${where}`;
+      : `signed by key "${printable(kid)}", which is ${isOneOfSeveral ? "several" : "not"} among ${where}`;
   return { ok: false, code: "unknown_key", message };
+}
+
+const keyParts = ["kty", "crv", "n", "e", "x", "y"] as const;
+
+/** Some list a key once for each of its uses. */
+function isSameKey(one: JWK, other: JWK): boolean {
+  return keyParts.every((part) => one[part] === other[part]);
 }
 
 function fits(jwk: JWK, alg: string): boolean {

@@ -34,7 +34,7 @@ export interface RemoteKeySetOptions {
  */
 export function remoteKeySet(options: RemoteKeySetOptions): RemoteKeySet {
   const { uri, now, cooldownSeconds = 5, maxAgeSeconds = 21_600, maxStaleSeconds = 86_400 } = options;
-  let held: { readonly index: KeyIndex; readonly at: number } | undefined;
+  let held: { readonly index: KeyIndex; at: number } | undefined;
   let attemptedAt = Number.NEGATIVE_INFINITY;
   let failure = "";
   let pending: Promise<void> | undefined;
@@ -60,8 +60,14 @@ export function remoteKeySet(options: RemoteKeySetOptions): RemoteKeySet {
     if (pending === undefined && sinceAttempt >= 0 && sinceAttempt < cooldownSeconds) return;
     await (pending ?? load()).catch(() => undefined);
   };
+  /** How old the keys are. After a clock was set back nobody knows, so they are old enough to be fetched, and grow older from there. */
+  const ageOf = (keys: { at: number }): number => {
+    const at = now();
+    if (keys.at > at) keys.at = at - maxAgeSeconds;
+    return at - keys.at;
+  };
   const fresh = (): KeyIndex | undefined =>
-    held !== undefined && now() - held.at < maxStaleSeconds ? held.index : undefined;
+    held !== undefined && ageOf(held) < maxStaleSeconds ? held.index : undefined;
 
   const findLater = async (header: { readonly kid?: string; readonly alg: string }): Promise<KeyLookup> => {
     if (fresh() === undefined) await loadUnlessRecent();
@@ -73,8 +79,8 @@ export function remoteKeySet(options: RemoteKeySetOptions): RemoteKeySet {
     if (index === undefined) return unavailable(uri, failure);
     const key = index === before ? undefined : await index.find(header);
     if (key !== undefined) return key;
-    const age = Math.max(0, Math.round(now() - (held?.at ?? now())));
-    return unknownKey(header, `the ${index.size} keys of ${uri} fetched ${age} s ago`);
+    const age = Math.round(held === undefined ? 0 : ageOf(held));
+    return unknownKey(header, index, `the ${index.size} keys of ${uri} fetched ${age} s ago`);
   };
 
   return {
@@ -86,7 +92,7 @@ export function remoteKeySet(options: RemoteKeySetOptions): RemoteKeySet {
       return held?.index.size ?? 0;
     },
     find(header) {
-      if (held !== undefined && now() - held.at >= maxAgeSeconds) void loadUnlessRecent();
+      if (held !== undefined && ageOf(held) >= maxAgeSeconds) void loadUnlessRecent();
       return fresh()?.known(header) ?? findLater(header);
     },
   };
@@ -102,10 +108,10 @@ async function fetchKeys(options: RemoteKeySetOptions): Promise<JWK[]> {
     timeoutSeconds: options.timeoutSeconds ?? 5,
     maxBytes: options.maxBytes ?? 262_144,
   });
-  const keys = document["keys"];
-  if (!Array.isArray(keys) || keys.length === 0 || !keys.every(isJwk)) {
-    throw new Fault("bad_response", `${options.uri} is not a JWK Set with keys`);
-  }
+  const members: unknown = document["keys"];
+  // RFC 7517 section 5: what is no key is ignored, and costs nobody the others.
+  const keys = Array.isArray(members) ? members.filter(isJwk) : [];
+  if (keys.length === 0) throw new Fault("bad_response", `${options.uri} is not a JWK Set with keys`);
   return keys;
 }
 

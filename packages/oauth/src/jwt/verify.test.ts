@@ -281,6 +281,31 @@ test("a result is frozen, so that what was verified stays what is used", async (
   assert.throws(() => Object.assign(result.token.claims, { sub: "root" }), TypeError);
 });
 
+test("a result is frozen all the way down: a list of groups cannot grow after the judgement", () => {
+  const peeked = peekJwt(
+    unsigned({ alg: "none", jwk: { n: "" } }, { groups: ["a"], act: { sub: "x", act: {} } }),
+  );
+  assert.throws(() => (peeked?.claims["groups"] as string[]).push("admins"), TypeError);
+  assert.throws(() => Object.assign((peeked?.claims["act"] as { act: object }).act, { sub: "y" }), TypeError);
+  assert.throws(() => Object.assign(peeked?.header["jwk"] as object, { n: "y" }), TypeError);
+});
+
+const nested = `${"[".repeat(6000)}${"]".repeat(6000)}`;
+const strange: Readonly<Record<string, [header: string, claims: string]>> = {
+  "an alg that cannot be made a text": [`{"alg":{"toString":0,"valueOf":0}}`, "{}"],
+  "an alg that is nested deeply": [`{"alg":${nested}}`, "{}"],
+  "a kid that cannot be made a text": [`{"alg":"RS256","kid":{"toString":0,"valueOf":0}}`, "{}"],
+  "a typ that is nested deeply": [`{"alg":"RS256","typ":${nested}}`, "{}"],
+  "an issuer that cannot be made a text": [`{"alg":"RS256"}`, `{"iss":{"toString":0,"valueOf":0}}`],
+  "claims that are nested deeply": [`{"alg":"RS256"}`, `{"iss":"${issuer}","aud":${nested}}`],
+};
+for (const [name, parts] of Object.entries(strange))
+  test(`RFC 8725 section 2.4: ${name} is refused, and throws nothing`, async () => {
+    const text = `${parts.map((part) => base64url.encode(part)).join(".")}.AA`;
+    const result = await verifyJwt(text, { ...rules, maxBytes: 100_000 }, () => now);
+    assert.equal(result.ok, false);
+  });
+
 test("peekJwt decodes without verifying, and is undefined for anything else", () => {
   assert.equal(peekJwt(unsigned({ alg: "none" }, { sub: "x" }))?.claims.sub, "x");
   for (const text of ["", ".", "..", "a.b.c", "é.é.é", "xxxxxxxxxx"]) assert.equal(peekJwt(text), undefined);

@@ -159,7 +159,7 @@ export function peekJwt(token: string): PeekedJwt | undefined {
   const header = readHeader(token.slice(0, first));
   const claims = decodeObject(token.slice(first + 1, second));
   if (header === undefined || claims === undefined) return undefined;
-  const peeked = { header, claims: Object.freeze(claims), raw: token, signedLength: second };
+  const peeked = { header, claims: frozen(claims), raw: token, signedLength: second };
   return (last = Object.freeze(peeked) as PeekedJwt);
 }
 
@@ -175,7 +175,18 @@ function readHeader(part: string): Readonly<Record<string, unknown>> | undefined
   if (header === undefined) return undefined;
   if (headers.size >= maxHeaders) headers.clear();
   if (part.length <= maxHeaderLength) headers.set(part, header);
-  return Object.freeze(header);
+  return frozen(header);
+}
+
+/** Freezes what JSON gave, all the way down: several are given it in turn. By a list, since anybody may nest it deeply. */
+function frozen<T extends object>(value: T): T {
+  const left: object[] = [value];
+  for (let one = left.pop(); one !== undefined; one = left.pop()) {
+    Object.freeze(one);
+    for (const member of Object.values(one) as unknown[])
+      if (typeof member === "object" && member !== null) left.push(member);
+  }
+  return value;
 }
 
 /** A refusal as a result. */
@@ -212,7 +223,8 @@ function judgeHeader(
 ): TokenRefusal | undefined {
   const { alg, kid } = header;
   if (!isSignatureAlgorithm(alg) || !rules.algorithms.includes(alg)) {
-    return { code: "alg_not_allowed", message: `alg "${printable(String(alg))}" is not allowed here` };
+    const named = typeof alg === "string" ? `"${printable(alg)}"` : "that is no text";
+    return { code: "alg_not_allowed", message: `alg ${named} is not allowed here` };
   }
   if (kid !== undefined && typeof kid !== "string")
     return { code: "malformed", message: "kid is not a string" };
