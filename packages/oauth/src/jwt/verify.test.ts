@@ -282,12 +282,13 @@ test("a result is frozen, so that what was verified stays what is used", async (
 });
 
 test("a result is frozen all the way down: a list of groups cannot grow after the judgement", () => {
-  const peeked = peekJwt(
-    unsigned({ alg: "none", jwk: { n: "" } }, { groups: ["a"], act: { sub: "x", act: {} } }),
-  );
-  assert.throws(() => (peeked?.claims["groups"] as string[]).push("admins"), TypeError);
-  assert.throws(() => Object.assign((peeked?.claims["act"] as { act: object }).act, { sub: "y" }), TypeError);
-  assert.throws(() => Object.assign(peeked?.header["jwk"] as object, { n: "y" }), TypeError);
+  const claims = { groups: ["a"], act: { sub: "x", act: { sub: "y" } } };
+  const peeked = peekJwt(unsigned({ alg: "none", jwk: { n: "" } }, claims));
+  assert.ok(peeked);
+  const { groups, act } = peeked.claims as unknown as typeof claims;
+  assert.throws(() => groups.push("admins"), TypeError);
+  assert.throws(() => Object.assign(act.act, { sub: "z" }), TypeError);
+  assert.throws(() => Object.assign(peeked.header["jwk"] as object, { n: "y" }), TypeError);
 });
 
 const nested = `${"[".repeat(6000)}${"]".repeat(6000)}`;
@@ -300,7 +301,7 @@ const strange: Readonly<Record<string, [header: string, claims: string]>> = {
   "claims that are nested deeply": [`{"alg":"RS256"}`, `{"iss":"${issuer}","aud":${nested}}`],
 };
 for (const [name, parts] of Object.entries(strange))
-  test(`RFC 8725 section 2.4: ${name} is refused, and throws nothing`, async () => {
+  test(`RFC 7519 section 7.2: ${name} is refused, and throws nothing`, async () => {
     const text = `${parts.map((part) => base64url.encode(part)).join(".")}.AA`;
     const result = await verifyJwt(text, { ...rules, maxBytes: 100_000 }, () => now);
     assert.equal(result.ok, false);
