@@ -23,7 +23,7 @@ const claimWords: Readonly<Record<string, ClaimWords>> = {
   client_orgno: fixed("the organisation of that client"),
   appid: fixed("the client that it was issued to (version 1 of Entra ID's tokens)"),
   azpacr: (value) =>
-    String(value) === "2" ? "the client showed a signature for itself" : "how the client showed who it is",
+    value === "2" ? "the client showed a signature for itself" : "how the client showed who it is",
   client_amr: fixed("how the client showed who it is"),
   act: fixed("who acted for the user, the latest first"),
   may_act: fixed("who alone may act for the user"),
