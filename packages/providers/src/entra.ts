@@ -1,4 +1,4 @@
-import { buildTokenRequest, grantTypes, peekJwt, type VerifiedToken } from "@portvakt/oauth";
+import { buildTokenRequest, grantTypes, peekJwt, type JwtClaims, type VerifiedToken } from "@portvakt/oauth";
 import { objectToIdToken, objectToType } from "./access-token.ts";
 import { judgeIssuedToken } from "./answers.ts";
 import { explainEntra } from "./explain/entra.ts";
@@ -8,6 +8,7 @@ import type {
   Provider,
   ProviderClient,
   SubjectContext,
+  SubjectKind,
   SubjectProblem,
 } from "./provider.ts";
 import { lookAtTimes, wrongAudience } from "./subject.ts";
@@ -76,6 +77,17 @@ function objection(token: VerifiedToken): string | undefined {
     : "this is not an access token: it names no calling application (azp), scope or role";
 }
 
+/**
+ * `idtyp`, which says `app`, is an optional claim; a user's token has `scp`, an application's own has roles without it. What says
+ * neither, or both, is of no kind.
+ */
+function kind({ idtyp, scp, roles }: Readonly<JwtClaims>): SubjectKind {
+  const user = typeof scp === "string" && scp !== "";
+  const machine = idtyp === "app" || (!user && Array.isArray(roles));
+  if (user === machine) return "unknown";
+  return user ? "user" : "machine";
+}
+
 /** Entra ID, formerly Azure AD: employees, and machines among themselves. */
 export const entra: Provider = {
   name: "entra_id",
@@ -86,6 +98,7 @@ export const entra: Provider = {
   introspection: {
     rules: ({ issuer, audience, keys }) => ({ issuer, audience, keys, algorithms: ["RS256"] }),
     objection,
+    kind,
   },
   explain: explainEntra,
 };

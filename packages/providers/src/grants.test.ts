@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clientSecretPost, createSigner, Fault, generatePrivateJwk, ReportedError } from "@portvakt/oauth";
+import {
+  clientSecretPost,
+  createSigner,
+  Fault,
+  generatePrivateJwk,
+  ReportedError,
+  type JwtClaims,
+} from "@portvakt/oauth";
 import {
   entraScope,
+  judgeIntrospectionResponse,
   lifetimeSeconds,
   openidProvider,
   providers,
@@ -116,4 +124,35 @@ test("a token's lifetime: expires_in, else its own exp, else unknown", async () 
   assert.equal(lifetimeSeconds({ access_token: exp, token_type: "Bearer", expires_in: 30 }, 1000), 30);
   assert.equal(lifetimeSeconds({ access_token: exp, token_type: "Bearer" }, 1000), 60);
   assert.equal(lifetimeSeconds({ access_token: "opaque", token_type: "Bearer" }, 1000), undefined);
+});
+
+test("RFC 9068 section 2.2: whom a configured provider's token is about", async (t) => {
+  const { kind } = openidProvider({ name: "any", algorithms: ["RS256"] }).introspection;
+  const rows: { name: string; claims: JwtClaims; expected: string }[] = [
+    { name: "its own subject", claims: { sub: "c", client_id: "c" }, expected: "machine" },
+    { name: "its own subject, by azp", claims: { sub: "c", azp: "c" }, expected: "machine" },
+    { name: "idtyp", claims: { sub: "s", client_id: "c", idtyp: "app" }, expected: "machine" },
+    { name: "signed in", claims: { sub: "u", client_id: "c", auth_time: 1 }, expected: "user" },
+    { name: "another subject", claims: { sub: "u", client_id: "c" }, expected: "unknown" },
+    { name: "no subject", claims: {}, expected: "unknown" },
+    { name: "both", claims: { sub: "c", client_id: "c", auth_time: 1 }, expected: "unknown" },
+  ];
+  for (const { name, claims, expected } of rows)
+    await t.test(name, () => assert.equal(kind(claims), expected));
+});
+
+test("RFC 7662 section 2.3: a refusal to be asked is an answer, trouble and haste are faults", async (t) => {
+  for (const status of [400, 401, 403, 404]) {
+    await t.test(String(status), async () =>
+      assert.deepEqual(await judgeIntrospectionResponse(new Response("<html>", { status })), {
+        active: false,
+        refusedAs: status,
+      }),
+    );
+  }
+  for (const status of [302, 408, 425, 429, 500, 503]) {
+    await t.test(String(status), () =>
+      assert.rejects(judgeIntrospectionResponse(new Response(null, { status })), Fault),
+    );
+  }
 });

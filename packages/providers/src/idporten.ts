@@ -10,6 +10,7 @@ export const idporten: Provider = {
     // The audience is the resource indicator (RFC 8707) that the login proxy asks for, not a client.
     rules: ({ issuer, audience, keys }) => ({ issuer, audience, keys, algorithms: ["RS256"] }),
     objection: (token) => objectToType(token) ?? objectToIdToken(token.claims),
+    kind: () => "user",
     byReference: true,
   },
   explain: () => undefined,

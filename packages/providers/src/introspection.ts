@@ -2,7 +2,14 @@ import { buildFormRequest, Fault, readJson, type ClientAuth, type JwtClaims } fr
 
 export type IntrospectionAnswer =
   | { readonly active: true; readonly claims: JwtClaims }
-  | { readonly active: false };
+  | {
+      readonly active: false;
+      /** The status, where the provider refused to be asked (RFC 7662 section 2.3): the question's fault, and no outage. */
+      readonly refusedAs?: number;
+    };
+
+/** Refusals that say "not now": request timeout, too early, too many requests. */
+const passingStatuses: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /** Asks the provider about a by-reference token (RFC 7662 section 2.1). */
 export function buildIntrospectionRequest(o: {
@@ -20,9 +27,9 @@ export function buildIntrospectionRequest(o: {
 /**
  * Judges the provider's answer (RFC 7662 section 2.2).
  *
- * Checks: status 200, size, that it is a JSON object with a boolean `active`.
+ * Checks: status, size, that it is a JSON object with a boolean `active`.
  * Does not check: issuer, audience, times: the caller judges the claims by its own rules.
- * Throws: Fault `bad_response` or `too_large`.
+ * Throws: Fault `bad_response` or `too_large`: the provider is in trouble, or wants to be left alone.
  */
 export async function judgeIntrospectionResponse(
   response: Response,
@@ -30,6 +37,9 @@ export async function judgeIntrospectionResponse(
 ): Promise<IntrospectionAnswer> {
   if (response.status !== 200) {
     await response.body?.cancel();
+    const { status } = response;
+    if (status >= 400 && status < 500 && !passingStatuses.has(status))
+      return { active: false, refusedAs: status };
     throw new Fault("bad_response", `the provider's introspection answered HTTP ${response.status}`);
   }
   const { active, ...claims } = await readJson(response, maxBytes);

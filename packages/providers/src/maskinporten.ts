@@ -65,6 +65,8 @@ export const maskinporten: Provider = {
       algorithms: ["RS256", "RS384", "RS512"],
     }),
     objection,
+    // Also where a token names a person (`pid`): an organisation calls about them.
+    kind: () => "machine",
   },
   explain: explainMaskinporten,
 };

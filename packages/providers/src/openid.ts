@@ -5,11 +5,20 @@ import {
   peekJwt,
   randomToken,
   tokenTypes,
+  type JwtClaims,
   type SignatureAlgorithm,
+  type VerifiedToken,
 } from "@portvakt/oauth";
 import { objectToIdToken, objectToType } from "./access-token.ts";
 import { judgeIssuedToken, noClientAuth } from "./answers.ts";
-import type { ExchangeAsk, MachineTokenAsk, Provider, ProviderClient, ProviderGrant } from "./provider.ts";
+import type {
+  ExchangeAsk,
+  MachineTokenAsk,
+  Provider,
+  ProviderClient,
+  ProviderGrant,
+  SubjectKind,
+} from "./provider.ts";
 import { lookAtTimes } from "./subject.ts";
 
 /** How a provider that is known by configuration alone is asked for machine tokens, and for tokens of a user. */
@@ -19,6 +28,8 @@ export interface OpenIdHabits {
   readonly exchange?: keyof typeof exchangeGrants;
   /** Algorithms of its tokens; fixed here, never taken from a token. */
   readonly algorithms: readonly SignatureAlgorithm[];
+  /** Whether its access tokens have the client ID as audience, as its ID tokens do. */
+  readonly audienceIsClient?: boolean;
 }
 
 /** RFC 6749 section 4.4; `resource` as in RFC 8707, `authorization_details` as in RFC 9396 section 6. */
@@ -95,6 +106,24 @@ export const exchangeGrants = {
   on_behalf_of: { build: buildOnBehalfOf, judge: judgeIssuedToken },
 } as const satisfies Record<string, ProviderGrant<ExchangeAsk>>;
 
+/** RFC 9068 section 2.2 and RFC 8693 section 4.2; `scp` is what some write instead. ID tokens may have `azp`, but none of these. */
+const accessTokenMarks = ["client_id", "scope", "scp"] as const;
+
+/** Where the audience is that of ID tokens too (OpenID Connect Core section 2), only what an access token says of itself tells them apart. */
+function objectToUnmarked({ header, claims }: VerifiedToken): string | undefined {
+  const typed = /^(application\/)?at\+jwt$/i.test(String(header["typ"]));
+  if (typed || accessTokenMarks.some((name) => claims[name] !== undefined)) return undefined;
+  return "this may be an ID token: it has the client ID as audience, and neither typ at+jwt nor client_id or scope; set the audience of access tokens, if they have another";
+}
+
+/** RFC 9068 section 2.2: an application on its own is its own subject; a user has signed in at some time. */
+function kindOf({ idtyp, sub, client_id, azp, auth_time }: Readonly<JwtClaims>): SubjectKind {
+  const machine = idtyp === "app" || (sub !== undefined && sub === (client_id ?? azp));
+  const user = typeof auth_time === "number";
+  if (user === machine) return "unknown";
+  return user ? "user" : "machine";
+}
+
 /** A row for a provider that only configuration knows. Its tokens' audience is configured beside it. */
 export function openidProvider(habits: OpenIdHabits): Provider {
   return {
@@ -116,7 +145,11 @@ export function openidProvider(habits: OpenIdHabits): Provider {
         }),
     introspection: {
       rules: ({ issuer, audience, keys }) => ({ issuer, audience, keys, algorithms: habits.algorithms }),
-      objection: (token) => objectToType(token) ?? objectToIdToken(token.claims),
+      objection: (token) =>
+        objectToType(token) ??
+        objectToIdToken(token.claims) ??
+        (habits.audienceIsClient === true ? objectToUnmarked(token) : undefined),
+      kind: kindOf,
       byReference: true,
     },
     explain: () => undefined,

@@ -2,6 +2,7 @@ import type {
   anyAudience,
   ClientAuth,
   Clock,
+  JwtClaims,
   KeySet,
   ReportedError,
   Signer,
@@ -55,11 +56,16 @@ export interface IntrospectionSettings {
   readonly keys: KeySet;
 }
 
+/** Whom an access token is about: a person, or an application on its own. Guards admit neither where it is unknown. */
+export type SubjectKind = "user" | "machine" | "unknown";
+
 /** How a provider's access tokens are recognised. */
 export interface ProviderIntrospection {
   readonly rules: (settings: IntrospectionSettings) => VerifyRules;
   /** A sentence when a token that verifies is still not an access token of this provider; undefined when it is one. */
   readonly objection: (token: VerifiedToken) => string | undefined;
+  /** Whom a token is about that was found right. */
+  readonly kind: (claims: Readonly<JwtClaims>) => SubjectKind;
   /** Whether it also issues by-reference tokens, which only it can judge (RFC 7662). Others are never sent anything. */
   readonly byReference?: true;
 }

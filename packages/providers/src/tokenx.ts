@@ -91,6 +91,8 @@ export const tokenx: Provider = {
   introspection: {
     rules: ({ issuer, audience, keys }) => ({ issuer, audience, keys, algorithms: rsaAlgorithms }),
     objection: (token) => objectToType(token) ?? objectToIdToken(token.claims),
+    // It hands claims on, this one too where it is set up so: what it was given may have been a machine's.
+    kind: ({ idtyp }) => (idtyp === "app" ? "machine" : "user"),
   },
   explain: ({ error }) => {
     const rows: Readonly<Record<string, ErrorRow>> = tokenxErrors;
