@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { errorAnswer, json, type Answer } from "./answers.ts";
+import { correlationId } from "@portvakt/runtime/observe";
+import { errorAnswer, json, underId, type Answer } from "./answers.ts";
 import type { CallerCheck } from "./callers.ts";
 
 /** A request, read whole. */
@@ -26,31 +27,25 @@ export interface AppOptions {
   readonly routes: Readonly<Record<string, Endpoint>>;
   /** Called for every answer; `path` is one of the routes', or `other`. */
   readonly observe: (path: string, answer: Answer) => void;
-  /** Called with what nobody expected. */
-  readonly unexpected: (error: unknown, call: Call) => void;
 }
 
 /** Makes the app of its route table. */
-export function createApp({ mayCall, routes, observe, unexpected }: AppOptions): App {
+export function createApp({ mayCall, routes, observe }: AppOptions): App {
   const table = byPath(routes);
   const route = (call: Call): Awaitable<Answer> => {
     const methods = table.get(call.path);
     if (methods === undefined) return nowhere;
-    return methods.get(call.method)?.(call.headers["content-type"] ?? "", call.body) ?? otherMethod;
+    return methods.get(call.method)?.(call.headers["content-type"] ?? "", call.body) ?? otherMethod(methods);
   };
   const serve = (call: Call): Awaitable<Answer> => {
     const turnedAway = mayCall(call.headers);
     if (turnedAway instanceof Promise) return turnedAway.then((refusal) => refusal ?? route(call));
     return turnedAway ?? route(call);
   };
-  const failed = (error: unknown, call: Call): Answer => {
-    const answer = errorAnswer(error);
-    if (answer.status === 500) unexpected(error, call);
-    return answer;
-  };
   const observed = (call: Call, answer: Answer): Answer => {
-    observe(table.has(call.path) ? call.path : "other", answer);
-    return answer;
+    const told = answer.cause === undefined ? answer : underId(answer, idOf(call));
+    observe(table.has(call.path) ? call.path : "other", told);
+    return told;
   };
   return (call) => {
     try {
@@ -58,26 +53,39 @@ export function createApp({ mayCall, routes, observe, unexpected }: AppOptions):
       if (!(answer instanceof Promise)) return observed(call, answer);
       return answer.then(
         (settled) => observed(call, settled),
-        (error: unknown) => observed(call, failed(error, call)),
+        (error: unknown) => observed(call, errorAnswer(error)),
       );
     } catch (error) {
-      return observed(call, failed(error, call));
+      return observed(call, errorAnswer(error));
     }
   };
 }
 
-/** The routes by path, then by method. */
+/** The routes by path, then by method. What can be got has a head too (RFC 9110 section 9.3.2); the listener leaves its body out. */
 function byPath(routes: AppOptions["routes"]): ReadonlyMap<string, ReadonlyMap<string, Endpoint>> {
   const table = new Map<string, Map<string, Endpoint>>();
   for (const [route, endpoint] of Object.entries(routes)) {
     const [method = "", path = ""] = route.split(" ");
-    table.set(path, (table.get(path) ?? new Map<string, Endpoint>()).set(method, endpoint));
+    const methods = table.get(path) ?? new Map<string, Endpoint>();
+    table.set(path, methods.set(method, endpoint));
+    if (method === "GET") methods.set("HEAD", endpoint);
   }
   return table;
 }
 
 const nowhere = json(404, { error: "invalid_request", error_description: "there is no such endpoint" });
-const otherMethod = json(405, {
-  error: "invalid_request",
-  error_description: "this endpoint takes another method",
-});
+
+/** RFC 9110 section 15.5.6: the answer says which methods there are. */
+function otherMethod(methods: ReadonlyMap<string, Endpoint>): Answer {
+  const body = { error: "invalid_request", error_description: "this endpoint takes another method" };
+  return json(405, body, { allow: [...methods.keys()].join(", ") });
+}
+
+/** The id that the caller gave its request, else a new one. */
+function idOf({ headers }: Call): string {
+  const given = ["x-request-id", "x-correlation-id"].flatMap((name): [string, string][] => {
+    const value = headers[name];
+    return typeof value === "string" ? [[name, value]] : [];
+  });
+  return correlationId(new Headers(given));
+}

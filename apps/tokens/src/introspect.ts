@@ -1,15 +1,18 @@
-import { peekJwt } from "@portvakt/oauth";
+import { anyAudience, audiencesOf, peekJwt } from "@portvakt/oauth";
+import { withPatience } from "./acquire/patience.ts";
 import { json, type Answer } from "./answers.ts";
 import type { Awaitable } from "./app.ts";
 import type { Connections } from "./connections/connections.ts";
 import type { Connection } from "./connections/connection.ts";
+import type { JudgePossession } from "./dpop/possession.ts";
 import { introspectRequest, parseBody, type IntrospectRequest } from "./schemas.ts";
 import { judgeToken } from "./validate/judge.ts";
-import { activeBody, claimsOf, type JudgeOptions, type Judgement } from "./validate/judgement.ts";
+import { activeBody, claimsOf, inactive, type JudgeOptions, type Judgement } from "./validate/judgement.ts";
 import { judgeRequirements } from "./validate/require.ts";
 
 export interface IntrospectOptions extends JudgeOptions {
   readonly connections: Connections;
+  readonly judgePossession: JudgePossession;
   /** Called once per introspection; `code` says why a token was refused. */
   readonly observe: (provider: string, code: string) => void;
 }
@@ -19,21 +22,69 @@ export function introspect(options: IntrospectOptions, contentType: string, body
   const request = parseBody(introspectRequest, contentType, body);
   if (request.any === true) return introspectAny(options, request);
   const connection = options.connections.byName(request.identity_provider ?? "");
-  const judgement = judgeToken(options, connection, request.token);
-  return judgement instanceof Promise
-    ? judgement.then((judged) => answerFor(options, connection, request, judged))
-    : answerFor(options, connection, request, judgement);
+  const judged = judgeToken(options, connection, request.token);
+  const atOnce = !(judged instanceof Promise) && !needsPossession(request, judged);
+  return atOnce
+    ? answerFor(options, connection, request, judged)
+    : answerLater(options, connection, request, judged);
 }
 
-async function introspectAny(options: IntrospectOptions, request: IntrospectRequest): Promise<Answer> {
-  const connection = await findByIssuer(options.connections, request.token);
-  if (connection === undefined) {
-    options.observe("any", "wrong_issuer");
-    const error = "token can not be validated with any identity provider that is enabled";
+/** A provider is found, and the token judged, in no longer than callers wait for one. */
+function introspectAny(options: IntrospectOptions, request: IntrospectRequest): Promise<Answer> {
+  const { all } = options.connections;
+  const refuse = (code: string, error: string): Answer => {
+    options.observe("any", code);
     return json(200, { active: false, error });
+  };
+  const judge = async (): Promise<Answer> => {
+    const connection = await findByIssuer(all, request.token);
+    if (connection === undefined)
+      return refuse("wrong_issuer", "token can not be validated with any identity provider that is enabled");
+    const judged = judgeAmongAll(options, connection, request);
+    return answerLater(options, connection, request, judged, { identity_provider: connection.provider.name });
+  };
+  const seconds = Math.max(...all.map(({ patience }) => patience.seconds));
+  return withPatience({ seconds }, judge(), () =>
+    refuse(
+      "keys_unavailable",
+      `not all identity providers have answered within ${seconds} s, so the token cannot be judged`,
+    ),
+  );
+}
+
+/** Nobody named the provider, so that its tokens must be for this application in some way: by an audience, or by a scope. */
+async function judgeAmongAll(
+  options: IntrospectOptions,
+  connection: Connection,
+  { token, require }: IntrospectRequest,
+): Promise<Judgement> {
+  const { audience, provider } = connection;
+  if (audience !== anyAudience) return judgeToken(options, connection, token);
+  if (!require?.scope) {
+    const error = `no audience is set for tokens of ${provider.title}: with any, a scope must be required`;
+    return inactive("wrong_audience", error);
   }
-  const judged = await judgeToken(options, connection, request.token);
-  return answerFor(options, connection, request, judged, { identity_provider: connection.provider.name });
+  const judged = await judgeToken(options, connection, token);
+  // RFC 7519 section 4.1.3: whoever is not among the audiences must refuse. "unspecified" stands for none.
+  return judged.active && audiencesOf(claimsOf(judged.body)).some((one) => one !== "unspecified")
+    ? inactive("wrong_audience", "the token is for one audience only, and none is set for this application")
+    : judged;
+}
+
+function needsPossession({ dpop }: IntrospectRequest, judged: Judgement): boolean {
+  return judged.active && (judged.cnf !== undefined || Boolean(dpop));
+}
+
+async function answerLater(
+  options: IntrospectOptions,
+  connection: Connection,
+  request: IntrospectRequest,
+  judging: Judgement | Promise<Judgement>,
+  more?: Readonly<Record<string, unknown>>,
+): Promise<Answer> {
+  const judged = await judging;
+  const refusal = judged.active ? await options.judgePossession(request, judged.cnf) : undefined;
+  return answerFor(options, connection, request, refusal ?? judged, more);
 }
 
 /** What the caller requires is judged last, and each time: it is the caller's own, and no part of the token. */
@@ -48,20 +99,28 @@ function answerFor(
     options.observe(provider.name, judged.code);
     return json(200, { active: false, error: judged.error, ...more });
   }
-  const unmet = require ? judgeRequirements(claimsOf(judged.body), require, options.now()) : undefined;
+  const { kind } = provider.introspection;
+  const unmet = require ? judgeRequirements(claimsOf(judged.body), require, kind, options.now()) : undefined;
   options.observe(provider.name, unmet === undefined ? "active" : "requirement");
   if (unmet !== undefined) return json(200, { active: false, error: unmet, ...more });
   return { status: 200, body: more === undefined ? judged.body : activeBody(claimsOf(judged.body), more) };
 }
 
-/** The provider whose issuer the (unverified) token names. Its rules then judge the token, the issuer included. */
-async function findByIssuer(connections: Connections, token: string): Promise<Connection | undefined> {
+/**
+ * The provider whose issuer the (unverified) token names; its rules then judge the token, the issuer included. Those that are not
+ * known yet are looked for at the same time: one that hangs keeps nobody from the others.
+ */
+async function findByIssuer(all: readonly Connection[], token: string): Promise<Connection | undefined> {
   // A by-reference token does not name its issuer, so that nobody could be asked about it.
   const issuer = peekJwt(token)?.claims.iss;
   if (issuer === undefined) return undefined;
-  for (const connection of connections.all) {
-    const known = connection.known ?? (await connection.discover().catch(() => undefined));
-    if (known?.issuer === issuer) return connection;
-  }
-  return undefined;
+  const found = all.find(({ known }) => known?.issuer === issuer);
+  if (found !== undefined) return found;
+  const looking = all
+    .filter(({ known }) => known === undefined)
+    .map(async (connection) => {
+      const { issuer: discovered } = await connection.discover();
+      return discovered === issuer ? connection : Promise.reject(new TypeError("another issuer"));
+    });
+  return Promise.any(looking).catch(() => undefined);
 }

@@ -5,6 +5,8 @@ import type { App, Awaitable, Call } from "./app.ts";
 
 /** Two tokens of the largest size, form-encoded, with room to spare. */
 const maxBodyBytes = 131_072;
+/** How much of what is too large is read, so that its sender comes to read the answer. */
+const maxDiscardedBytes = 4_194_304;
 
 /** A request that was read whole. */
 interface Arrived {
@@ -55,10 +57,21 @@ function send({ request, response }: Arrived, answer: Awaitable<Answer>): void {
   else write(response, answer, method);
 }
 
+/**
+ * Answers at once, and reads on for a while before the connection ends: one that is closed while its peer still sends is reset,
+ * and the answer may be lost with it (RFC 9112 section 9.6). The server's time for a request bounds it.
+ */
 function refuseTooLarge(request: IncomingMessage, response: ServerResponse): void {
-  const answer = json(413, { error: "invalid_request", error_description: "the request is too large" });
-  response.once("finish", () => request.destroy());
-  write(response, answer, request.method);
+  const body = { error: "invalid_request", error_description: "the request is too large" };
+  const answer = json(413, body, { connection: "close" });
+  writeHead(response, answer, Buffer.byteLength(answer.body));
+  response.write(answer.body);
+  let left = maxDiscardedBytes;
+  request.on("data", (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) request.destroy();
+  });
+  request.on("end", () => response.end());
 }
 
 /** Reads the body whole; gives undefined as soon as it is too large. A request that breaks off is never answered. */
@@ -70,7 +83,6 @@ function readAll(request: IncomingMessage, done: (body: string | undefined) => v
     if (size <= maxBodyBytes) chunks.push(chunk);
     else {
       request.removeAllListeners("data").removeAllListeners("end");
-      request.pause();
       done(undefined);
     }
   });
@@ -80,12 +92,16 @@ function readAll(request: IncomingMessage, done: (body: string | undefined) => v
   });
 }
 
-function write(
-  response: ServerResponse,
-  { status, body, headers }: Answer,
-  method: string | undefined,
-): void {
+function write(response: ServerResponse, answer: Answer, method: string | undefined): void {
+  const { body } = answer;
   const length = Buffer.byteLength(body);
+  writeHead(response, answer, length);
+  if (method === "HEAD") response.end();
+  // ASCII is the same in both, and node writes latin1 without looking at each character again.
+  else response.end(body, length === body.length ? "latin1" : "utf8");
+}
+
+function writeHead(response: ServerResponse, { status, headers }: Answer, length: number): void {
   const common = {
     "content-type": "application/json",
     "content-length": length,
@@ -93,7 +109,4 @@ function write(
     "cache-control": "no-store",
   };
   response.writeHead(status, headers === undefined ? common : { ...common, ...headers });
-  if (method === "HEAD") response.end();
-  // ASCII is the same in both, and node writes latin1 without looking at each character again.
-  else response.end(body, length === body.length ? "latin1" : "utf8");
 }

@@ -127,7 +127,7 @@ export const settings = defineSettings({
     env: "PORTVAKT_TOKENS_PROVIDERS",
     default: [],
     parse: parseConfiguredProviders,
-    doc: "Further providers: a list of {name, well_known_url, client_id, client_jwk_file | client_secret_file, audience, token, exchange, algorithms}.",
+    doc: "Further providers: a list of {name, well_known_url, client_id, client_jwk_file | client_secret_file, audience, token, exchange, algorithms}. Without an audience it is the client ID, and access tokens must be told from ID tokens by typ at+jwt, client_id or scope.",
   }),
 
   azureEnabled: enabled("AZURE_ENABLED", "Entra ID"),
@@ -147,7 +147,7 @@ export const settings = defineSettings({
   maskinportenJwk: secret("MASKINPORTEN_CLIENT_JWK", jwk),
   maskinportenAudience: text(
     "MASKINPORTEN_AUDIENCE",
-    "The audience that tokens must have; without it, `aud` is not checked.",
+    "The audience that tokens must have; without it, `aud` is not checked, and introspection with `any` needs a required scope.",
   ),
   maskinportenWellKnownUrl: url("MASKINPORTEN_WELL_KNOWN_URL", wellKnown),
   maskinportenIssuer: text("MASKINPORTEN_ISSUER", issuer),

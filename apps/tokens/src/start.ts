@@ -16,6 +16,7 @@ import { openOutbound } from "./connections/outbound.ts";
 import { wireConnections } from "./connections/wire.ts";
 import { openApiDocument } from "./docs/openapi.ts";
 import { docsPage } from "./docs/page.ts";
+import { createJudgePossession } from "./dpop/possession.ts";
 import { dpopProof } from "./dpop/proof.ts";
 import { exchange } from "./exchange.ts";
 import { introspect } from "./introspect.ts";
@@ -142,7 +143,9 @@ function appOptions(
     },
   });
   const tokenOptions = { now, steady, connections, acquire, observe: meters.cache };
-  const introspectOptions = { now, fetch, connections, memory, observe: meters.introspection };
+  const judgePossession = createJudgePossession(now);
+  const observe = meters.introspection;
+  const introspectOptions = { now, fetch, connections, memory, judgePossession, observe };
   const api: AppOptions["routes"] = {
     "POST /api/v1/token": (type, body) => token(tokenOptions, type, body),
     "POST /api/v1/token/exchange": (type, body) => exchange(tokenOptions, type, body),
@@ -162,9 +165,9 @@ function appOptions(
       if (answer.status < 400) return;
       const refusal = refusalLine(path, answer);
       noteOnRequest({ error: refusal.error });
-      log.info(refusal, "refused");
+      if (answer.cause === undefined) log.info(refusal, "refused");
+      else log[answer.status === 503 ? "warn" : "error"]({ ...refusal, err: answer.cause }, "request failed");
     },
-    unexpected: (error, call) => log.error({ err: error, path: call.path }, "request failed"),
   };
 }
 
@@ -191,8 +194,8 @@ function callerOptions({ bindAddress, socketPath, sharedSecretFile }: Settings, 
 
 /** Error code and translation only: descriptions are the provider's words, and may hold anything. */
 function refusalLine(path: string, { status, body }: Answer) {
-  const { error, hint_code, owner } = JSON.parse(body) as Record<string, string | undefined>;
-  return { path, status, error, hint_code, owner };
+  const { error, hint_code, owner, correlation_id } = JSON.parse(body) as Record<string, string | undefined>;
+  return { path, status, error, hint_code, owner, correlation_id };
 }
 
 /** Small requests of one application, on its own machine. */

@@ -131,7 +131,12 @@ test("a Unix socket never takes the place of another file", async (t) => {
 
 test("what is not there: other methods and other paths", async () => {
   await using api = await startApi();
-  assert.equal((await fetch(api.url + path)).status, 405);
+  const other = await fetch(api.url + path);
+  assert.deepEqual([other.status, other.headers.get("allow")], [405, "POST"], "RFC 9110 section 15.5.6");
+  const page = await fetch(`${api.url}/docs`, { method: "DELETE" });
+  assert.deepEqual([page.status, page.headers.get("allow")], [405, "GET, HEAD"]);
+  const head = await fetch(`${api.url}/docs`, { method: "HEAD" });
+  assert.deepEqual([head.status, await head.text()], [200, ""], "RFC 9110 section 9.3.2");
   assert.equal((await fetch(`${api.url}/api/v2/token`)).status, 404);
   assert.equal(
     (
@@ -143,6 +148,34 @@ test("what is not there: other methods and other paths", async () => {
     ).status,
     200,
   );
+});
+
+test("RFC 9112 section 9.6: a request that is too large is told so, whole, and its connection ends", async () => {
+  await using api = await startApi();
+  const socket = connect(Number(new URL(api.url).port), "127.0.0.1");
+  await once(socket, "connect");
+  let answer = "";
+  socket.setEncoding("utf8").on("data", (text: string) => (answer += text));
+  const size = 2_000_000;
+  socket.write(`POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${size}\r\n\r\n`);
+  socket.end(Buffer.alloc(size, "x"));
+  await once(socket, "close");
+  assert.match(answer, /^HTTP\/1.1 413 /);
+  assert.match(answer, /\r\nconnection: close\r\n/i);
+  assert.match(answer, /the request is too large"\}$/);
+});
+
+test("a request that is endless is not read for ever", async () => {
+  await using api = await startApi();
+  const socket = connect(Number(new URL(api.url).port), "127.0.0.1");
+  await once(socket, "connect");
+  socket.on("error", () => undefined);
+  socket.write(`POST ${path} HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n`);
+  const chunk = `10000\r\n${"x".repeat(65_536)}\r\n`;
+  const writing = setInterval(() => socket.write(chunk), 1);
+  await once(socket.resume(), "close");
+  clearInterval(writing);
+  assert.ok(socket.bytesWritten < 40_000_000);
 });
 
 test("a request that breaks off harms no other", async () => {

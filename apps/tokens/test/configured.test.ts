@@ -152,8 +152,52 @@ test("RFC 7523 section 2.2: a projected workload token is the client's assertion
     assert.equal(assertion?.sub, sub);
     assert.equal(form.get("client_assertion_type"), "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
   }
+  await writeFile(path, "\n");
+  assert.match(String((await api.post("/api/v1/token", ask)).body["error_description"]), /it is empty/);
   await rm(path);
-  const lost = await api.post("/api/v1/token", ask);
+  const lost = await api.post("/api/v1/token", ask, { "x-request-id": "click-1" });
+  const { error_description, hint, ...rest } = lost.body;
   assert.equal(lost.status, 500);
+  assert.deepEqual(rest, { error: "server_error", owner: "platform", correlation_id: "click-1" });
+  assert.match(String(error_description), /the workload's token, .* cannot be read/);
+  assert.match(String(hint), /PORTVAKT_TOKENS_WORKLOAD_TOKEN_PATH/);
   assert.doesNotMatch(JSON.stringify(lost.body), new RegExp(folder));
+  const line = api.logLines.find((one) => one.includes('"click-1"')) ?? "";
+  assert.match(line, /"level":"error".*WorkloadTokenUnreadable.*ENOENT/);
+});
+
+test("RFC 9068 section 2.2: where the audience is the client ID, as in ID tokens, an access token is one that says so", async (t) => {
+  const folder = await folderFor(t);
+  await writeFile(join(folder, "secret"), "s3cret");
+  const clock = { seconds: Math.floor(Date.now() / 1000) };
+  const other = await startDouble({ now: () => clock.seconds, clientKeys: [] });
+  t.after(() => other.close());
+  const at = { well_known_url: other.wellKnown, client_secret_file: join(folder, "secret") };
+  const providers = [
+    { ...at, name: "by_default", client_id: "me" },
+    { ...at, name: "said_so", client_id: "me", audience: "me" },
+    { ...at, name: "apart", client_id: "other", audience: "me" },
+  ];
+  await using api = await startApi({ clock, env: { PORTVAKT_TOKENS_PROVIDERS: JSON.stringify(providers) } });
+  const times = { iat: clock.seconds, exp: clock.seconds + 60, auth_time: clock.seconds };
+  const idToken = { iss: other.issuer, aud: "me", sub: "user", azp: "me", email: "u@example.com", ...times };
+  const rows = [
+    { name: "an ID token", token: await other.sign(idToken), active: false },
+    { name: "typ at+jwt", token: await other.sign(idToken, { typ: "at+jwt" }), active: true },
+    { name: "client_id", token: await other.sign({ ...idToken, client_id: "c" }), active: true },
+    { name: "scope", token: await other.sign({ ...idToken, scope: "openid" }), active: true },
+    { name: "scp", token: await other.sign({ ...idToken, scp: ["openid"] }), active: true },
+  ];
+  for (const { name, token, active } of rows) {
+    await t.test(name, async () => {
+      const judged = async (identity_provider: string) =>
+        (await api.post("/api/v1/introspect", { identity_provider, token })).body;
+      for (const provider of ["by_default", "said_so"]) {
+        const body = await judged(provider);
+        assert.equal(body["active"], active);
+        if (!active) assert.match(String(body["error"]), /may be an ID token/);
+      }
+      assert.equal((await judged("apart"))["active"], true, "its ID tokens have another audience");
+    });
+  }
 });

@@ -80,7 +80,7 @@ describe("the page at /docs", () => {
       page.locator(`#${id}-identity_provider option`).evaluateAll((all) => all.map((one) => one.textContent));
     assert.deepEqual(await offered("token"), ["entra_id", "maskinporten"]);
     assert.deepEqual(await offered("exchange"), ["entra_id", "tokenx"]);
-    assert.deepEqual(await offered("introspect"), ["entra_id", "maskinporten", "tokenx", "idporten"]);
+    assert.deepEqual(await offered("introspect"), ["entra_id", "maskinporten", "tokenx", "idporten", ""]);
   });
 
   test("sends what an application would, and shows the answer beside the form", async () => {

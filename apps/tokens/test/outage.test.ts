@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clientIds, startApi, until } from "./api.ts";
+import { clientIds, clientKey, startApi, until } from "./api.ts";
 import type { Trouble } from "./double.ts";
 
 const path = "/api/v1/token";
+const idportenKey = JSON.stringify((await clientKey()).privateJwk);
 const ask = { identity_provider: "entra_id", target: "local:benefits:case-api" };
 
 test("a provider in trouble once is asked again, and the caller notices nothing", async (t) => {
@@ -183,7 +184,89 @@ test("a key set that hangs holds up only tokens of unknown keys", async () => {
     token: await api.entra.sign(claims),
   });
   assert.equal(known.body["active"], true);
-  assert.match(String((await waiting).body["error"]), /signed by key "unknown"/);
+  assert.match(String((await waiting).body["error"]), /^Entra ID has not answered within 1.8 s/);
+});
+
+test("introspection waits no longer for a provider than other callers do, named or found by issuer", async (t) => {
+  await using api = await startApi({
+    env: { PORTVAKT_TOKENS_PATIENCE: "300ms", IDPORTEN_CLIENT_ID: "me", IDPORTEN_CLIENT_JWK: idportenKey },
+    before: ({ maskinporten }) => {
+      maskinporten.metadataTrouble = "hang";
+    },
+  });
+  await until(() => [api.entra, api.tokenx, api.idporten].every(({ keyFetches }) => keyFetches > 0));
+  api.clock.seconds += 10;
+  [api.entra.keysTrouble, api.idporten.always] = ["hang", "hang"];
+  const times = { iat: api.clock.seconds, exp: api.clock.seconds + 600 };
+  const unknownKey = await api.entra.sign({ iss: api.entra.issuer, ...times }, { kid: "unknown" });
+  const undiscovered = await api.maskinporten.sign({ iss: api.maskinporten.issuer, ...times });
+  const rows = [
+    { name: "an unknown key", ask: { identity_provider: "entra_id", token: unknownKey } },
+    { name: "an unknown key, by issuer", ask: { any: true, token: unknownKey } },
+    { name: "a provider not yet found", ask: { identity_provider: "maskinporten", token: undiscovered } },
+    { name: "a provider not yet found, by issuer", ask: { any: true, token: undiscovered } },
+    { name: "a by-reference token", ask: { identity_provider: "idporten", token: "opaque" } },
+  ];
+  for (const { name, ask: body } of rows) {
+    await t.test(name, async () => {
+      const started = performance.now();
+      const reply = await api.post("/api/v1/introspect", body);
+      assert.ok(performance.now() - started < 1000);
+      assert.match(String(reply.body["error"]), /answered within 0.3 s/);
+    });
+  }
+});
+
+test("any: a provider that hangs keeps nobody from the others, those that are found and those that are found later", async () => {
+  await using api = await startApi({
+    before: ({ entra, tokenx }) => {
+      entra.metadataTrouble = "hang";
+      tokenx.metadataTrouble = { status: 503 };
+    },
+  });
+  await until(() => api.idporten.keyFetches > 0 && api.tokenx.metadataFetches > 0);
+  const times = { iat: api.clock.seconds, exp: api.clock.seconds + 600 };
+  const tokens = [
+    await api.idporten.sign({ iss: api.idporten.issuer, aud: "https://benefits.example", ...times }),
+    await api.tokenx.sign({ iss: api.tokenx.issuer, aud: clientIds.tokenx, ...times }),
+  ];
+  api.tokenx.metadataTrouble = undefined;
+  api.clock.seconds += 2;
+  const started = performance.now();
+  for (const token of tokens)
+    assert.equal((await api.post("/api/v1/introspect", { any: true, token })).body["active"], true);
+  assert.ok(performance.now() - started < 1000);
+});
+
+test("RFC 7662 section 2.3: what strangers have the introspection endpoint refuse stops no requests for tokens", async (t) => {
+  const rows: { name: string; trouble: Trouble; says: RegExp }[] = [
+    { name: "400", trouble: { status: 400 }, says: /^ID-porten refuses to say \(HTTP 400\)/ },
+    { name: "401", trouble: { status: 401 }, says: /^ID-porten refuses to say \(HTTP 401\)/ },
+    { name: "429", trouble: { status: 429 }, says: /cannot be asked|is not answering/ },
+    { name: "500", trouble: { status: 500 }, says: /cannot be asked|is not answering/ },
+  ];
+  for (const { name, trouble, says } of rows) {
+    await t.test(name, async () => {
+      await using api = await startApi({
+        env: { IDPORTEN_CLIENT_ID: "me", IDPORTEN_CLIENT_JWK: idportenKey },
+      });
+      await until(async () => (await api.ready()).ready);
+      api.idporten.always = trouble;
+      const introspect = async () =>
+        (await api.post("/api/v1/introspect", { identity_provider: "idporten", token: "garbage" })).body;
+      for (let index = 0; index < 6; index++) assert.match(String((await introspect())["error"]), says);
+      const held = api.idporten.introspections < 6;
+      assert.equal(held, ["429", "500"].includes(name), "only a provider in trouble is left alone");
+      assert.equal(
+        (await api.ready()).checks["idporten"]?.detail,
+        "1 keys",
+        "its breaker for tokens is closed",
+      );
+      api.idporten.always = undefined;
+      api.clock.seconds += 3;
+      assert.match(String((await introspect())["error"]), /says that the token is not active/);
+    });
+  }
 });
 
 test("keys are kept through an outage up to a day, then tokens are refused with the reason", async () => {

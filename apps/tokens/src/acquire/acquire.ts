@@ -5,6 +5,7 @@ import type { Binding } from "../dpop/binding.ts";
 import { spans } from "../observed.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Cache, Obtained, Perishable } from "./cache.ts";
+import { withPatience, type Patience } from "./patience.ts";
 import { withRetries, type RetryOptions, type Verdict } from "./retry.ts";
 
 /** A token as it is handed to an application. */
@@ -41,12 +42,6 @@ export interface Order {
   readonly patience: Patience;
   /** Binds the token to a key; without it a bearer token is asked for. */
   readonly binding: Binding | undefined;
-}
-
-/** How long callers wait for a provider, learnt from how long it takes when it works. */
-export interface Patience {
-  readonly seconds: number;
-  learn(tookSeconds: number): void;
 }
 
 export interface AcquireOptions extends Omit<RetryOptions, "deadlineSeconds" | "now"> {
@@ -90,7 +85,10 @@ export function createAcquire(options: AcquireOptions): Acquire {
     };
     return cache.obtain(order.key, {
       load,
-      wait: (flight) => impatient(order, flight),
+      wait: (flight) =>
+        withPatience(order.patience, flight, (seconds) => {
+          throw new Unavailable(`${order.provider.title} has not answered within ${seconds} s`, 1);
+        }),
       skip: order.skipCache,
       ahead: order.ahead === true,
     });
@@ -190,17 +188,6 @@ function toUnavailable({ provider, breaker }: Order, error: unknown): unknown {
   return new Unavailable(`${provider.title} ${trouble}`, breaker.retryAfterSeconds(), { cause: error });
 }
 
-/** Lets callers wait only so long; the request goes on, and what it brings is there for the next call. */
-function impatient<T>({ provider, patience }: Order, flight: Promise<T>): Promise<T> {
-  const { seconds } = patience;
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new Unavailable(`${provider.title} has not answered within ${seconds} s`, 1));
-    }, seconds * 1000);
-    flight.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
-}
-
 const perishable =
   ({ now, steady }: AcquireOptions, tokenType: TokenKind) =>
   (answer: TokenResponse): Perishable<IssuedToken> => {
@@ -216,20 +203,3 @@ const perishable =
       expiresAt: steady() + seconds,
     };
   };
-
-/**
- * Patience with a provider: short by default, so that a provider that is down is found out soon; longer for one that
- * has been seen to be slow.
- */
-export function createPatience(shortest: number, longest: number): Patience {
-  let slowest = 0;
-  return {
-    get seconds() {
-      return Math.min(longest, Math.max(shortest, slowest * 2));
-    },
-    learn(tookSeconds) {
-      // Forgets slowly: one quick answer does not make a slow provider quick.
-      slowest = Math.max(tookSeconds, slowest * 0.9);
-    },
-  };
-}

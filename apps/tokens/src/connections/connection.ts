@@ -14,7 +14,7 @@ import type { Provider, ProviderClient } from "@portvakt/providers";
 import { cacheKey } from "../acquire/cache.ts";
 import type { Binding } from "../dpop/binding.ts";
 import type { Breaker } from "../acquire/breaker.ts";
-import type { Patience } from "../acquire/acquire.ts";
+import type { Patience } from "../acquire/patience.ts";
 
 /** Where a provider is found: given piece by piece, or in its metadata document. */
 export interface Whereabouts {
@@ -40,6 +40,7 @@ export interface ConnectionOptions {
   readonly now: Clock;
   readonly fetch: typeof fetch;
   readonly breaker: Breaker;
+  readonly introspectionBreaker: Breaker;
   readonly patience: Patience;
   readonly binding?: Binding | undefined;
 }
@@ -61,7 +62,10 @@ export interface Connection {
   readonly provider: Provider;
   readonly clientId: string | undefined;
   readonly audience: VerifyRules["audience"];
+  /** For requests for tokens. */
   readonly breaker: Breaker;
+  /** For questions about by-reference tokens. */
+  readonly introspectionBreaker: Breaker;
   readonly patience: Patience;
   /** Present when tokens are bound to a key of ours. */
   readonly binding: Binding | undefined;
@@ -107,6 +111,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     clientId: identity?.clientId,
     audience: options.audience,
     breaker: options.breaker,
+    introspectionBreaker: options.introspectionBreaker,
     patience: options.patience,
     binding: options.binding,
     get known() {

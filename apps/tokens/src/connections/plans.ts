@@ -126,7 +126,12 @@ async function configuredPlans(
 ): Promise<Plan[]> {
   return Promise.all(
     configured.map(async (one) => ({
-      provider: openidProvider({ name: one.name, algorithms: one.algorithms, ...grantsOf(one) }),
+      provider: openidProvider({
+        name: one.name,
+        algorithms: one.algorithms,
+        audienceIsClient: one.audience === undefined || one.audience === one.client_id,
+        ...grantsOf(one),
+      }),
       variables: {
         found: "well_known_url or issuer and jwks_uri in PORTVAKT_TOKENS_PROVIDERS",
         audience: "audience in PORTVAKT_TOKENS_PROVIDERS",

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import {
   clientAssertion,
   clientSecretPost,
@@ -10,12 +9,13 @@ import {
 import type { MakeProof } from "@portvakt/providers";
 import { SettingsError, type Problem, type SettingsOf } from "@portvakt/runtime/config";
 import type { Secret } from "@portvakt/runtime/observe";
-import { createPatience } from "../acquire/acquire.ts";
 import { createBinding, type Binding } from "../dpop/binding.ts";
 import { createBreaker } from "../acquire/breaker.ts";
+import { createPatience } from "../acquire/patience.ts";
 import type { settings as schema } from "../settings.ts";
 import { createConnection, type Connection, type Identity } from "./connection.ts";
 import { planProviders, type Plan } from "./plans.ts";
+import { workloadToken } from "./workload-token.ts";
 
 type Settings = SettingsOf<typeof schema>;
 
@@ -52,6 +52,7 @@ export async function wireConnections(settings: Settings, tools: WireTools): Pro
         // A provider without an audience was already reported as a problem; an empty list admits no token.
         audience: plan.audience ?? [],
         breaker: createBreaker({ now: tools.steady, random: tools.random }),
+        introspectionBreaker: createBreaker({ now: tools.steady, random: tools.random }),
         patience: createPatience(settings.patienceSeconds, settings.overallSeconds),
         binding: bindingFor(plan, settings, tools),
       }),
@@ -117,7 +118,7 @@ async function identityOf(
   }
   const path = settings.workloadTokenPath;
   if (path === undefined) return undefined;
-  const auth = clientAssertion({ clientId, read: async () => (await readFile(path, "utf8")).trim() });
+  const auth = clientAssertion({ clientId, read: workloadToken(path) });
   return { clientId, auth: () => auth };
 }
 

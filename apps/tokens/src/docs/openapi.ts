@@ -38,7 +38,7 @@ const endpoints: Readonly<Record<string, EndpointRow>> = {
     id: "introspect",
     summary: "Whether a token is valid here",
     description:
-      "Always 200 about a token. `active: false` comes with the reason; what an API allows is for the API to decide, or to put into `require`.",
+      "Always 200 about a token. `active: false` comes with the reason; what an API allows is for the API to decide, or to put into `require`. A token that is bound to a key is active with the proof that came with it.",
     variable: "NAIS_TOKEN_INTROSPECTION_ENDPOINT",
     request: ["IntrospectRequest", introspectRequest],
     answer: "IntrospectResponse",
@@ -78,6 +78,7 @@ const answers = {
       .enum(["application", "target", "user", "platform", "provider"])
       .optional()
       .describe("Whose move it is."),
+    correlation_id: z.string().optional().describe("By which the log names the cause, for 500 and 503."),
   }),
 } as const;
 

@@ -62,7 +62,10 @@ function section(path: string, post: Operation, { properties = {}, required = []
   const { operationId: id, summary, description, "x-providers": providers } = post;
   const fields = Object.entries(properties).map(([name, shape]) => {
     const needed = required.includes(name) || (name === "identity_provider" && providers !== undefined);
-    const choices = name === "identity_provider" ? providers : undefined;
+    // A parameter without a value counts as left out (RFC 6749 section 3.2).
+    const nothing = required.includes(name) ? [] : [""];
+    const choices =
+      name === "identity_provider" && providers !== undefined ? [...providers, ...nothing] : undefined;
     return { needed, html: field({ id: `${id}-${name}`, name, shape, needed, choices }) };
   });
   const html = (needed: boolean): string =>
@@ -95,7 +98,7 @@ interface Field {
 
 function field({ id, name, shape, needed, choices }: Field): string {
   const kind = kindOf(shape);
-  const attributes = `id="${id}" name="${name}" aria-describedby="${id}-d"${needed ? " required" : ""}`;
+  const attributes = `id="${id}" name="${name}" aria-describedby="${id}-d"${needed && choices?.includes("") !== true ? " required" : ""}`;
   const asJson = kind === "object" || (kind === "array" && name !== "resource") ? " As JSON." : "";
   const about = `<p class="about" id="${id}-d">${prose((shape.description ?? "") + asJson)}</p>`;
   if (kind === "boolean")

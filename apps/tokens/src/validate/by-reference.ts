@@ -1,19 +1,18 @@
 import { anyAudience, audiencesOf, type JwtClaims, type VerifyRules } from "@portvakt/oauth";
 import { buildIntrospectionRequest, judgeIntrospectionResponse } from "@portvakt/providers";
 import type { Connection, Discovered } from "../connections/connection.ts";
-import { activeBody, inactive, type JudgeOptions, type Judgement } from "./judgement.ts";
+import { activeBody, inactive, toleranceSeconds, type JudgeOptions, type Judgement } from "./judgement.ts";
 
 const timeoutSeconds = 2;
-/** Tolerated difference of clocks, as for JWTs. */
-const toleranceSeconds = 10;
 
 /**
  * Asks the provider about a by-reference token (RFC 7662). What it says is judged by the same rules as a JWT's claims:
- * issuer, audience, expiry. Nothing is remembered, for that such a token can be withdrawn is the point of it.
+ * issuer, audience, expiry. Nothing is remembered, for that such a token can be withdrawn is the point of it. Whoever calls chooses
+ * what is asked about, so that these requests have a breaker of their own: none of them can stop those for tokens.
  */
 export async function judgeByReference(
   options: JudgeOptions,
-  { provider, breaker }: Connection,
+  { provider, introspectionBreaker: breaker }: Connection,
   under: Discovered,
   token: string,
 ): Promise<Judgement> {
@@ -24,20 +23,26 @@ export async function judgeByReference(
       "this is not a signed JWT, and by-reference tokens cannot be asked about here",
     );
   }
+  const outage = inactive("keys_unavailable", `${provider.title} cannot be asked about this token`);
+  const request = await buildIntrospectionRequest({ endpoint, token, auth }).catch(() => undefined);
+  if (request === undefined) return outage;
   if (!breaker.enter()) return inactive("keys_unavailable", `${provider.title} is not answering`);
   try {
-    const request = await buildIntrospectionRequest({ endpoint, token, auth });
     const signal = AbortSignal.timeout(timeoutSeconds * 1000);
     const answer = await judgeIntrospectionResponse(await options.fetch(request, { signal }));
     breaker.succeeded();
-    if (!answer.active) return inactive("expired", `${provider.title} says that the token is not active`);
-    const refusal = judgeClaims(answer.claims, under, options.now());
-    if (refusal !== undefined) return refusal;
-    return { active: true, body: activeBody(answer.claims) };
+    if (answer.active) return judgeAnswer(answer.claims, under, options.now());
+    return answer.refusedAs === undefined
+      ? inactive("expired", `${provider.title} says that the token is not active`)
+      : inactive("provider_refused", `${provider.title} refuses to say (HTTP ${answer.refusedAs})`);
   } catch {
     breaker.failed();
-    return inactive("keys_unavailable", `${provider.title} cannot be asked about this token`);
+    return outage;
   }
+}
+
+function judgeAnswer(claims: JwtClaims, under: Discovered, now: number): Judgement {
+  return judgeClaims(claims, under, now) ?? { active: true, body: activeBody(claims), cnf: claims["cnf"] };
 }
 
 function judgeClaims(claims: JwtClaims, { issuer, rules }: Discovered, now: number): Judgement | undefined {

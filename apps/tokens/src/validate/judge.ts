@@ -2,16 +2,19 @@ import { peekJwt, verifyJwt, type VerifyResult } from "@portvakt/oauth";
 import type { Provider } from "@portvakt/providers";
 import { traced } from "@portvakt/runtime/observe";
 import type { Connection, Discovered } from "../connections/connection.ts";
+import { withPatience } from "../acquire/patience.ts";
 import { judgeByReference } from "./by-reference.ts";
 import { spans } from "../observed.ts";
-import { activeBody, inactive, type JudgeOptions, type Judgement } from "./judgement.ts";
+import type { Remembered } from "./memory.ts";
+import { activeBody, inactive, toleranceSeconds, type JudgeOptions, type Judgement } from "./judgement.ts";
 
 /**
  * Judges an access token by the rules of one provider.
  *
  * Checks: all of `verifyJwt` (signature, issuer, audience, times), and that it is an access token. By-reference tokens are
  * asked about at the provider. Does not check: what the API itself requires.
- * Throws: nothing; a provider that cannot be reached makes every unknown token inactive, with the reason.
+ * Throws: nothing; a provider that cannot be reached, or that callers would have to wait for too long, makes every token inactive
+ * that it is needed for, with the reason.
  */
 export function judgeToken(
   options: JudgeOptions,
@@ -32,7 +35,14 @@ export function judgeToken(
       known === undefined
         ? judgeOnceFound(options, connection, token)
         : judgeUnder(options, connection, known, token);
-    return judged instanceof Promise ? judged.then(noted) : noted(judged);
+    if (!(judged instanceof Promise)) return noted(judged);
+    const { title } = connection.provider;
+    const late = (seconds: number): Judgement =>
+      inactive(
+        "keys_unavailable",
+        `${title} has not answered within ${seconds} s, so the token cannot be judged`,
+      );
+    return withPatience(connection.patience, judged, late).then(noted);
   });
 }
 
@@ -77,8 +87,10 @@ function judgeVerified(
   const objection = provider.introspection.objection(result.token);
   if (objection !== undefined) return inactive("typ_not_allowed", objection);
   const { claims, raw } = result.token;
-  const body = activeBody(claims);
+  const { exp = 0, nbf = 0, iat = 0, cnf } = claims;
   const { fetchedAt: keysFetchedAt } = under.keys;
-  memory.add(raw, under, { active: true, body, exp: claims.exp ?? 0, keysFetchedAt });
-  return { active: true, body };
+  const from = Math.max(nbf, iat) - toleranceSeconds;
+  const judged: Remembered = { active: true, body: activeBody(claims), cnf, from, until: exp, keysFetchedAt };
+  memory.add(raw, under, judged);
+  return judged;
 }

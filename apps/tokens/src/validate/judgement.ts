@@ -3,7 +3,13 @@ import type { TokenMemory } from "./memory.ts";
 
 /** What introspection found. `error` is a sentence for people; it never holds the token. */
 export type Judgement =
-  | { readonly active: true; readonly body: string }
+  | {
+      readonly active: true;
+      /** The answer as it is written: JSON of the claims and `active`. */
+      readonly body: string;
+      /** The token's `cnf` claim: the key that it is bound to, where it is no bearer token. */
+      readonly cnf: unknown;
+    }
   | { readonly active: false; readonly error: string; readonly code: string };
 
 export interface JudgeOptions {
@@ -12,8 +18,11 @@ export interface JudgeOptions {
   readonly memory: TokenMemory;
 }
 
+/** Tolerated difference of clocks, as `verifyJwt` has it. */
+export const toleranceSeconds = 10;
+
 /** A negative judgement. */
-export function inactive(code: string, error: string): Judgement {
+export function inactive(code: string, error: string): Judgement & { readonly active: false } {
   return { active: false, code, error };
 }
 

@@ -8,7 +8,8 @@ const clock = { seconds: 1000 };
 const now = (): number => clock.seconds;
 const under = (rulesId: string, fetchedAt = 900): Discovered =>
   ({ rulesId, keys: { fetchedAt } }) as unknown as Discovered;
-const answer = (body: string, exp = 2000) => ({ active: true, body, exp, keysFetchedAt: 900 }) as const;
+const answer = (body: string, until = 2000) =>
+  ({ active: true, body, cnf: undefined, from: 990, until, keysFetchedAt: 900 }) as const;
 /** A token counts from its second time on. */
 function addTwice(memory: TokenMemory, token: string, rules: Discovered, remembered: Remembered): void {
   memory.add(token, rules, remembered);
@@ -57,6 +58,15 @@ test("it ends when the token expires, and when the keys were fetched anew", () =
   clock.seconds += 1;
   assert.equal(memory.find("one", under("rules")), undefined);
   assert.equal(memory.size, 0);
+});
+
+test("RFC 7519 section 4.1.5: a clock that is set back to before the token's time ends it", () => {
+  const memory = createTokenMemory({ now, maxEntries: 10 });
+  addTwice(memory, "early", under("rules"), answer("{}"));
+  assert.ok(memory.find("early", under("rules")));
+  clock.seconds -= 100;
+  assert.equal(memory.find("early", under("rules")), undefined);
+  clock.seconds += 100;
 });
 
 test("it is bounded: the one not used for longest goes", () => {

@@ -2,17 +2,19 @@ import { hash } from "node:crypto";
 import type { Clock } from "@portvakt/oauth";
 import { createLru } from "../lru.ts";
 import type { Discovered } from "../connections/connection.ts";
+import type { Judgement } from "./judgement.ts";
 import { createSightings } from "./sightings.ts";
 
 /** A token that was found valid, as its answer: claims are only made of it again where somebody asks for them. */
-export interface Remembered {
-  readonly active: true;
-  /** The answer as it is written: JSON of the claims and `active`. */
-  readonly body: string;
-  readonly exp: number;
+export interface Remembered extends Active {
+  /** The time within which it is valid: also a clock that is set back leaves it. */
+  readonly from: number;
+  readonly until: number;
   /** When the keys that it was verified with had been fetched. */
   readonly keysFetchedAt: number | undefined;
 }
+
+type Active = Extract<Judgement, { readonly active: true }>;
 
 export interface TokenMemory {
   find(token: string, under: Discovered): Remembered | undefined;
@@ -45,12 +47,13 @@ export function createTokenMemory(options: { now: Clock; maxEntries: number }): 
       const key = keyOf(token, under);
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
-      if (now() < entry.exp && entry.keysFetchedAt === under.keys.fetchedAt) return entry;
+      const at = now();
+      if (at < entry.until && at >= entry.from && entry.keysFetchedAt === under.keys.fetchedAt) return entry;
       entries.delete(key);
       return undefined;
     },
     add(token, under, remembered) {
-      if (sightings.note(token) && remembered.exp > now()) entries.set(keyOf(token, under), remembered);
+      if (sightings.note(token) && remembered.until > now()) entries.set(keyOf(token, under), remembered);
     },
   };
 }

@@ -1,5 +1,7 @@
 import { printable, type JwtClaims } from "@portvakt/oauth";
+import type { SubjectKind } from "@portvakt/providers";
 import type { Requirements } from "../schemas.ts";
+import { toleranceSeconds } from "./judgement.ts";
 
 /** ID-porten's levels, with the names that TokenX maps them to. A higher level meets a lower requirement. */
 const levels: Readonly<Record<string, number>> = {
@@ -13,23 +15,24 @@ const levels: Readonly<Record<string, number>> = {
 /**
  * Judges a verified token by what the caller asks for.
  *
- * Checks: each member of `require`. Does not check: anything about the token's validity.
+ * Checks: each member of `require`; `kindOf` is the provider's, as `idtyp` is a claim of few tokens. Does not check: anything about the token's validity.
  * Gives: the first requirement that is not met, as a sentence; undefined when all are.
  */
 export function judgeRequirements(
   claims: Readonly<JwtClaims>,
   required: Requirements,
+  kindOf: (claims: Readonly<JwtClaims>) => SubjectKind,
   now: number,
 ): string | undefined {
   return (
     judgeAcr(claims["acr"], required.acr) ??
     missingOf("scope", words(claims["scope"] ?? claims["scp"]), required.scope) ??
     missingOf("role", words(claims["roles"]), required.roles) ??
-    noneOf("groups", words(claims["groups"]), required.groups) ??
-    noneOf("azp", words(claims["azp"]), required.azp) ??
-    noneOf("client_id", words(claims["client_id"]), required.client_id) ??
+    noneOf("groups", claims["groups"], required.groups) ??
+    noneOf("azp", claims["azp"], required.azp) ??
+    noneOf("client_id", claims["client_id"], required.client_id) ??
     judgeAge(claims["auth_time"], required.max_age, now) ??
-    judgeKind(claims["idtyp"], required.idtyp)
+    judgeKind(kindOf(claims), required.idtyp)
   );
 }
 
@@ -53,7 +56,9 @@ function missingOf(what: string, held: readonly string[], wanted: readonly strin
   return missing === undefined ? undefined : `the token does not have the ${what} ${printable(missing)}`;
 }
 
-function noneOf(what: string, held: readonly string[], wanted: readonly string[] | null | undefined) {
+/** Names are compared whole: one with a space in it is no list of names. */
+function noneOf(what: string, claim: unknown, wanted: readonly string[] | null | undefined) {
+  const held: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
   if (wanted === undefined || wanted === null || wanted.some((one) => held.includes(one))) return undefined;
   return `the token's ${what} is not one of those required`;
 }
@@ -62,16 +67,20 @@ function judgeAge(authTime: unknown, maxAge: number | null | undefined, now: num
   if (maxAge === undefined || maxAge === null) return undefined;
   if (typeof authTime !== "number") return "the token does not say when the user signed in";
   const age = Math.round(now - authTime);
+  if (age < -toleranceSeconds) return `the user is said to sign in ${-age} s from now`;
   return age <= maxAge ? undefined : `the user signed in ${age} s ago, and at most ${maxAge} s is required`;
 }
 
-function judgeKind(idtyp: unknown, wanted: "app" | "user" | null | undefined): string | undefined {
+const subjects = {
+  user: "this is a user's token",
+  machine: "this is a machine's token",
+  unknown: "the token does not say whether it is a user's or a machine's",
+} as const satisfies Record<SubjectKind, string>;
+
+function judgeKind(kind: SubjectKind, wanted: "app" | "user" | null | undefined): string | undefined {
   if (wanted === undefined || wanted === null) return undefined;
-  const kind = idtyp === "app" ? "app" : "user";
-  if (kind === wanted) return undefined;
-  return wanted === "app"
-    ? "this is a user's token, and a machine's is required"
-    : "this is a machine's token, and a user's is required";
+  const required = wanted === "app" ? "machine" : "user";
+  return kind === required ? undefined : `${subjects[kind]}, and a ${required}'s is required`;
 }
 
 /** A claim of words: a list, or a text with spaces. */
