@@ -7,6 +7,7 @@ import { settingsFrom } from "./settings.ts";
 import type { Environment, SdkSettings } from "./settings.ts";
 import type { ProviderName } from "./providers.ts";
 import { inSpan } from "./spans.ts";
+import { createStopwatch } from "./stopwatch.ts";
 import { createTokenApi } from "./token-api.ts";
 import type { NotObtained, TokenApi, TokenResult } from "./token-api.ts";
 import { createValidateToken } from "./validate.ts";
@@ -17,6 +18,8 @@ export interface SdkOptions {
   readonly env: Environment;
   /** Seconds since the epoch. */
   readonly now: Clock;
+  /** Seconds by a clock that nobody sets; lifetimes are measured by both. Left out: the runtime's own, `performance.now`. */
+  readonly steady?: Clock;
   readonly fetch?: typeof fetch;
   /** Bound on each call, default 10 s to the token API and 5 s to a key set. */
   readonly timeoutSeconds?: number;
@@ -69,10 +72,11 @@ export interface Sdk extends TokenApi {
  */
 export function createSdk(options: SdkOptions): Sdk {
   const settings = settingsFrom(options.env);
-  const validateToken = spannedValidation(createValidateToken({ ...options, settings }));
+  const stopwatch = createStopwatch(options.now, options.steady ?? (() => performance.now() / 1000));
+  const validateToken = spannedValidation(createValidateToken({ ...options, settings, stopwatch }));
   const api = spannedApi(
     options.tokens === "direct"
-      ? createDirectApi({ ...options, validateToken })
+      ? createDirectApi({ ...options, validateToken, stopwatch })
       : createTokenApi({ ...options, settings }),
   );
   const validateFor =

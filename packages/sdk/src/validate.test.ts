@@ -221,6 +221,11 @@ describe("journey 4: each wrong token is refused with its own reason", async () 
       if (token) assert.ok(!result.error.message.includes(token), "the token is in the message");
     });
   }
+  for (const token of [5, true, ["a"], { toString: () => good }]) {
+    test(`what is no text is a result: ${typeof token}`, async () => {
+      assert.equal(codeOf(await sdk.validateToken(token as unknown as string)), "malformed");
+    });
+  }
   test("the cases are not refused for a reason that would refuse everything", async () => {
     assert.equal(codeOf(await sdk.validateTokenxToken(good)), "accepted");
   });
@@ -268,6 +273,23 @@ describe("Maskinporten", () => {
       "accepted",
     );
     assert.equal(await validate(organisation, "benefits:read", strict), "wrong_audience");
+  });
+});
+
+describe("the names of providers", () => {
+  const token = sign(employee, "entra");
+  for (const providers of ["entra_id", "azuread", "azure", ["tokenx", "azuread"]] as const) {
+    test(String(providers), async () => {
+      const result = await sdk.validateToken(await token, { providers });
+      assert.ok(result.ok && result.provider === "entra_id");
+    });
+  }
+  test("a name that is none's is a result", async () => {
+    for (const name of ["azzure", "toString", "__proto__"]) {
+      const result = await sdk.validateToken(await token, { providers: name as "azure" });
+      assert.ok(!result.ok && result.code === "not_configured");
+      assert.match(result.error.message, new RegExp(name));
+    }
   });
 });
 

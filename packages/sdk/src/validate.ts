@@ -9,6 +9,7 @@ import type { ProviderAlias, ProviderName } from "./providers.ts";
 import { refused } from "./result.ts";
 import type { Refused } from "./result.ts";
 import type { ProviderSettings, SdkSettings } from "./settings.ts";
+import type { Stopwatch } from "./stopwatch.ts";
 import { createClaimsMemory } from "./verified/memory.ts";
 import { createJudgeBinding } from "./verified/proof.ts";
 import type { PossessionProof } from "./verified/proof.ts";
@@ -61,6 +62,7 @@ const byDefault: readonly ProviderName[] = providerNames.filter(
 export function createValidateToken(o: {
   readonly settings: SdkSettings;
   readonly now: Clock;
+  readonly stopwatch: Stopwatch;
   readonly fetch?: typeof fetch | undefined;
   readonly timeoutSeconds?: number | undefined;
   readonly toleranceSeconds?: number | undefined;
@@ -113,10 +115,11 @@ type Verified = { readonly ok: true; readonly claims: Readonly<JwtClaims> } | Re
 /** Makes the check of what is right or wrong with an access token in itself; what was found right is remembered a while. */
 function createVerifyAccessToken(o: {
   readonly now: Clock;
+  readonly stopwatch: Stopwatch;
   readonly toleranceSeconds?: number | undefined;
   readonly rememberedTokens?: number | undefined;
 }): (name: ProviderName, verifier: Verifier, token: string) => Promise<Verified> {
-  const memory = createClaimsMemory(o.now, o.rememberedTokens ?? 1000);
+  const memory = createClaimsMemory(o.now, o.stopwatch, o.rememberedTokens ?? 1000);
   return async (name, verifier, token) => {
     const { settings, keys } = verifier;
     const known = memory.find(name, token, keys.fetchedAt);

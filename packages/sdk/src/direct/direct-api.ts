@@ -5,6 +5,7 @@ import { Fault, judgeTokenResponse, peekJwt, ReportedError, sha256 } from "@port
 import type { Clock, TokenResponse } from "@portvakt/oauth";
 import type { ProviderName } from "../providers.ts";
 import type { Environment } from "../settings.ts";
+import type { Stopwatch } from "../stopwatch.ts";
 import { failed, guarded } from "../token-api.ts";
 import type { NotObtained, TokenApi, TokenResult } from "../token-api.ts";
 import type { ValidateToken } from "../validate.ts";
@@ -20,11 +21,12 @@ import { createTokenCache } from "./token-cache.ts";
 export function createDirectApi(o: {
   readonly env: Environment;
   readonly now: Clock;
+  readonly stopwatch: Stopwatch;
   readonly validateToken: ValidateToken;
   readonly fetch?: typeof fetch | undefined;
   readonly timeoutSeconds?: number | undefined;
 }): TokenApi {
-  const cache = createTokenCache(o.now);
+  const cache = createTokenCache(o.stopwatch);
   const clients = new Map<IssuingProvider, Promise<ProviderClient>>();
   const client = (name: IssuingProvider): Promise<ProviderClient> => {
     const made = clients.get(name) ?? clientOf(name, o.env, o.now);
@@ -68,6 +70,8 @@ export function createDirectApi(o: {
       if (result.code === "not_configured") return failed("not_configured", result.error.message);
       return { ok: true, active: false, error: result.error.message };
     },
+    dpopProof: () =>
+      Promise.resolve(failed("not_configured", "only the token API gets tokens that need a proof")),
   };
 }
 

@@ -30,10 +30,11 @@ const good: Answer = () => Response.json({ access_token: "at", expires_in: 300, 
 /** An SDK without a token API, what its providers were sent, and a clock that can be moved. */
 function direct(answer: Answer = good, more: Partial<Parameters<typeof createSdk>[0]> = {}) {
   const sent: Sent[] = [];
-  const clock = { now };
+  const clock = { now, steady: 0 };
   const sdk: Sdk = createSdk({
     env,
     now: () => clock.now,
+    steady: () => clock.steady,
     tokens: "direct",
     fetch: async (input) => {
       assert.ok(input instanceof Request);
@@ -141,6 +142,44 @@ describe("tokens are remembered", () => {
     assert.equal(sent.length, 2);
     assert.notEqual(sent[0]?.form["client_assertion"], sent[1]?.form["client_assertion"]);
   });
+  const clocks: { name: string; back: number; steady: number; left: number | undefined }[] = [
+    { name: "set back an hour, nothing is left longer", back: 3600, steady: 0, left: 300 },
+    { name: "set back, time goes on", back: 3600, steady: 200, left: 100 },
+    { name: "set back, the token ends when it ends", back: 3600, steady: 271, left: undefined },
+    { name: "a machine that slept: the steady clock stood still", back: -271, steady: 0, left: undefined },
+  ];
+  for (const { name, back, steady, left } of clocks) {
+    test(`RFC 6749 section 5.1: expires_in is what is left, whatever the clock is set to: ${name}`, async () => {
+      const { sdk, sent, clock } = direct();
+      await sdk.requestAzureClientCredentialsToken("t");
+      clock.now -= back;
+      clock.steady += steady;
+      const again = await sdk.requestAzureClientCredentialsToken("t");
+      assert.ok(again.ok);
+      assert.deepEqual([sent.length, again.expiresIn], left === undefined ? [2, 300] : [1, left]);
+    });
+  }
+  test("a request that skipCache has overtaken neither replaces the newer token nor takes it away", async () => {
+    for (const late of [good, () => new Response("down", { status: 503 })]) {
+      const [begun, first] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      let asked = 0;
+      const { sdk } = direct(async (about) => {
+        asked += 1;
+        if (asked > 1) return Response.json({ access_token: "new", expires_in: 300, token_type: "Bearer" });
+        begun.resolve();
+        await first.promise;
+        return late(about);
+      });
+      const ask = { provider: "entra_id", target: "t" } as const;
+      const overtaken = sdk.getMachineToken(ask);
+      await begun.promise;
+      const newer = await sdk.getMachineToken({ ...ask, skipCache: true });
+      first.resolve();
+      await overtaken;
+      const held = await sdk.getMachineToken(ask);
+      assert.deepEqual([newer.ok && newer.token, held.ok && held.token, asked], ["new", "new", 2]);
+    }
+  });
   test("by everything that changes them", async () => {
     const { sdk, sent } = direct();
     await sdk.requestTokenxOboToken("user.a.x", "t");
@@ -171,7 +210,7 @@ describe("tokens are remembered", () => {
     assert.equal(sent.length, 2);
   });
   test("the least recently used goes first", async () => {
-    const cache = createTokenCache(() => now, 2);
+    const cache = createTokenCache(() => () => 0, 2);
     const fetched: string[] = [];
     const get = (key: string) =>
       cache.get(

@@ -1,6 +1,6 @@
-import type { Clock } from "@portvakt/oauth";
+import type { Stopwatch } from "../stopwatch.ts";
 import { guarded } from "../token-api.ts";
-import type { TokenResult } from "../token-api.ts";
+import type { Obtained, TokenResult } from "../token-api.ts";
 
 /** Tokens by what was asked for. */
 export interface TokenCache {
@@ -12,14 +12,14 @@ export interface TokenCache {
 const marginSeconds = 30;
 
 /** Makes a cache of at most `maxEntries` tokens, the least recently used out first. Refusals are never remembered. */
-export function createTokenCache(now: Clock, maxEntries = 10_000): TokenCache {
-  const held = new Map<string, { readonly token: string; readonly until: number }>();
+export function createTokenCache(stopwatch: Stopwatch, maxEntries = 10_000): TokenCache {
+  const held = new Map<string, { readonly result: Obtained; readonly age: () => number }>();
   const pending = new Map<string, Promise<TokenResult>>();
 
   const remember = (key: string, result: TokenResult): void => {
     held.delete(key);
     if (!result.ok || result.expiresIn <= marginSeconds) return;
-    held.set(key, { token: result.token, until: now() + result.expiresIn });
+    held.set(key, { result, age: stopwatch() });
     const [oldest] = held.keys();
     if (held.size > maxEntries && oldest !== undefined) held.delete(oldest);
   };
@@ -27,10 +27,10 @@ export function createTokenCache(now: Clock, maxEntries = 10_000): TokenCache {
     const entry = held.get(key);
     if (entry === undefined) return undefined;
     held.delete(key);
-    const left = entry.until - now();
+    const left = entry.result.expiresIn - entry.age();
     if (left <= marginSeconds) return undefined;
     held.set(key, entry);
-    return guarded({ ok: true, token: entry.token, expiresIn: Math.floor(left) });
+    return guarded({ ...entry.result, expiresIn: Math.floor(left) });
   };
 
   return {
@@ -40,14 +40,14 @@ export function createTokenCache(now: Clock, maxEntries = 10_000): TokenCache {
       const running = pending.get(key);
       // Whoever skips the cache wants a token that is newer than the one that may be on its way.
       if (running !== undefined && !skip) return running;
-      const started = fetchToken()
-        .then((result) => {
+      const started = fetchToken().then((result) => {
+        // One that was overtaken changes nothing: it may bring what the caller wanted to be rid of.
+        if (pending.get(key) === started) {
+          pending.delete(key);
           remember(key, result);
-          return result;
-        })
-        .finally(() => {
-          if (pending.get(key) === started) pending.delete(key);
-        });
+        }
+        return result;
+      });
       pending.set(key, started);
       return started;
     },

@@ -1,4 +1,5 @@
 import type { Clock, JwtClaims } from "@portvakt/oauth";
+import type { Stopwatch } from "../stopwatch.ts";
 
 /** Claims by the token that they were verified from. */
 export interface ClaimsMemory {
@@ -10,7 +11,7 @@ export interface ClaimsMemory {
 interface Entry {
   readonly claims: Readonly<JwtClaims>;
   readonly keysFetchedAt: number | undefined;
-  readonly until: number;
+  readonly age: () => number;
 }
 
 /** Longest time, in seconds, for which a signature is not looked at again: a bound on what a withdrawn key may still open. */
@@ -21,31 +22,25 @@ const longestSeconds = 300;
  * expiry, after five minutes, and when its provider's keys were fetched anew. Refusals are never remembered, so nobody fills
  * it with tokens of their own making. The token itself is the key: whoever can read this memory can read the requests too.
  */
-export function createClaimsMemory(now: Clock, maxEntries: number): ClaimsMemory {
+export function createClaimsMemory(now: Clock, stopwatch: Stopwatch, maxEntries: number): ClaimsMemory {
   const entries = new Map<string, Entry>();
+  const isOver = ({ claims, age }: Entry): boolean => now() >= (claims.exp ?? 0) || age() >= longestSeconds;
   return {
     find(rules, token, keysFetchedAt) {
       const key = `${rules} ${token}`;
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
       entries.delete(key);
-      if (now() >= entry.until || entry.keysFetchedAt !== keysFetchedAt) return undefined;
+      if (isOver(entry) || entry.keysFetchedAt !== keysFetchedAt) return undefined;
       entries.set(key, entry);
       return entry.claims;
     },
     add(rules, token, keysFetchedAt, claims) {
-      const until = Math.min(claims.exp ?? 0, now() + longestSeconds);
-      if (maxEntries < 1 || until <= now()) return;
-      entries.set(`${rules} ${token}`, { claims: frozen(claims), keysFetchedAt, until });
+      const entry = { claims, keysFetchedAt, age: stopwatch() };
+      if (maxEntries < 1 || isOver(entry)) return;
+      entries.set(`${rules} ${token}`, entry);
       const [oldest] = entries.keys();
       if (entries.size > maxEntries && oldest !== undefined) entries.delete(oldest);
     },
   };
-}
-
-/** Frozen through and through: what one request is told must not change what the next one is told. */
-function frozen<T>(value: T): T {
-  if (typeof value !== "object" || value === null) return value;
-  for (const member of Object.values(value)) frozen(member);
-  return Object.freeze(value);
 }
