@@ -38,6 +38,8 @@ export type {
   MachineTokenRequest,
   NotObtained,
   Obtained,
+  ProofRequest,
+  ProofResult,
   TokenApi,
   TokenResult,
 } from "./token-api.ts";
@@ -99,6 +101,9 @@ export const exchangeToken: Sdk["exchangeToken"] = (...args) => processSdk().exc
 
 /** The token API's `/introspect`: validation by the token API instead of in this process. */
 export const introspect: Sdk["introspect"] = (...args) => processSdk().introspect(...args);
+
+/** The token API's `/dpop-proof`: what goes into the `DPoP` header of one request with a token of type `DPoP` (RFC 9449). */
+export const dpopProof: Sdk["dpopProof"] = (...args) => processSdk().dpopProof(...args);
 
 /** The metadata document of this API (RFC 9728), with the issuers that the platform has set up for it. */
 export const protectedResourceMetadata: Sdk["protectedResourceMetadata"] = (...args) =>

@@ -26,6 +26,17 @@ describe("the functions over the process's own environment", () => {
     );
     assert.deepEqual(printed, ["not_configured", "wrong_issuer"]);
   });
+  test("are not set up for good by variables that only begin like the platform's", async () => {
+    const printed = await program(
+      `import { validateTokenxToken } from "@portvakt/sdk";
+       const before = await validateTokenxToken("a.b.c");
+       Object.assign(process.env, ${JSON.stringify(env)});
+       const after = await validateTokenxToken("a.b.c");
+       console.log(JSON.stringify([before.code, after.code]));`,
+      { AZURE_STORAGE_ACCOUNT: "unrelated", TOKEN_X_FUTURE: "unrelated", NAIS_TOKEN_FUTURE: "unrelated" },
+    );
+    assert.deepEqual(printed, ["not_configured", "malformed"]);
+  });
   test("work where there is no process: nothing is set up, nothing throws", async () => {
     const printed = await program(
       `const { log } = console;

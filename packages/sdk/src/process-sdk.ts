@@ -1,10 +1,11 @@
 import type { Clock } from "@portvakt/oauth";
 import { createSdk } from "./sdk.ts";
 import type { Sdk } from "./sdk.ts";
+import { settingNames } from "./settings.ts";
 import type { Environment } from "./settings.ts";
 
 /**
- * The edge: the one file of the SDK that looks at the process it runs in. The SDK is imported by applications, so there
+ * The edge: the one file of the SDK that looks at its process's environment and clock. The SDK is imported by applications, so there
  * is no main.ts that could hand these in. Where there is no `process` (edge runtimes, browsers), nothing is set up.
  */
 const clock: Clock = () => Date.now() / 1000;
@@ -14,8 +15,6 @@ interface Host {
 }
 
 let made: Sdk | undefined;
-
-const watched = /^(IDPORTEN|AZURE|TOKEN_X|MASKINPORTEN|NAIS_TOKEN)_/;
 
 /**
  * The SDK over the process's own environment, made at its first use. It is kept once the platform's variables are there;
@@ -33,7 +32,7 @@ export function processSdk(): Sdk {
 function variables(): Environment {
   try {
     const env = (globalThis as Host).process?.env ?? {};
-    return Object.fromEntries(Object.entries(env).filter(([name]) => watched.test(name)));
+    return Object.fromEntries(Object.entries(env).filter(([name]) => settingNames.has(name)));
   } catch {
     return {};
   }

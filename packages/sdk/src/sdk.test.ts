@@ -232,10 +232,10 @@ describe("tokens from the token API", () => {
       says: /without access_token/,
     },
     {
-      name: "a token that is bound to a key",
-      answer: () => Response.json({ access_token: "at", expires_in: 1, token_type: "DPoP" }),
+      name: "a token of a type that nobody knows",
+      answer: () => Response.json({ access_token: "at", expires_in: 1, token_type: "mac" }),
       code: "bad_response",
-      says: /not a bearer token/,
+      says: /type that is not known/,
     },
   ];
   for (const { name, answer, code, says, hint } of answers) {

@@ -18,16 +18,51 @@ export interface SdkSettings {
   readonly tokenEndpoint: string | undefined;
   readonly exchangeEndpoint: string | undefined;
   readonly introspectionEndpoint: string | undefined;
+  /** Beside the token endpoint: no platform has a variable for it. */
+  readonly proofEndpoint: string | undefined;
+  readonly sharedSecretFile: string | undefined;
+  readonly socketPath: string | undefined;
 }
+
+/** Where the token API is, and how it knows its callers: the last two have the names that the token API's own settings have. */
+export const tokenApiVariables = {
+  tokenEndpoint: "NAIS_TOKEN_ENDPOINT",
+  exchangeEndpoint: "NAIS_TOKEN_EXCHANGE_ENDPOINT",
+  introspectionEndpoint: "NAIS_TOKEN_INTROSPECTION_ENDPOINT",
+  sharedSecretFile: "PORTVAKT_TOKENS_SHARED_SECRET_FILE",
+  socketPath: "PORTVAKT_TOKENS_SOCKET_PATH",
+} as const;
+
+/** The variables from which the settings are taken. */
+export const settingNames: ReadonlySet<string> = new Set([
+  ...providerNames.flatMap((name) => Object.values(providerRow(name).variables)),
+  ...Object.values(tokenApiVariables),
+]);
 
 /** Takes from the environment what the platform sets there. Never throws: what is missing is told at its first use. */
 export function settingsFrom(env: Environment): SdkSettings {
   const providers = providerNames.map((name) => [name, providerSettings(name, env)] as const);
   return {
     providers: Object.fromEntries(providers) as unknown as SdkSettings["providers"],
-    tokenEndpoint: text(env, "NAIS_TOKEN_ENDPOINT"),
-    exchangeEndpoint: text(env, "NAIS_TOKEN_EXCHANGE_ENDPOINT"),
-    introspectionEndpoint: text(env, "NAIS_TOKEN_INTROSPECTION_ENDPOINT"),
+    ...tokenApiSettings(env),
+  };
+}
+
+function tokenApiSettings(env: Environment): Omit<SdkSettings, "providers"> {
+  const names = tokenApiVariables;
+  const socketPath = text(env, names.socketPath);
+  const endpoint = (name: string, path: string): string | undefined =>
+    text(env, name) ?? (socketPath === undefined ? undefined : `http://localhost/api/v1/${path}`);
+  const tokenEndpoint = endpoint(names.tokenEndpoint, "token");
+  return {
+    tokenEndpoint,
+    exchangeEndpoint: endpoint(names.exchangeEndpoint, "token/exchange"),
+    introspectionEndpoint: endpoint(names.introspectionEndpoint, "introspect"),
+    proofEndpoint: URL.canParse("dpop-proof", tokenEndpoint)
+      ? new URL("dpop-proof", tokenEndpoint).href
+      : undefined,
+    sharedSecretFile: text(env, names.sharedSecretFile),
+    socketPath,
   };
 }
 

@@ -1,6 +1,9 @@
 import { Fault, readJson } from "@portvakt/oauth";
 import type { JwtClaims } from "@portvakt/oauth";
+import { postOverSocket, readSecret } from "./host.ts";
+import type { Post } from "./host.ts";
 import type { ProviderName } from "./providers.ts";
+import { tokenApiVariables } from "./settings.ts";
 import type { SdkSettings } from "./settings.ts";
 
 /** Why there is no token: our own codes, or the provider's OAuth error as it came. */
@@ -12,6 +15,8 @@ export interface Obtained {
   readonly token: string;
   /** Seconds that are left of it. */
   readonly expiresIn: number;
+  /** Of a token that is bound to a key: sent as `Authorization: DPoP <token>`, with a `DPoP` header made by `dpopProof`. */
+  readonly tokenType?: "DPoP";
 }
 
 /** What the token API or the provider behind it had against it. `hint` says what to do, where it is known. */
@@ -45,16 +50,31 @@ export interface ExchangeRequest {
   readonly skipCache?: boolean | undefined;
 }
 
+export interface ProofRequest {
+  /** The method of the request that the proof is for, in capitals. */
+  readonly method: string;
+  /** Its address. */
+  readonly url: string;
+  /** The token that goes with it. */
+  readonly token: string;
+  /** What the receiver asked for with `DPoP-Nonce` (RFC 9449 section 9). */
+  readonly nonce?: string | undefined;
+}
+
+export type ProofResult = { readonly ok: true; readonly proof: string } | NotObtained;
+
 export type IntrospectionResult =
   | { readonly ok: true; readonly active: true; readonly payload: Readonly<JwtClaims> }
   | { readonly ok: true; readonly active: false; readonly error: string }
   | NotObtained;
 
-/** The three calls of the token API beside the application. */
+/** The calls of the token API beside the application. */
 export interface TokenApi {
   getMachineToken(request: MachineTokenRequest): Promise<TokenResult>;
   exchangeToken(request: ExchangeRequest): Promise<TokenResult>;
   introspect(token: string, provider: ProviderName): Promise<IntrospectionResult>;
+  /** The `DPoP` header for one request with a token that is bound to a key (RFC 9449 section 4.2), which the token API holds. */
+  dpopProof(request: ProofRequest): Promise<ProofResult>;
 }
 
 const maxAnswerBytes = 262_144;
@@ -66,11 +86,17 @@ export function createTokenApi(o: {
   readonly fetch?: typeof fetch | undefined;
   readonly timeoutSeconds?: number | undefined;
 }): TokenApi {
-  const { tokenEndpoint, exchangeEndpoint, introspectionEndpoint } = o.settings;
-  const call = (url: string | undefined, variable: string, body: object): Promise<Answer | NotObtained> =>
-    url === undefined
-      ? Promise.resolve(failed("not_configured", `${variable} is not set`))
-      : send(url, body, o.fetch ?? fetch, o.timeoutSeconds ?? 10);
+  const { settings, fetch: send = fetch, timeoutSeconds = 10 } = o;
+  const post: Post =
+    settings.socketPath === undefined
+      ? (url, sent) => send(url, { ...sent, method: "POST", redirect: "manual" })
+      : postOverSocket(settings.socketPath);
+  const call = async (endpoint: Endpoint, body: object): Promise<Answer | NotObtained> => {
+    const url = settings[endpoint];
+    if (url === undefined) return failed("not_configured", `${variableOf(endpoint)} is not set`);
+    const secret = await secretOf(settings);
+    return typeof secret === "object" ? secret : ask(post, url, body, { secret, timeoutSeconds });
+  };
   return {
     async getMachineToken({ provider, target, resource, authorizationDetails, skipCache }) {
       const body = {
@@ -80,17 +106,34 @@ export function createTokenApi(o: {
         authorization_details: authorizationDetails,
         skip_cache: skipCache,
       };
-      return judgeToken(await call(tokenEndpoint, "NAIS_TOKEN_ENDPOINT", body));
+      return judgeToken(await call("tokenEndpoint", body));
     },
     async exchangeToken({ provider, target, userToken, skipCache }) {
       const body = { identity_provider: provider, target, user_token: userToken, skip_cache: skipCache };
-      return judgeToken(await call(exchangeEndpoint, "NAIS_TOKEN_EXCHANGE_ENDPOINT", body));
+      return judgeToken(await call("exchangeEndpoint", body));
     },
     async introspect(token, provider) {
       const body = { identity_provider: provider, token };
-      return judgeIntrospection(await call(introspectionEndpoint, "NAIS_TOKEN_INTROSPECTION_ENDPOINT", body));
+      return judgeIntrospection(await call("introspectionEndpoint", body));
+    },
+    async dpopProof({ method, url, token, nonce }) {
+      return judgeProof(await call("proofEndpoint", { method, url, access_token: token, nonce }));
     },
   };
+}
+
+type Endpoint = "tokenEndpoint" | "exchangeEndpoint" | "introspectionEndpoint" | "proofEndpoint";
+
+function variableOf(endpoint: Endpoint): string {
+  return tokenApiVariables[endpoint === "proofEndpoint" ? "tokenEndpoint" : endpoint];
+}
+
+/** The secret that the token API wants of its callers, where there is one; read anew each time, since it may be changed. */
+async function secretOf({ sharedSecretFile: path }: SdkSettings): Promise<string | undefined | NotObtained> {
+  if (path === undefined) return undefined;
+  return readSecret(path).catch((cause: unknown) =>
+    failed("not_configured", `no secret can be read from ${tokenApiVariables.sharedSecretFile}`, { cause }),
+  );
 }
 
 interface Answer {
@@ -98,33 +141,29 @@ interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-async function send(
+async function ask(
+  post: Post,
   url: string,
   body: object,
-  fetcher: typeof fetch,
-  timeoutSeconds: number,
+  { secret, timeoutSeconds }: { readonly secret: string | undefined; readonly timeoutSeconds: number },
 ): Promise<Answer | NotObtained> {
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);
-  const ask = (): Promise<Response> =>
-    fetcher(url, {
-      method: "POST",
-      headers: { "content-type": "application/json", accept: "application/json" },
-      body: JSON.stringify(body),
-      redirect: "manual",
-      signal,
-    });
+  const headers = {
+    ...{ "content-type": "application/json", accept: "application/json" },
+    ...(secret !== undefined && { authorization: `Bearer ${secret}` }),
+  };
   try {
+    const sent = { headers, body: JSON.stringify(body), signal };
     // A connection that the token API has just closed, or a restart of it, costs a moment and not a failure.
-    const response = await ask().catch(async (error: unknown) => {
+    const response = await post(url, sent).catch(async (error: unknown) => {
       if (signal.aborted) throw error;
       await new Promise((resolve) => setTimeout(resolve, retryMillis));
-      return ask();
+      return post(url, sent);
     });
     return { status: response.status, body: await readJson(response, maxAnswerBytes) };
   } catch (cause) {
     if (cause instanceof Fault) return failed("bad_response", `the token API: ${cause.message}`, { cause });
-    const late = cause instanceof DOMException && cause.name === "TimeoutError";
-    const message = late ? `did not answer within ${timeoutSeconds} s` : "could not be reached";
+    const message = signal.aborted ? `did not answer within ${timeoutSeconds} s` : "could not be reached";
     return failed("unreachable", `the token API ${message}`, { cause });
   }
 }
@@ -147,10 +186,11 @@ function judgeToken(answer: Answer | NotObtained): TokenResult {
   if (typeof token !== "string" || token === "" || typeof expiresIn !== "number") {
     return failed("bad_response", "the token API answered without access_token and expires_in");
   }
-  if (typeof type !== "string" || type.toLowerCase() !== "bearer") {
-    return failed("bad_response", "the token API answered with a token that is not a bearer token");
-  }
-  return guarded({ ok: true, token, expiresIn });
+  // RFC 6749 section 5.1: the case of the type does not matter. RFC 9449 section 5: the type of bound tokens.
+  const kind = typeof type === "string" ? type.toLowerCase() : undefined;
+  if (kind === "bearer") return guarded({ ok: true, token, expiresIn });
+  if (kind === "dpop") return guarded({ ok: true, token, expiresIn, tokenType: "DPoP" });
+  return failed("bad_response", "the token API answered with a token of a type that is not known here");
 }
 
 function reported({ status, body }: Answer): NotObtained {
@@ -169,6 +209,15 @@ function judgeIntrospection(answer: Answer | NotObtained): IntrospectionResult {
   if (active !== false) return failed("bad_response", "the token API answered without active");
   const { error } = payload;
   return { ok: true, active, error: typeof error === "string" ? error : "the token is not active" };
+}
+
+function judgeProof(answer: Answer | NotObtained): ProofResult {
+  if ("ok" in answer) return answer;
+  if (answer.status !== 200) return reported(answer);
+  const { proof } = answer.body;
+  return typeof proof === "string" && proof !== ""
+    ? { ok: true, proof }
+    : failed("bad_response", "the token API answered without proof");
 }
 
 /** Writing the whole result into a header instead of its `token` fails at once, not at the receiver. */
