@@ -35,7 +35,9 @@ export function postOverSocket(socketPath: string): Post {
     const { Readable } = builtin("node:stream") as typeof import("node:stream");
     const { pathname: path } = new URL(url);
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      const asked = request({ socketPath, path, method: "POST", headers, signal }, resolve);
+      // A connection of its own for each costs next to nothing here, and not every runtime gives up on one that was used before.
+      const connection = { socketPath, agent: false as const };
+      const asked = request({ ...connection, path, method: "POST", headers, signal }, resolve);
       asked.on("error", reject).end(body);
     });
     const stream = Readable.toWeb(answer) as unknown as ReadableStream<Uint8Array>;

@@ -17,14 +17,17 @@ const place = resolve(folder, "../../.cache/sdk-readme");
 const pair = await generateKeyPair("RS256", { extractable: true });
 const keys = { keys: [{ ...(await exportJWK(pair.publicKey)), kid: "one", alg: "RS256" }] };
 const asked: Record<string, unknown>[] = [];
+let tokenType = "Bearer";
 const server = createServer((request, response) => {
   let body = "";
   request.on("data", (chunk: Buffer) => (body += chunk.toString()));
   request.on("end", () => {
     const isKeys = request.url?.startsWith("/jwks") === true;
     if (!isKeys) asked.push(JSON.parse(body) as Record<string, unknown>);
-    const token = { access_token: `token-${asked.length}`, expires_in: 60, token_type: "Bearer" };
-    response.setHeader("content-type", "application/json").end(JSON.stringify(isKeys ? keys : token));
+    const token = { access_token: `token-${asked.length}`, expires_in: 60, token_type: tokenType };
+    const proof = { proof: `proof ${JSON.stringify(asked.at(-1))}` };
+    const answer = request.url === "/api/v1/dpop-proof" ? proof : isKeys ? keys : token;
+    response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
   });
 });
 
@@ -148,6 +151,35 @@ describe("the README's examples", () => {
         ["maskinporten", "tax:income", undefined, "https://api.tax.example"],
       ],
     );
+  });
+  test("a call with a token that is bound to a key, to an API that wants a nonce", async (t) => {
+    const { callBound } = (await example("callBound")) as {
+      callBound(token: string, url: string): Promise<Response | undefined>;
+    };
+    asked.length = 0;
+    const url = "http://income-register/income";
+    const real = globalThis.fetch;
+    const sent: (string | null)[][] = [];
+    t.mock.method(globalThis, "fetch", async (input: string, init?: RequestInit) => {
+      if (input !== url) return real(input, init);
+      const headers = new Headers(init?.headers);
+      sent.push([headers.get("authorization"), headers.get("dpop")]);
+      const wanting = { status: 401, headers: { "dpop-nonce": "n" } };
+      return sent.length === 1 ? new Response("", wanting) : new Response("in");
+    });
+    tokenType = "DPoP";
+    const response = await callBound(await citizen(), url);
+    tokenType = "Bearer";
+    assert.equal(await response?.text(), "in");
+    const proof = (nonce: object) =>
+      `proof ${JSON.stringify({ method: "GET", url, access_token: "token-1", ...nonce })}`;
+    assert.deepEqual(sent, [
+      ["DPoP token-1", proof({})],
+      ["DPoP token-1", proof({ nonce: "n" })],
+    ]);
+    sent.length = 1;
+    await callBound(await citizen(), url);
+    assert.deepEqual(sent[1], ["Bearer token-4", null]);
   });
   test("a call on behalf of the user", async (t) => {
     const { callFor } = (await example("callFor")) as {
