@@ -36,3 +36,24 @@ export function usageError(sentence: string, verb?: string): CommandError {
   const help = verb === undefined ? "portvakt --help" : `portvakt ${verb} --help`;
   return new CommandError(sentence, { hints: [`see \`${help}\``], exitCode: exitCodes.usage });
 }
+
+/** What the system's errors mean, by the codes that files, folders and disks bring about (errno(3)). */
+const systemReasons: Readonly<Record<string, string>> = {
+  EACCES: "this user may not",
+  EDQUOT: "the disk quota is used up",
+  EISDIR: "it is a folder",
+  ELOOP: "its links lead in a circle",
+  EMFILE: "too many files are open",
+  ENAMETOOLONG: "its name is too long",
+  ENOENT: "it is not there",
+  ENOSPC: "the disk is full",
+  ENOTDIR: "a part of its path is no folder",
+  EPERM: "this user may not",
+  EROFS: "the file system is read-only",
+};
+
+/** Why the system would not, in words; undefined for what is no such error. */
+export function systemReason(error: unknown): string | undefined {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return Object.hasOwn(systemReasons, code) ? systemReasons[code] : undefined;
+}

@@ -6,7 +6,9 @@
  * manifests/, a platform that runs through running/, TokenX's registry through tokenx/.
  * Spec: exit codes 0 yes, 1 no, 2 usage, 3 trouble; an error is one sentence and `hint:` lines.
  */
-import { CommandError, exitCodes, usageError, type ExitCode } from "./failure.ts";
+import { relative } from "node:path";
+import manifest from "../package.json" with { type: "json" };
+import { CommandError, exitCodes, systemReason, usageError, type ExitCode } from "./failure.ts";
 import { overview, verbHelp } from "./help.ts";
 import { createPaint, patient, tell } from "./terminal.ts";
 import { parseVerbArguments, type Surroundings } from "./verb.ts";
@@ -19,12 +21,17 @@ async function command(argv: readonly string[], around: Surroundings): Promise<E
     terminal.err(overview(verbs));
     return exitCodes.usage;
   }
+  if (name === "--version") {
+    terminal.out(`${manifest.version}\n`);
+    return exitCodes.yes;
+  }
+  if (name === "help" && rest[0] !== undefined) return await command([rest[0], "--help"], around);
   if (name === "--help" || name === "-h" || name === "help") {
     terminal.out(overview(verbs));
     return exitCodes.yes;
   }
   const verb = verbs.find((candidate) => candidate.name === name);
-  if (verb === undefined) throw usageError(`there is no verb "${name}"`);
+  if (verb === undefined) throw await noSuchVerb(name);
   const own = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
   if (own.includes("--help") || own.includes("-h")) {
     terminal.out(verbHelp(verb));
@@ -40,9 +47,30 @@ async function command(argv: readonly string[], around: Surroundings): Promise<E
   }
 }
 
+async function noSuchVerb(name: string): Promise<CommandError> {
+  const { nearMiss } = await import("@portvakt/policy");
+  const meant = nearMiss(
+    name,
+    verbs.map((verb) => verb.name),
+  );
+  const sentence = `there is no verb "${name}"`;
+  return usageError(meant === undefined ? sentence : `${sentence}; did you mean ${meant}?`);
+}
+
+/** Whoever reads our output may go before its end, as `head` does. An answer that gets lost otherwise is no answer. */
+function noticeLostOutput(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") return;
+      process.once("exit", () => (process.exitCode = exitCodes.trouble));
+      const reason = systemReason(error) ?? error.message;
+      if (stream === process.stdout)
+        process.stderr.write(`portvakt: the answer could not be written: ${reason}\n`);
+    });
+}
+
 async function main(): Promise<void> {
-  // whoever reads our output may go before its end, as `head` does
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  noticeLostOutput();
   const paint = createPaint({ isTerminal: process.stderr.isTTY, noColor: process.env["NO_COLOR"] });
   const around: Surroundings = {
     env: process.env,
@@ -65,8 +93,11 @@ async function main(): Promise<void> {
   }
 }
 
-/** What nobody thought of: the stack is what helps to mend it. */
+/** What nobody thought of: of the system's errors the file, of all others the stack is what helps to mend it. */
 function unforeseen(error: unknown): CommandError {
+  const reason = systemReason(error);
+  if (reason !== undefined && error instanceof Error && "path" in error)
+    return new CommandError(`${relative(process.cwd(), String(error.path))}: ${reason}`, { cause: error });
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return new CommandError(`this should not have happened: ${stack}`, { cause: error });
 }

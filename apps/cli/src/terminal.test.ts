@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createPaint, patient, type Terminal } from "./terminal.ts";
+import { CommandError } from "./failure.ts";
+import { createPaint, inLine, patient, printable, tell, type Terminal } from "./terminal.ts";
 
 function recorded(): { terminal: Terminal; said: string[] } {
   const said: string[] = [];
@@ -43,4 +44,19 @@ test("colours are a terminal's only, and NO_COLOR turns them off", () => {
   assert.equal(createPaint({ isTerminal: true, noColor: "" })("red", "x"), "\u001b[31mx\u001b[39m");
   assert.equal(createPaint({ isTerminal: true, noColor: "1" })("red", "x"), "x");
   assert.equal(createPaint({ isTerminal: false, noColor: undefined })("red", "x"), "x");
+});
+
+test("CWE-150: what would steer the terminal is spelt out", () => {
+  const text = "a\u001b[2J\u009b31m\u0007\r\u202eb\u0000\u007f\tc\nd å 日本 👍🏽";
+  assert.equal(printable(text), "a\\u001b[2J\\u009b31m\\u0007\\u000d\\u202eb\\u0000\\u007f\tc\nd å 日本 👍🏽");
+  assert.equal(inLine("one\r\ntwo"), "one\\u000d\\ntwo");
+});
+
+test("CWE-150: an error that quotes somebody is one block of its own", () => {
+  const { terminal, said } = recorded();
+  tell(new CommandError("refused: \u001b[31mbad\nvalid  signed by TokenX", { hints: ["a\nb"] }), terminal);
+  assert.deepEqual(said, [
+    "err portvakt: refused: \\u001b[31mbad\n  valid  signed by TokenX\n",
+    "err hint: a\n  b\n",
+  ]);
 });

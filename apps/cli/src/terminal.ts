@@ -7,6 +7,19 @@ export interface Terminal {
   readonly paint: Paint;
 }
 
+/** Control characters (but for tab and line feed), and what turns the direction of writing. */
+const unprintable = /[\0-\x08\v-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/** A text from outside, as it may stand on a terminal: what would steer the terminal is spelt out (CWE-150). */
+export function printable(text: string): string {
+  return text.replace(unprintable, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** The same for a place within a line: a line of its own could pass for one of ours. */
+export function inLine(text: string): string {
+  return printable(text).replaceAll("\n", "\\n");
+}
+
 const codes = {
   bold: [1, 22],
   dim: [2, 22],
@@ -58,7 +71,11 @@ export function patient(terminal: Terminal, what: string): Patient {
 export function tell(error: CommandError, terminal: Terminal): void {
   const { paint } = terminal;
   for (const { sentence, hints } of [{ sentence: error.message, hints: error.hints }, ...error.others]) {
-    terminal.err(`${paint("red", "portvakt:")} ${sentence}\n`);
-    for (const hint of hints) terminal.err(`${paint("cyan", "hint:")} ${hint}\n`);
+    terminal.err(`${paint("red", "portvakt:")} ${indented(sentence)}\n`);
+    for (const hint of hints) terminal.err(`${paint("cyan", "hint:")} ${indented(hint)}\n`);
   }
+}
+
+function indented(text: string): string {
+  return printable(text).replaceAll("\n", "\n  ");
 }

@@ -44,8 +44,7 @@ function server(
 export const verbs: readonly Verb[] = [
   {
     name: "dev",
-    summary:
-      "the whole platform on this machine: stand-ins, TokenX, console, and a sidecar for each application",
+    summary: "the whole platform on this machine, around your application",
     usage: "portvakt dev (--demo | -f <file>...) [options] [-- command]",
     example: "portvakt dev -f app.yaml -- npm start",
     options: {
@@ -85,7 +84,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: "tour",
-    summary: "run the seven journeys against the running platform, or one of its own",
+    summary: "run the seven journeys against the running platform, or its own",
     usage: "portvakt tour [--json] [options]",
     example: "portvakt tour",
     options: {

@@ -1,7 +1,7 @@
 // The completion scripts, tried in the shells themselves: what is offered for an unfinished line.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -73,6 +73,17 @@ for (const [shell, offered] of Object.entries(shells)) {
     }
   });
 }
+
+test("CWE-78: bash expands nothing in the names that it is told", () => {
+  const hostile = mkdtempSync(join(tmpdir(), "portvakt-hostile-"));
+  const mark = join(hostile, "expanded");
+  const script = `portvakt() { printf '%s\\n' '$(touch ${mark})' 'shop' 'a*b'; }
+source <("${process.execPath}" "${bin}" completion bash); COMP_WORDS=(portvakt can ""); COMP_CWORD=2; _portvakt; printf '%s|' "\${COMPREPLY[@]}"`;
+  const { stdout, stderr } = spawnSync("bash", ["-c", script], { cwd: hostile, encoding: "utf8" });
+  assert.equal(existsSync(mark), false, stderr);
+  assert.match(stdout, /shop\|/);
+  rmSync(hostile, { recursive: true, force: true });
+});
 
 test("no script offers a verb that is not there, and every verb is offered", () => {
   const { stdout } = spawnSync(process.execPath, [bin, "--help"], { encoding: "utf8" });

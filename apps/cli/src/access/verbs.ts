@@ -11,7 +11,7 @@ const twoApplications = {
 export const accessVerbs: readonly Verb[] = [
   {
     name: "can",
-    summary: "may one application call another, and if not, which manifest line would change that",
+    summary: "may one application call another, and if not, what would change it",
     usage: "portvakt can <app> <app> [options]",
     example: "portvakt can portal case-api -f manifests/",
     words: twoApplications,
@@ -36,7 +36,7 @@ export const accessVerbs: readonly Verb[] = [
   },
   {
     name: "plan",
-    summary: "who gains and who loses access if these manifests took the place of others",
+    summary: "who gains and who loses access if these manifests were in force",
     usage: "portvakt plan --against <folder or server> [options]",
     example: "portvakt plan -f manifests/ --against ../main/manifests",
     options: {

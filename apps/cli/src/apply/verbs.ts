@@ -26,7 +26,7 @@ const credentialOptions = {
 export const applyVerbs: readonly Verb[] = [
   {
     name: "apply",
-    summary: "register these applications with TokenX, and write their credentials",
+    summary: "register these applications with TokenX, write their credentials",
     usage: "portvakt apply [--tokenx <url>] [options]",
     example: "portvakt apply -f manifests/ --tokenx https://tokenx.example --format secret -o secrets/",
     options: {

@@ -1,3 +1,4 @@
+import { parseApplicationId } from "@portvakt/policy";
 import { CommandError, exitCodes, usageError, type ExitCode } from "../failure.ts";
 import { declaration } from "../manifests/declared.ts";
 import type { Arguments, Surroundings } from "../verb.ts";
@@ -25,7 +26,8 @@ export async function runCompletion(args: Arguments, around: Surroundings): Prom
 async function listApplications(around: Surroundings): Promise<ExitCode> {
   try {
     const declared = await declaration("completion", { values: {}, words: [], rest: [] }, around);
-    const names = [...declared.applications.values()].map(({ name }) => name);
+    // what another program wrote down may call itself anything, and shells read what this says
+    const names = [...declared.applications.keys()].flatMap((id) => parseApplicationId(id)?.name ?? []);
     around.terminal.out([...new Set(names)].map((name) => `${name}\n`).join(""));
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;

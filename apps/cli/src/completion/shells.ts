@@ -14,15 +14,7 @@ function spellings(verb: Verb, wanted: (option: Option) => boolean = () => true)
   );
 }
 
-/** What may stand without a `--name`: fixed words, the applications here, or nothing. */
-function words(verb: Verb): string {
-  if (verb.completes === undefined) return "";
-  return verb.completes === "applications"
-    ? "$(portvakt completion applications 2>/dev/null)"
-    : verb.completes.join(" ");
-}
-
-/** For bash, from version 4 on. */
+/** For bash, from version 4 on. `compgen -W` expands what it is given, so it is given nothing that is not written here. */
 export function bash(verbs: Verbs): string {
   const cases = verbs.map((verb) => {
     const files = spellings(verb, takesFile);
@@ -32,13 +24,20 @@ export function bash(verbs: Verbs): string {
       `      options="${spellings(verb).join(" ")} --help"`,
       ...(files.length === 0 ? [] : [`      files=" ${files.join(" ")} "`]),
       ...(applications.length === 0 ? [] : [`      applications=" ${applications.join(" ")} "`]),
-      `      words="${words(verb)}" ;;`,
+      ...(verb.completes === "applications" ? ['      wanted="applications"'] : []),
+      `      words="${Array.isArray(verb.completes) ? verb.completes.join(" ") : ""}" ;;`,
     ].join("\n");
   });
   return `# completion of portvakt for bash
+_portvakt_applications() {
+  local name
+  while IFS= read -r name; do
+    [[ $name == "$1"* ]] && COMPREPLY+=("$name")
+  done < <(portvakt completion applications 2>/dev/null)
+}
 _portvakt() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
-  local options="" files="" applications="" words=""
+  local options="" files="" applications="" words="" wanted=""
   COMPREPLY=()
   if (( COMP_CWORD == 1 )); then
     COMPREPLY=($(compgen -W "${verbs.map(({ name }) => name).join(" ")} --help" -- "$cur"))
@@ -51,9 +50,11 @@ ${cases.join("\n")}
     compopt -o filenames 2>/dev/null
     COMPREPLY=($(compgen -f -- "$cur"))
   elif [[ $applications == *" $prev "* ]]; then
-    COMPREPLY=($(compgen -W '$(portvakt completion applications 2>/dev/null)' -- "$cur"))
+    _portvakt_applications "$cur"
   elif [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$cur"))
+  elif [[ -n $wanted ]]; then
+    _portvakt_applications "$cur"
   else
     COMPREPLY=($(compgen -W "$words" -- "$cur"))
   fi

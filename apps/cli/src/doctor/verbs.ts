@@ -5,7 +5,7 @@ import type { Verb } from "../verb.ts";
 export const doctorVerbs: readonly Verb[] = [
   {
     name: "doctor",
-    summary: "look at everything that usually goes wrong, with the fix for what did",
+    summary: "look at everything that usually goes wrong, and say how to fix it",
     usage: "portvakt doctor [options]",
     example: "portvakt doctor --all",
     options: {

@@ -2,12 +2,12 @@ import { resolve } from "node:path";
 import { text as readAll } from "node:stream/consumers";
 import { subjectOf, type Known } from "@portvakt/explain";
 import { hindrances, mayCall, wayNames, ways, type Call } from "@portvakt/policy";
-import { CommandError, exitCodes, type ExitCode } from "../failure.ts";
+import { CommandError, exitCodes, usageError, type ExitCode } from "../failure.ts";
 import { hindranceLines } from "../access/words.ts";
 import { writeFixes } from "../access/write-fix.ts";
 import { declaration } from "../manifests/declared.ts";
 import { inspectToken } from "../token/inspect.ts";
-import type { Terminal } from "../terminal.ts";
+import { inLine, type Terminal } from "../terminal.ts";
 import { flag, text, type Arguments, type Surroundings } from "../verb.ts";
 import { findDecision, type LoggedDecision } from "./decision-log.ts";
 
@@ -15,6 +15,8 @@ import { findDecision, type LoggedDecision } from "./decision-log.ts";
 export async function runExplain(args: Arguments, around: Surroundings): Promise<ExitCode> {
   const [word = "-"] = args.words;
   const asked = word === "-" ? await readAll(around.input()) : word;
+  if (asked.trim() === "")
+    throw usageError("explain wants a decision's id, a code, a token or an answer", "explain");
   const subject = subjectOf(asked);
   if (subject === undefined) {
     throw new CommandError(`nothing here knows what ${shortened(asked)} is`, {
@@ -82,10 +84,10 @@ function decisionWords(logged: LoggedDecision, call: Call, { paint }: Terminal):
   const { id, actor, target, explanation, server, time } = logged;
   const then = explanation ?? "The log does not say why.";
   const lines = [
-    `${paint("bold", id)}  ${paint("dim", [server, time].filter((part) => part !== undefined).join(", "))}`,
+    `${paint("bold", inLine(id))}  ${paint("dim", inLine([server, time].filter((part) => part !== undefined).join(", ")))}`,
     "",
-    `  call        ${actor} -> ${target}, ${ways[call.way].title}`,
-    `  cause       ${then}`,
+    `  call        ${inLine(`${actor} -> ${target}`)}, ${ways[call.way].title}`,
+    `  cause       ${inLine(then)}`,
   ];
   if (call.outcome === "allow") {
     return `${[...lines, "", `  The manifests here admit it now: ${call.decision.explanation}`].join("\n")}\n`;

@@ -5,7 +5,7 @@ import type { Verb } from "../verb.ts";
 export const initVerbs: readonly Verb[] = [
   {
     name: "init",
-    summary: "set an application of Express, Fastify, Hono or Next.js up: manifest, middleware, test, script",
+    summary: "set up an application of Express, Fastify, Hono or Next.js",
     usage: "portvakt init [--yes] [options]",
     example: "portvakt init --namespace benefits --yes",
     options: {

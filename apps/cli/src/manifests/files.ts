@@ -2,7 +2,7 @@ import { readFile, readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { ManifestSource } from "@portvakt/policy";
 import { parse } from "yaml";
-import { CommandError, exitCodes } from "../failure.ts";
+import { CommandError, exitCodes, systemReason } from "../failure.ts";
 
 const mostFiles = 20_000;
 const mostDepth = 12;
@@ -116,5 +116,9 @@ async function readText(path: string, folder: string, what = "the manifest"): Pr
 }
 
 function unreadable(what: string, cause: unknown): never {
-  throw new CommandError(`${what} cannot be read`, { exitCode: exitCodes.usage, cause });
+  const reason = systemReason(cause);
+  throw new CommandError(`${what} cannot be read${reason === undefined ? "" : `: ${reason}`}`, {
+    exitCode: exitCodes.usage,
+    cause,
+  });
 }

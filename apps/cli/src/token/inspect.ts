@@ -3,8 +3,8 @@ import { text as readAll } from "node:stream/consumers";
 import { issuerOf, meaningOf, verifyWith, wordsFor, type Verdict } from "@portvakt/explain";
 import { peekJwt } from "@portvakt/oauth";
 import { readState } from "../running/state.ts";
-import { CommandError, exitCodes, type ExitCode } from "../failure.ts";
-import type { Terminal } from "../terminal.ts";
+import { CommandError, exitCodes, usageError, type ExitCode } from "../failure.ts";
+import { inLine, type Terminal } from "../terminal.ts";
 import { flag, text, texts, type Arguments, type Surroundings } from "../verb.ts";
 import { issuersOf, namedIssuer } from "./known-issuers.ts";
 import { receivers, type Receiver } from "./receivers.ts";
@@ -17,6 +17,7 @@ type Decoded = NonNullable<ReturnType<typeof peekJwt>>;
 export async function runInspect(args: Arguments, around: Surroundings): Promise<ExitCode> {
   const [word = "-"] = args.words;
   const token = (word === "-" ? await readAll(around.input()) : word).trim().replace(/^bearer\s+/i, "");
+  if (token === "") throw usageError("inspect wants a token, as a word or on stdin", "inspect");
   return await inspectToken(token, args, around);
 }
 
@@ -57,13 +58,13 @@ interface Findings {
 function words({ header, claims }: Decoded, findings: Findings, { terminal, now }: Surroundings): string {
   const { paint } = terminal;
   const shown = Object.entries(claims).map(
-    ([name, value]) => [name, short(value), wordsFor(name, value, now())] as const,
+    ([name, value]) => [inLine(name), short(value), wordsFor(name, value, now())] as const,
   );
   const nameWidth = Math.max(...shown.map(([name]) => name.length), 4) + 2;
   const valueWidth = Math.min(44, Math.max(...shown.map(([, value]) => value.length), 0)) + 2;
   const lines = [
     `${paint("bold", "header")}  ${Object.entries(header)
-      .map(([name, value]) => `${name} ${short(value)}`)
+      .map(([name, value]) => `${inLine(name)} ${short(value)}`)
       .join(", ")}`,
     "",
     paint("bold", "claims"),
@@ -81,7 +82,7 @@ function verdictLines({ verdict, takers, title }: Findings, { paint }: Terminal)
     const known = verdict.code === undefined ? undefined : meaningOf(verdict.code);
     const label =
       verdict.message === unknownIssuer ? paint("yellow", "not verified") : paint("red", "not valid");
-    const head = `${label}  ${verdict.message}`;
+    const head = `${label}  ${inLine(verdict.message)}`;
     return known === undefined
       ? [head]
       : [head, `  cause       ${known.cause}`, `  whose move  ${known.owner}`, `  fix         ${known.fix}`];
@@ -96,5 +97,5 @@ function verdictLines({ verdict, takers, title }: Findings, { paint }: Terminal)
 }
 
 function short(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return inLine(typeof value === "string" ? value : JSON.stringify(value));
 }

@@ -45,7 +45,7 @@ export const tokenVerbs: readonly Verb[] = [
   },
   {
     name: "inspect",
-    summary: "a token in words: what it says, whether it holds, who would take it",
+    summary: "a token in words: what it says, whether it holds, who takes it",
     usage: "portvakt inspect [<token> | -] [options]",
     example: "portvakt token -q --as portal --to application-api --user kari | portvakt inspect -",
     words: { least: 0, most: 1, wanted: "a token" },
