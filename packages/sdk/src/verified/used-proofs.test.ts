@@ -36,6 +36,14 @@ describe("the memory of used proofs (RFC 9449 section 11.1)", () => {
     assert.equal(flood(claim, "first"), 500);
   });
 
+  test("nothing is left of a key whose proofs are over", () => {
+    let time = 0;
+    const claim = createProofMemory(() => time, 120, 1);
+    assert.equal(claim("k", "1"), "new");
+    time = 120;
+    assert.equal(claim("k", "2"), "new");
+  });
+
   test("is bounded, whoever comes", () => {
     const claim = createProofMemory(() => 0, 120, 100);
     const taken = Array.from({ length: 200 }, (_, key) => claim(`key-${key}`, "1"));
