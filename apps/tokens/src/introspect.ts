@@ -5,7 +5,7 @@ import type { Awaitable } from "./app.ts";
 import type { Connections } from "./connections/connections.ts";
 import type { Connection } from "./connections/connection.ts";
 import type { JudgePossession } from "./dpop/possession.ts";
-import { introspectRequest, parseBody, type IntrospectRequest } from "./schemas.ts";
+import { parseIntrospectRequest, type IntrospectRequest } from "./schemas.ts";
 import { judgeToken } from "./validate/judge.ts";
 import { activeBody, claimsOf, inactive, type JudgeOptions, type Judgement } from "./validate/judgement.ts";
 import { judgeRequirements } from "./validate/require.ts";
@@ -19,7 +19,7 @@ export interface IntrospectOptions extends JudgeOptions {
 
 /** `POST /api/v1/introspect`: always 200 about a token; only a request that makes no sense is an error. */
 export function introspect(options: IntrospectOptions, contentType: string, body: string): Awaitable<Answer> {
-  const request = parseBody(introspectRequest, contentType, body);
+  const request = parseIntrospectRequest(contentType, body);
   if (request.any === true) return introspectAny(options, request);
   const connection = options.connections.byName(request.identity_provider ?? "");
   const judged = judgeToken(options, connection, request.token);

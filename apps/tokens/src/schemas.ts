@@ -3,10 +3,12 @@ import { z } from "zod";
 
 const maxTokenLength = 32_768;
 
+const maxNameLength = 64;
+
 const identityProvider = z
   .string()
   .min(1)
-  .max(64)
+  .max(maxNameLength)
   .describe(
     "The provider: `entra_id` (alias `azuread`), `tokenx`, `maskinporten`, `idporten`, or a configured one.",
   );
@@ -144,6 +146,21 @@ export const introspectRequest = z.looseObject(introspectMembers).check(({ value
 
 export type IntrospectRequest = z.output<typeof introspectRequest>;
 
+/** Reads an introspection request. The usual one, a provider and a token, is called for each request of an application: it needs no schema. */
+export function parseIntrospectRequest(contentType: string, body: string): IntrospectRequest {
+  const value = readBodyText(contentType, body);
+  return isUsual(value) ? value : checked(introspectRequest, value);
+}
+
+/** Whether a request has nothing but a provider and a token, which the schema would take as they are. */
+function isUsual(value: unknown): value is IntrospectRequest {
+  if (typeof value !== "object" || value === null) return false;
+  for (const name in value) if (name !== "identity_provider" && name !== "token") return false;
+  const { identity_provider: name, token } = value as Readonly<Record<string, unknown>>;
+  const isName = typeof name === "string" && name !== "" && name.length <= maxNameLength;
+  return isName && typeof token === "string" && token.length <= maxTokenLength;
+}
+
 const jsonMembers: ReadonlySet<string> = new Set(["authorization_details", "require", "dpop"]);
 const flags: ReadonlySet<string> = new Set(["skip_cache", "any", "binding_checked"]);
 const repeatable = ["resource"];
@@ -155,7 +172,10 @@ const repeatable = ["resource"];
  * provider is enabled, or anything in a token. Throws: ProtocolError `invalid_request`, which never holds a value.
  */
 export function parseBody<S extends z.ZodType>(schema: S, contentType: string, body: string): z.output<S> {
-  const value = readBodyText(contentType, body);
+  return checked(schema, readBodyText(contentType, body));
+}
+
+function checked<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

@@ -1,9 +1,10 @@
 // What introspection asks of a token beyond that it is valid: whom it is for, who holds its key, and what the request requires.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createSigner, generatePrivateJwk } from "@portvakt/oauth";
+import { createSigner, generatePrivateJwk, ProtocolError } from "@portvakt/oauth";
 import { createProofMaker } from "@portvakt/providers";
 import { calculateJwkThumbprint, type JWTPayload } from "jose";
+import { introspectRequest, parseIntrospectRequest } from "../src/schemas.ts";
 import { clientIds, clientKey, startApi, type Api } from "./api.ts";
 
 const path = "/api/v1/introspect";
@@ -263,4 +264,30 @@ test("the cause of a 503 is logged, under the id that its answer has", async () 
   assert.equal(lines.length, 1);
   assert.match(lines[0]!, /"level":"warn".*"status":503.*(ECONNRESET|UND_ERR|other side closed)/);
   assert.doesNotMatch(lines[0]!, /eyJ|assertion=/);
+});
+
+test("the usual request is taken as the schema takes it, and no other", async (t) => {
+  const right = { identity_provider: "tokenx", token: "a.b.c" };
+  const rows: { name: string; value: unknown }[] = [
+    { name: "the usual one", value: right },
+    { name: "an empty token", value: { ...right, token: "" } },
+    { name: "an empty name", value: { ...right, identity_provider: "" } },
+    { name: "a name that is too long", value: { ...right, identity_provider: "x".repeat(65) } },
+    { name: "a token that is too long", value: { ...right, token: "x".repeat(32_769) } },
+    { name: "a token that is no text", value: { ...right, token: 1 } },
+    { name: "no token", value: { identity_provider: "tokenx" } },
+    { name: "no provider", value: { token: "a.b.c" } },
+    { name: "one member more", value: { ...right, require: { arc: "x" } } },
+    { name: "a list", value: [right] },
+    { name: "a text", value: "tokenx" },
+    { name: "nothing", value: null },
+  ];
+  for (const { name, value } of rows) {
+    await t.test(name, () => {
+      const taken = introspectRequest.safeParse(value);
+      const parse = () => parseIntrospectRequest("application/json", JSON.stringify(value));
+      if (taken.success) assert.deepEqual(parse(), taken.data);
+      else assert.throws(parse, ProtocolError);
+    });
+  }
 });
