@@ -1,5 +1,5 @@
 // `npm run build`: compiles and packs what others install (dist/<name>/), checks it as publint and attw do, installs it into an
-// empty project and uses it there, on every runtime that it is meant for.
+// empty project and uses it there, on every runtime that it is meant for. `npm run pack` only packs.
 //
 // Owns: packing. Does not own: running from source, which needs no build (docs/decisions/0001-run-from-source.md).
 // Path: published.ts -> compile.ts -> pack.ts -> installed.ts, init.ts
@@ -30,9 +30,11 @@ async function step(name: string, work: () => Promise<string>): Promise<void> {
   console.log(`${mark} ${name}: ${said} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
 }
 
+const packsOnly = process.argv.includes("--pack");
 for (const entry of published) {
   const packed = await pack(entry);
   console.log(relative(root, packed.tarball));
+  if (packsOnly) continue;
   await step("publint and attw", async () => {
     const problems = await problemsOf(packed);
     if (problems.length > 0) throw new Error(problems.join("\n"));
@@ -47,6 +49,7 @@ for (const entry of published) {
 }
 const names = published.map(({ folder }) => basename(folder)).join(" and ");
 const ways = Object.keys(uses).join("; ");
-console.log(
-  `${names} packed and checked; sdk installed and used in ${Object.keys(uses).length} ways (${ways}): ${counts.passed} steps passed, ${counts.failed} failed`,
-);
+if (!packsOnly)
+  console.log(
+    `${names} packed and checked; sdk installed and used in ${Object.keys(uses).length} ways (${ways}): ${counts.passed} steps passed, ${counts.failed} failed`,
+  );

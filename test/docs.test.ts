@@ -4,8 +4,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { globSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { generatePrivateJwk, publicJwkOf } from "@portvakt/oauth";
@@ -123,6 +124,34 @@ test("the operator's guide names settings, metrics and files that are there", as
   assert.ok(named.length > 10);
   for (const name of named)
     assert.ok(settings.includes(`\`${name}\``) || metrics.includes(`\`${name}\``), name);
+});
+
+test("the README sets an application up as it says", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "portvakt-readme-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const block = written("sh").find(
+    ({ file, text }) => file === "README.md" && text.includes("portvakt init"),
+  );
+  assert.ok(block);
+  const manifest = { name: "guest-book", type: "module", dependencies: { hono: "4" } };
+  await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
+  await writeFile(join(folder, "app.js"), 'import { Hono } from "hono";\nexport const app = new Hono();\n');
+  // what a registry would bring
+  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+  const prefix = join(folder, "global");
+  const { status, stdout, stderr } = spawnSync("sh", ["-e", "-c", block.text], {
+    encoding: "utf8",
+    env: {
+      ...process.env,
+      PATH: `${join(prefix, "bin")}:${process.env["PATH"]}`,
+      npm_config_prefix: prefix,
+      portvakt: root,
+      application: folder,
+    },
+  });
+  assert.equal(status, 0, `${stdout}${stderr}`);
+  assert.match(stderr, /Written, built and tested/);
+  assert.match(await readFile(join(folder, "app.js"), "utf8"), /requireCaller/);
 });
 
 /** Who runs the commands of a guide, and with whose token. */

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
@@ -233,6 +233,10 @@ describe("init", { timeout: 120_000 }, () => {
     assert.match(out, /\+import \{ callerOf, requireCaller \} from "\.\/auth\.js";/);
     assert.match(out, /- {2}port: 3000\n\+ {2}port: Number\(process\.env\["PORT"\] \?\? 3000\)\n/);
     assert.match(out, /"test:auth": "node --import tsx --test test\/auth\.test\.mjs"/);
+    assert.match(
+      out,
+      /"dev:platform": "portvakt dev -f \.nais\/app\.yaml -- node --import tsx src\/index\.ts"/,
+    );
   });
 
   test("a build that fails and a package that is not there are said, with what was written", async () => {
@@ -254,8 +258,11 @@ describe("init", { timeout: 120_000 }, () => {
     assert.equal(missing.code, 1);
     assert.match(
       missing.err,
-      /everything is written, but `npm install` failed\nhint: a clone of Portvakt packs/,
+      /`npm install` failed, and everything is as it was before\nhint: a clone of Portvakt packs/,
     );
+    assert.deepEqual((await readdir(folder)).toSorted(), ["package.json", "src"]);
+    assert.equal(await readFile(join(folder, express.file), "utf8"), express.text);
+    assert.doesNotMatch(await readFile(join(folder, "package.json"), "utf8"), /portvakt/);
   });
 
   const refusals: { name: string; files: Record<string, string>; code: number; says: RegExp }[] = [
@@ -280,6 +287,12 @@ describe("init", { timeout: 120_000 }, () => {
     },
     { name: "a broken package.json", files: { "package.json": "{" }, code: 2, says: /is no valid JSON/ },
     {
+      name: "a package.json of nothing",
+      files: { "package.json": "null" },
+      code: 2,
+      says: /is no JSON object/,
+    },
+    {
       name: "a file in the way",
       files: {
         "package.json": '{"type":"module","dependencies":{"express":"5"}}',
@@ -299,6 +312,16 @@ describe("init", { timeout: 120_000 }, () => {
       assert.match(result.err, says);
     });
   }
+
+  for (const option of ["--namespace", "--team"])
+    test(`${option} is a name, not YAML`, async () => {
+      const [express] = applications;
+      assert.ok(express);
+      const folder = await project(express);
+      const { code, err } = await output(["init", option, "bad: {x"], folder);
+      assert.equal(code, 2);
+      assert.match(err, new RegExp(`${option} wants lower-case letters`));
+    });
 
   test("the platform around it: a token that the policy allows opens /api/me, and none does not", async () => {
     const [express] = applications;

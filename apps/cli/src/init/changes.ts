@@ -135,29 +135,34 @@ function importsEnd(text: string, isCommon: boolean): number {
   return end;
 }
 
-function withScripts(
-  { packageText, manifest: found, manager }: Project,
-  test: string,
-  wishes: Wishes,
-): string {
+function withScripts(project: Project, test: string, wishes: Wishes): string {
+  const { packageText, manifest: found } = project;
   const indent = /^\{\n([ \t]+)/.exec(packageText)?.[1] ?? "  ";
-  const run = found.scripts?.["dev"] === undefined ? "start" : "dev";
-  // its watcher looks into folders with a dot too, such as the one where the platform keeps its state
-  const watching = /\bfastify start\b.* -w\b/.test(found.scripts?.[run] ?? "")
-    ? " -- --ignore-watch .portvakt"
-    : "";
-  // an application that needs a loader to run needs it in its test too
-  const loader = found.devDependencies?.["tsx"] === undefined ? "" : " --import tsx";
   const changed: PackageManifest = {
     ...found,
     scripts: {
       ...found.scripts,
-      "dev:platform": `portvakt dev -f ${wishes.manifest ?? manifestFile} -- ${manager} run ${run}${watching}`,
-      "test:auth": `node${loader} --test ${test}`,
+      "dev:platform": `portvakt dev -f ${wishes.manifest ?? manifestFile} -- ${startOf(project)}`,
+      "test:auth": `node${loaderOf(found)} --test ${test}`,
     },
     dependencies: sorted({ ...found.dependencies, "@portvakt/sdk": wishes.sdk }),
   };
   return `${JSON.stringify(changed, null, indent)}\n`;
+}
+
+/** How the application is started: by its own script, or for want of one by its entry. */
+function startOf({ manifest, manager, place }: Project): string {
+  const script = ["dev", "start"].find((name) => manifest.scripts?.[name] !== undefined);
+  if (script === undefined && place.kind === "entry") return `node${loaderOf(manifest)} ${place.file}`;
+  const run = script ?? "start";
+  // its watcher looks into folders with a dot too, such as the one where the platform keeps its state
+  const isWatched = /\bfastify start\b.* -w\b/.test(manifest.scripts?.[run] ?? "");
+  return `${manager} run ${run}${isWatched ? " -- --ignore-watch .portvakt" : ""}`;
+}
+
+/** An application that needs a loader to run needs it in its test too. */
+function loaderOf({ devDependencies }: PackageManifest): string {
+  return devDependencies?.["tsx"] === undefined ? "" : " --import tsx";
 }
 
 function sorted(entries: Readonly<Record<string, string>>): Record<string, string> {

@@ -67,11 +67,15 @@ export async function openProject(folder: string): Promise<Project> {
 }
 
 function readPackage(text: string): PackageManifest {
+  let parsed: unknown;
   try {
-    return JSON.parse(text) as PackageManifest;
+    parsed = JSON.parse(text);
   } catch (error) {
     throw new CommandError("package.json is no valid JSON", { exitCode: exitCodes.usage, cause: error });
   }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+    throw new CommandError("package.json is no JSON object", { exitCode: exitCodes.usage });
+  return parsed;
 }
 
 function frameworkOf(manifest: PackageManifest): Framework {

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { diffLines } from "../diff.ts";
-import { CommandError, exitCodes, type ExitCode } from "../failure.ts";
+import { CommandError, exitCodes, usageError, type ExitCode } from "../failure.ts";
 import { flag, text, type Arguments, type Surroundings } from "../verb.ts";
 import { changesFor, manifestFile, type Change, type Wishes } from "./changes.ts";
 import { exists, openProject, type Project } from "./project.ts";
@@ -30,10 +30,8 @@ export async function runInit(args: Arguments, around: Surroundings): Promise<Ex
     terminal.err("\nNothing was written. `portvakt init --yes` writes it, installs, builds and tests.\n");
     return exitCodes.yes;
   }
-  for (const { file, after } of changes) {
-    await mkdir(join(folder, dirname(file)), { recursive: true });
-    await writeFile(join(folder, file), after);
-  }
+  const undo = await write(changes, folder);
+  await install(project, around, undo);
   await prove(project, around);
   return exitCodes.yes;
 }
@@ -45,16 +43,23 @@ async function wishesOf({ manifest, folder }: Project, args: Arguments): Promise
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^-+|-+$/g, "")
     .slice(0, 63);
-  const namespace = text(args, "namespace") ?? "default";
+  const namespace = label(args, "namespace") ?? "default";
   const there = await Promise.all(usualManifests.map((file) => exists(folder, file)));
   const found = usualManifests.find((_file, index) => there[index]);
   return {
     name: plain === "" ? "app" : plain,
     namespace,
-    team: text(args, "team") ?? namespace,
+    team: label(args, "team") ?? namespace,
     sdk: dependencyOn(text(args, "sdk") ?? sdkVersion, folder),
     ...(found === undefined ? {} : { manifest: found }),
   };
+}
+
+/** A word that goes into the manifest. *Throws*: CommandError for what is no DNS label (RFC 1123 section 2.1). */
+function label(args: Arguments, name: "namespace" | "team"): string | undefined {
+  const word = text(args, name);
+  if (word === undefined || /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(word)) return word;
+  throw usageError(`--${name} wants lower-case letters, digits and -, at most 63, not "${word}"`, "init");
 }
 
 /** A packed SDK is named as npm names files; everything else is a version. */
@@ -73,26 +78,46 @@ async function refuseOverwriting(changes: readonly Change[], folder: string): Pr
   }
 }
 
-/** Installs the SDK where it is not there yet; then the application's own build, where it has one, and the test that was added. */
-async function prove({ folder, manifest, manager }: Project, around: Surroundings): Promise<void> {
-  const { terminal } = around;
-  const run = async (...words: string[]): Promise<void> => await runProgram([manager, ...words], around);
-  if (!(await exists(folder, "node_modules/@portvakt/sdk"))) {
-    await run("install").catch((error: unknown) => {
-      throw new CommandError(`everything is written, but \`${manager} install\` failed`, {
-        hints: [
-          "a clone of Portvakt packs the SDK with `npm run build`; --sdk names that file",
-          `once it is installed: \`${manager} run build\`, \`${manager} run test:auth\``,
-        ],
-        exitCode: exitCodes.no,
-        cause: error,
-      });
+/** Writes the changes; gives what takes them back. */
+async function write(changes: readonly Change[], folder: string): Promise<() => Promise<void>> {
+  const made: string[] = [];
+  for (const { file, before, after } of changes) {
+    const path = join(folder, file);
+    const firstFolder = await mkdir(dirname(path), { recursive: true });
+    if (before === undefined) made.push(firstFolder ?? path);
+    await writeFile(path, after);
+  }
+  return async () => {
+    for (const path of made) await rm(path, { recursive: true, force: true });
+    for (const { file, before } of changes)
+      if (before !== undefined) await writeFile(join(folder, file), before);
+  };
+}
+
+/** Installs the SDK where it is not there yet. Without it nothing would work, and nothing is left behind. */
+async function install(
+  { folder, manager }: Project,
+  around: Surroundings,
+  undo: () => Promise<void>,
+): Promise<void> {
+  if (await exists(folder, "node_modules/@portvakt/sdk")) return;
+  try {
+    await runProgram([manager, "install"], around);
+  } catch (error) {
+    await undo();
+    throw new CommandError(`\`${manager} install\` failed, and everything is as it was before`, {
+      hints: ["a clone of Portvakt packs the SDK with `npm run pack`; --sdk names that file"],
+      exitCode: exitCodes.no,
+      cause: error,
     });
   }
-  for (const script of [...(manifest.scripts?.["build"] === undefined ? [] : ["build"]), "test:auth"]) {
-    await run("run", script);
-  }
-  terminal.err(
+}
+
+/** The application's own build, where it has one, and the test that was added. */
+async function prove({ manifest, manager }: Project, around: Surroundings): Promise<void> {
+  const scripts = [...(manifest.scripts?.["build"] === undefined ? [] : ["build"]), "test:auth"];
+  for (const script of scripts) await runProgram([manager, "run", script], around);
+  around.terminal.err(
     `\nWritten, built and tested. \`${manager} run dev:platform\` starts the platform around it.\n`,
   );
 }
