@@ -60,3 +60,11 @@ test("CWE-150: an error that quotes somebody is one block of its own", () => {
     "err hint: a\n  b\n",
   ]);
 });
+
+test("of very many things that are wrong the first are told, and how many there are", () => {
+  const { terminal, said } = recorded();
+  const others = Array.from({ length: 2000 }, (_, index) => ({ sentence: `${index}`, hints: [] }));
+  tell(new CommandError("first", { others }), terminal);
+  assert.equal(said.length, 101);
+  assert.equal(said.at(-1), "err and 1901 more like these\n");
+});

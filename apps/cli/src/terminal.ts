@@ -67,13 +67,18 @@ export function patient(terminal: Terminal, what: string): Patient {
   return { terminal: { ...terminal, out: after(terminal.out), err: after(terminal.err) }, over };
 }
 
+/** Nobody mends more at once. */
+const mostTold = 100;
+
 /** Says what went wrong: a sentence and its hints, for each thing that did. */
 export function tell(error: CommandError, terminal: Terminal): void {
   const { paint } = terminal;
-  for (const { sentence, hints } of [{ sentence: error.message, hints: error.hints }, ...error.others]) {
+  const all = [{ sentence: error.message, hints: error.hints }, ...error.others];
+  for (const { sentence, hints } of all.slice(0, mostTold)) {
     terminal.err(`${paint("red", "portvakt:")} ${indented(sentence)}\n`);
     for (const hint of hints) terminal.err(`${paint("cyan", "hint:")} ${indented(hint)}\n`);
   }
+  if (all.length > mostTold) terminal.err(`and ${all.length - mostTold} more like these\n`);
 }
 
 function indented(text: string): string {

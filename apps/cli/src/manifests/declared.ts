@@ -99,10 +99,21 @@ export async function landscapeOf({
   const filled = { cluster, namespace, image: "local", ...values };
   const { applications, problems } = parseManifests(sources, { cluster, namespace, values: filled });
   if (problems.length > 0) throw problemsError(problems);
-  if (applications.length === 0) {
-    throw new CommandError("no application is declared in these manifests", { exitCode: exitCodes.usage });
-  }
+  if (applications.length === 0) throw nothingDeclared(sources.map(({ file }) => file));
   return createLandscape(applications);
+}
+
+const mostNamed = 3;
+
+function nothingDeclared(files: readonly string[]): CommandError {
+  const named = files.length > mostNamed ? [...files.slice(0, mostNamed), "others"] : files;
+  const where = named.length === 0 ? "there: there is no manifest" : `in ${named.join(", ")}`;
+  return new CommandError(`no application is declared ${where}`, {
+    hints: [
+      "a manifest says `kind: Application`; `portvakt init` writes one for an application that is there",
+    ],
+    exitCode: exitCodes.usage,
+  });
 }
 
 /** Every problem with its place and its hint: exit code 2. */
