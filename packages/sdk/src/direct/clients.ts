@@ -1,6 +1,6 @@
 import { clientSecretPost, createSigner, Fault, privateKeyJwt } from "@portvakt/oauth";
 import type { ClientAuth, Clock, JWK, Signer } from "@portvakt/oauth";
-import { providerRow } from "../providers.ts";
+import { providerNamed, providerRow } from "../providers.ts";
 import type { ProviderName } from "../providers.ts";
 import type { Environment } from "../settings.ts";
 
@@ -37,9 +37,10 @@ const credentialVariables = {
 /** A provider that issues tokens to applications. ID-porten does not: its tokens come from signing in. */
 export type IssuingProvider = keyof typeof credentialVariables;
 
-/** Whether the provider issues tokens to applications. */
-export function isIssuing(name: ProviderName): name is IssuingProvider {
-  return Object.hasOwn(credentialVariables, name);
+/** The provider that goes by a name, when it issues tokens to applications. */
+export function issuingNamed(given: string): IssuingProvider | undefined {
+  const name = providerNamed(given);
+  return name === undefined || name === "idporten" ? undefined : name;
 }
 
 /**

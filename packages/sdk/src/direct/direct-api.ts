@@ -9,7 +9,7 @@ import type { Stopwatch } from "../stopwatch.ts";
 import { failed, guarded } from "../token-api.ts";
 import type { NotObtained, TokenApi, TokenResult } from "../token-api.ts";
 import type { ValidateToken } from "../validate.ts";
-import { clientOf, isIssuing, Missing } from "./clients.ts";
+import { clientOf, issuingNamed, Missing } from "./clients.ts";
 import type { IssuingProvider, ProviderClient } from "./clients.ts";
 import { directGrants } from "./grants.ts";
 import { createTokenCache } from "./token-cache.ts";
@@ -49,20 +49,22 @@ export function createDirectApi(o: {
   return {
     async getMachineToken(ask) {
       const { provider, target, resource, authorizationDetails, skipCache } = ask;
-      const grant = isIssuing(provider) ? directGrants[provider].machine : undefined;
-      if (grant === undefined || !isIssuing(provider)) return noSuchGrant(provider, "tokens to applications");
-      const key = JSON.stringify(["machine", provider, target, resource, authorizationDetails]);
-      return cache.get(key, () => obtain(provider, (own) => grant(own, ask, o.now)), {
+      const name = issuingNamed(provider);
+      const grant = name && directGrants[name].machine;
+      if (name === undefined || grant === undefined) return noSuchGrant(provider, "tokens to applications");
+      const key = JSON.stringify(["machine", name, target, resource, authorizationDetails]);
+      return cache.get(key, () => obtain(name, (own) => grant(own, ask, o.now)), {
         skip: skipCache === true,
       });
     },
     async exchangeToken(ask) {
       const { provider, target, userToken, skipCache } = ask;
-      const grant = isIssuing(provider) ? directGrants[provider].exchange : undefined;
-      if (grant === undefined || !isIssuing(provider))
+      const name = issuingNamed(provider);
+      const grant = name && directGrants[name].exchange;
+      if (name === undefined || grant === undefined)
         return noSuchGrant(provider, "tokens on behalf of users");
-      const key = JSON.stringify(["exchange", provider, target, await sha256(userToken)]);
-      return cache.get(key, () => obtain(provider, (own) => grant(own, ask)), { skip: skipCache === true });
+      const key = JSON.stringify(["exchange", name, target, await sha256(userToken)]);
+      return cache.get(key, () => obtain(name, (own) => grant(own, ask)), { skip: skipCache === true });
     },
     async introspect(token, provider) {
       const result = await o.validateToken(token, { providers: provider });

@@ -278,6 +278,13 @@ describe("what goes wrong is a result", () => {
       assert.doesNotMatch(`${result.error.message} ${String(result.error.cause)}`, /secret/);
     });
   }
+  test("a provider by another name of its is no trouble, and the same provider", async () => {
+    const { sdk, sent } = direct();
+    for (const provider of ["azuread", "azure", "entra_id"] as unknown as "entra_id"[]) {
+      assert.ok((await sdk.getMachineToken({ provider, target: "t" })).ok);
+    }
+    assert.equal(sent.length, 1);
+  });
   test("a grant that the provider does not have", async () => {
     const { sdk } = direct();
     const results = [
