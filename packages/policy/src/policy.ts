@@ -167,7 +167,8 @@ function warnOf(target: Target, targets: ReadonlyMap<string, Target>, warnings: 
   }
 }
 
-function inWords(rule: InboundRule): string {
+/** Whom a rule with a `*` admits. */
+export function inWords(rule: InboundRule): string {
   const who = rule.application === "*" ? "every application" : `an application named ${rule.application}`;
   const where = rule.namespace === "*" ? "any namespace" : `namespace ${rule.namespace}`;
   return `${who} in ${where} of ${rule.cluster === "*" ? "any cluster" : `cluster ${rule.cluster}`}`;

@@ -1,44 +1,87 @@
-import { ways, type AccessChange, type Audience, type AudienceChange, type Changes } from "@portvakt/policy";
+import {
+  changeKinds,
+  ways,
+  type AccessChange,
+  type Changes,
+  type ChangeKind,
+  type WildcardChange,
+} from "@portvakt/policy";
 import type { Terminal } from "../terminal.ts";
+
+type Paint = Terminal["paint"];
+type CallChange = AccessChange | WildcardChange;
 
 /** The changes for people: a line for each pair, and what they come to. */
 export function planWords(changes: Changes, { paint }: Pick<Terminal, "paint">): string {
-  const { added, removed, access, audiences } = changes;
-  const lines = [
-    ...added.map((id) => `${paint("green", "+")} ${id} is new`),
-    ...removed.map((id) => `${paint("red", "-")} ${id} is gone`),
+  const { added, removed, access, wildcards, audiences, scopes } = changes;
+  const pairs = byPair([...access, ...wildcards]);
+  const paragraphs = [
+    [
+      ...added.map((id) => `${paint("green", "+")} ${id} is new`),
+      ...removed.map((id) => `${paint("red", "-")} ${id} is gone`),
+    ],
+    pairs.flatMap((pair) => pairLines(pair, paint)),
+    [
+      ...audiences.map(({ change, target, before, after }) => {
+        const inWords = (one: typeof before): string =>
+          peopleWords("members of", one && { everyone: one.everyone, some: one.groups });
+        return `${marked(change, paint)} employees who may use ${target}: ${inWords(before)} -> ${inWords(after)}`;
+      }),
+      ...scopes.map(({ change, target, scope, before, after }) => {
+        const inWords = (one: typeof before): string =>
+          peopleWords("", one && { everyone: one.everyone, some: one.organisations });
+        return `${marked(change, paint)} organisations that may use ${scope} of ${target}: ${inWords(before)} -> ${inWords(after)}`;
+      }),
+    ],
   ];
-  if (lines.length > 0) lines.push("");
-  for (const group of byPair(access)) lines.push(...pairLines(group, paint));
-  if (access.length > 0) lines.push("");
-  if (audiences.length > 0) lines.push(...audiences.map((change) => audienceLine(change, paint)), "");
-  return `${[...lines, summary(access, audiences)].join("\n")}\n`;
+  const kinds = [
+    ...pairs.map(([{ change }]) => change),
+    ...[...audiences, ...scopes].map((one) => one.change),
+  ];
+  const blocks = paragraphs.filter((lines) => lines.length > 0).map((lines) => `${lines.join("\n")}\n\n`);
+  return `${blocks.join("")}${summary(kinds)}\n`;
 }
 
-function byPair(access: readonly AccessChange[]): readonly (readonly AccessChange[])[] {
-  const pairs = Map.groupBy(access, ({ change, actor, target }) => `${change} ${actor} ${target}`);
-  return [...pairs.values()];
+type Pair = readonly [CallChange, ...CallChange[]];
+
+function byPair(changes: readonly CallChange[]): readonly Pair[] {
+  const pairs = Map.groupBy(changes, ({ change, actor, target }) => `${change} ${actor} ${target}`);
+  return [...pairs.values()].flatMap(([first, ...rest]): Pair[] =>
+    first === undefined ? [] : [[first, ...rest]],
+  );
 }
 
-const marks = { gained: ["green", "+"], lost: ["red", "-"], altered: ["yellow", "~"] } as const;
+const marks: Readonly<Record<ChangeKind, readonly [Parameters<Paint>[0], string]>> = {
+  gained: ["green", "+"],
+  lost: ["red", "-"],
+  widened: ["yellow", "~"],
+  narrowed: ["yellow", "~"],
+  exchanged: ["yellow", "~"],
+};
 
-function pairLines(group: readonly AccessChange[], paint: Terminal["paint"]): string[] {
-  const [first] = group;
-  if (first === undefined) return [];
-  const [colour, mark] = marks[first.change];
-  const how = group.map(({ way }) => ways[way].title).join(", ");
-  const head = `${paint(colour, mark)} ${first.actor} -> ${first.target}  ${paint("dim", how)}`;
-  return [head, ...group.flatMap(given), ...because(first, paint)];
+function marked(change: ChangeKind, paint: Paint): string {
+  const [colour, mark] = marks[change];
+  return paint(colour, mark);
+}
+
+function pairLines(pair: Pair, paint: Paint): string[] {
+  const [first] = pair;
+  const how = pair.map(({ way }) => ways[way].title).join(", ");
+  const who = "who" in first ? first.who : first.actor;
+  const head = `${marked(first.change, paint)} ${who} -> ${first.target}  ${paint("dim", how)}`;
+  const why = because(first);
+  return [head, ...pair.flatMap(given), ...(why === undefined ? [] : [`    ${paint("dim", why)}`])];
 }
 
 /** What the rules give the caller, where that is not nothing. */
-function given({ change, way, before, after }: AccessChange): string[] {
+function given({ change, way, before, after }: CallChange): string[] {
   const { gives } = ways[way];
   if (gives === undefined) return [];
-  const then = before?.decision[gives] ?? [];
-  const next = after?.decision[gives] ?? [];
-  if (change === "altered") return [`    ${gives}: ${listed(then)} -> ${listed(next)}`];
-  const own = change === "gained" ? next : then;
+  const of = (side: CallChange["before"]): readonly string[] =>
+    (side !== undefined && "decision" in side ? side.decision : side)?.[gives] ?? [];
+  if (change !== "gained" && change !== "lost")
+    return [`    ${gives}: ${listed(of(before))} -> ${listed(of(after))}`];
+  const own = of(change === "gained" ? after : before);
   return own.length === 0 ? [] : [`    ${gives}: ${listed(own)}`];
 }
 
@@ -46,31 +89,32 @@ function listed(items: readonly string[]): string {
   return items.length === 0 ? "none" : items.join(", ");
 }
 
-function because({ change, before, after }: AccessChange, paint: Terminal["paint"]): string[] {
-  if (change === "lost") {
-    const why =
-      after === undefined ? "it is gone" : (after.obstacles[0]?.explanation ?? after.decision.explanation);
-    return [`    ${paint("dim", why)}`];
+function because(change: CallChange): string | undefined {
+  if ("who" in change) {
+    const rule = (change.after ?? change.before)?.rule;
+    return rule && `${rule.file}:${rule.line}`;
   }
+  const { before, after } = change;
+  if (change.change === "lost")
+    return after === undefined
+      ? "it is gone"
+      : (after.obstacles[0]?.explanation ?? after.decision.explanation);
   const rule = (after ?? before)?.decision.rule;
-  return rule === undefined ? [] : [`    ${paint("dim", `${rule.file}:${rule.line}`)}`];
+  return rule && `${rule.file}:${rule.line}`;
 }
 
-function audienceLine({ target, before, after }: AudienceChange, paint: Terminal["paint"]): string {
-  return `${paint("yellow", "~")} employees who may use ${target}: ${inWords(before)} -> ${inWords(after)}`;
+function peopleWords(
+  of: string,
+  admitted: { everyone: boolean; some: readonly string[] } | undefined,
+): string {
+  if (admitted === undefined) return "none";
+  if (admitted.everyone) return "all";
+  return admitted.some.length === 0 ? "none" : `${of} ${admitted.some.join(", ")}`.trim();
 }
 
-function inWords(audience: Audience | undefined): string {
-  if (audience === undefined) return "none";
-  if (audience.everyone) return "all";
-  return audience.groups.length === 0 ? "no group" : `members of ${audience.groups.join(", ")}`;
-}
-
-function summary(access: readonly AccessChange[], audiences: readonly AudienceChange[]): string {
-  if (access.length + audiences.length === 0) return "Nobody gains access, and nobody loses it.";
-  const pairs = byPair(access);
-  const count = (kind: AccessChange["change"]): number =>
-    pairs.filter(([first]) => first?.change === kind).length;
-  const altered = count("altered") + audiences.length;
-  return `${count("gained")} gained, ${count("lost")} lost${altered > 0 ? `, ${altered} changed` : ""}.`;
+/** Who has more and who has less. Somebody may have both: another role in place of one, or another group. */
+function summary(kinds: readonly ChangeKind[]): string {
+  if (kinds.length === 0) return "Nobody gains access, and nobody loses it.";
+  const count = (what: "gains" | "loses"): number => kinds.filter((kind) => changeKinds[kind][what]).length;
+  return `${count("gains")} gained, ${count("loses")} lost.`;
 }

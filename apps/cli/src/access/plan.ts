@@ -1,6 +1,7 @@
 import {
   compareAccess,
   createLandscape,
+  takesAccess,
   ways,
   type Application,
   type Changes,
@@ -26,7 +27,7 @@ export async function runPlan(args: Arguments, around: Surroundings): Promise<Ex
     : compareAccess(await readLandscape([against], args, around), after, now());
   if (flag(args, "json")) terminal.out(`${JSON.stringify(changes)}\n`);
   else terminal.out(planWords(changes, terminal));
-  return changes.access.some(({ change }) => change === "lost") ? exitCodes.no : exitCodes.yes;
+  return takesAccess(changes) ? exitCodes.no : exitCodes.yes;
 }
 
 /** Only what a TokenX knows can be compared with it: applications that use it, and calls on behalf of citizens. */
@@ -48,5 +49,5 @@ export function changesAt(before: Landscape, after: Landscape, now: number): Cha
 }
 
 function citizensOnly(application: Application): Application {
-  return { ...application, azure: undefined };
+  return { ...application, azure: undefined, maskinporten: undefined };
 }

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import {
   applyFix,
+  changeKinds,
   compareAccess,
   createLandscape,
   decide,
@@ -84,23 +85,25 @@ describe("what plan says is what decide then does", () => {
   test("every change that it names happens, and no other does", () => {
     fc.assert(
       fc.property(landscape, landscape, (before, after) => {
-        const { access } = compareAccess(before, after, now);
+        const { access, wildcards } = compareAccess(before, after, now);
         const said = new Map(access.map((one) => [`${one.actor} ${one.target} ${one.way}`, one.change]));
         assert.equal(said.size, access.length, "each change is named once");
-        // whom neither side declares or names can only be admitted by a *, which the policy's warnings tell
-        const known = new Set([...before.applications.keys(), ...after.applications.keys()]);
-        for (const side of [before, after])
-          for (const { inbound } of side.applications.values())
-            for (const one of inbound) known.add(`${one.cluster}:${one.namespace}:${one.application}`);
-        for (const actor of everybody.filter((id) => known.has(id))) {
+        for (const actor of everybody) {
           for (const target of everybody) {
             for (const way of wayNames) {
               const [could, can] = [may(before, actor, target, way), may(after, actor, target, way)];
               const change = said.get(`${actor} ${target} ${way}`);
-              const isNamed = before.applications.has(actor) || after.applications.has(actor);
-              if (could !== can && (isNamed || namedExactly(actor, target, [before, after])))
-                assert.equal(change, can ? "gained" : "lost", `${actor} ${target} ${way}`);
-              if (could === can) assert.ok(change === undefined || change === "altered");
+              const byName =
+                before.applications.has(actor) ||
+                after.applications.has(actor) ||
+                namedExactly(actor, target, [before, after]);
+              const all = wildcards.filter(
+                (one) => one.target === target && one.way === way && covers(one.actor, actor),
+              );
+              const expected = can ? "gained" : "lost";
+              const told = byName ? change === expected : all.some((one) => one.change === expected);
+              if (could !== can) assert.ok(told, `${actor} ${target} ${way} ${expected}`);
+              else assert.ok(change !== "gained" && change !== "lost", `${actor} ${target} ${way}`);
             }
           }
         }
@@ -109,15 +112,44 @@ describe("what plan says is what decide then does", () => {
     );
   });
 
-  test("an altered call has other roles or scopes in its decision", () => {
+  test("what it says of every application of a kind holds for one that nobody has heard of", () => {
+    fc.assert(
+      fc.property(landscape, landscape, (before, after) => {
+        const { wildcards } = compareAccess(before, after, now);
+        const once = new Set(wildcards.map(({ actor, target, way }) => `${actor} ${target} ${way}`));
+        assert.equal(once.size, wildcards.length, "each change is named once");
+        for (const { actor, target, way, change } of wildcards) {
+          const newcomer = actor.replaceAll("*", "newcomer");
+          const [could, can] = [may(before, newcomer, target, way), may(after, newcomer, target, way)];
+          assert.deepEqual(
+            [could, can],
+            [change !== "gained", change !== "lost"],
+            `${actor} ${target} ${way}`,
+          );
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("a call that stays is said to have more or less where its roles or scopes are more or less", () => {
     fc.assert(
       fc.property(landscape, landscape, (before, after) => {
         for (const { change, actor, target, way } of compareAccess(before, after, now).access) {
           const { gives } = ways[way];
-          if (change !== "altered" || gives === undefined) continue;
+          if (change === "gained" || change === "lost") continue;
+          assert.ok(gives !== undefined);
           const question = { actor, target, grant: ways[way].grant, now };
           const [then, next] = [decide(before.policy, question), decide(after.policy, question)];
-          assert.notDeepEqual([...then[gives]].toSorted(), [...next[gives]].toSorted());
+          const { gains, loses } = changeKinds[change];
+          assert.equal(
+            next[gives].some((item) => !then[gives].includes(item)),
+            gains,
+          );
+          assert.equal(
+            then[gives].some((item) => !next[gives].includes(item)),
+            loses,
+          );
         }
       }),
     );
@@ -126,8 +158,8 @@ describe("what plan says is what decide then does", () => {
   test("against itself nothing changes", () => {
     fc.assert(
       fc.property(landscape, (one) => {
-        const { access, audiences, added, removed } = compareAccess(one, one, now);
-        assert.deepEqual([access, audiences, added, removed], [[], [], [], []]);
+        const { access, wildcards, audiences, scopes, added, removed } = compareAccess(one, one, now);
+        assert.deepEqual([access, wildcards, audiences, scopes, added, removed], [[], [], [], [], [], []]);
       }),
     );
   });
@@ -135,6 +167,12 @@ describe("what plan says is what decide then does", () => {
 
 function namedExactly(actor: string, target: string, sides: readonly Landscape[]): boolean {
   return sides.some((side) => side.policy.target(target)?.exact.has(actor) === true);
+}
+
+/** Does `cluster:namespace:name` with a `*` stand for this application? */
+function covers(pattern: string, id: string): boolean {
+  const parts = id.split(":");
+  return pattern.split(":").every((part, index) => part === "*" || part === parts[index]);
 }
 
 const caseApi = `# the API of cases

@@ -1,14 +1,19 @@
-import type { Application, AzureDeclaration } from "../application.ts";
 import type { Target } from "../policy.ts";
+import { compareAudience, compareScopes } from "./audiences.ts";
+import type { AudienceChange, ScopeChange } from "./audiences.ts";
 import { mayCall } from "./call.ts";
 import type { Call } from "./call.ts";
+import { changeKinds, kindOfChange } from "./change-kind.ts";
+import type { ChangeKind } from "./change-kind.ts";
 import type { Landscape } from "./landscape.ts";
 import { wayNames, ways } from "./ways.ts";
 import type { WayName } from "./ways.ts";
+import { compareWildcards } from "./wildcards.ts";
+import type { WildcardChange } from "./wildcards.ts";
 
 /** What becomes of one application's access to another, in one way. */
 export interface AccessChange {
-  readonly change: "gained" | "lost" | "altered";
+  readonly change: ChangeKind;
   readonly actor: string;
   readonly target: string;
   readonly way: WayName;
@@ -16,54 +21,54 @@ export interface AccessChange {
   readonly after: Call | undefined;
 }
 
-/** Which employees may use an application. */
-export type Audience = { readonly everyone: boolean; readonly groups: readonly string[] };
-
-/** What becomes of the employees that may use an application. */
-export interface AudienceChange {
-  readonly target: string;
-  readonly before: Audience | undefined;
-  readonly after: Audience | undefined;
-}
-
 /** What would be different if the applications of `after` took the place of those of `before`. */
 export interface Changes {
   readonly added: readonly string[];
   readonly removed: readonly string[];
+  /** Of applications that a manifest declares or a rule names. */
   readonly access: readonly AccessChange[];
+  /** Of those that rules with a `*` admit, whether or not anybody has heard of them. */
+  readonly wildcards: readonly WildcardChange[];
+  /** Of employees. */
   readonly audiences: readonly AudienceChange[];
+  /** Of other organisations. */
+  readonly scopes: readonly ScopeChange[];
 }
 
 /**
- * Compares two landscapes by asking both the same questions: every application that either knows or names, against every
- * target, in every way. What it says is therefore what `decide` will do. `now` is in seconds.
+ * Compares two landscapes by asking both the same questions: every application that either knows or names, and every kind of
+ * application that a `*` admits, against every target, in every way. What it says is therefore what `decide` will do.
+ * `now` is in seconds.
  */
 export function compareAccess(before: Landscape, after: Landscape, now: number): Changes {
   const known = new Set([...before.applications.keys(), ...after.applications.keys()]);
   const moved = new Set([...known].filter((id) => registrations(before, id) !== registrations(after, id)));
-  const access: AccessChange[] = [];
-  const audiences: AudienceChange[] = [];
-  for (const target of [...known].toSorted()) {
-    const unchanged = rulesOf(before, target) === rulesOf(after, target) && !moved.has(target);
-    for (const actor of callersOf(before, after, target, known)) {
-      if (unchanged && !moved.has(actor)) continue;
-      for (const way of wayNames) {
-        const change = compareCall(before, after, { actor, target, way, now });
-        if (change !== undefined) access.push(change);
-      }
-    }
-    const audience = compareAudience(before, after, target);
-    if (audience !== undefined) audiences.push(audience);
-  }
+  const targets = [...known].toSorted();
+  const stirred = new Set(
+    targets.filter((id) => moved.has(id) || rulesOf(before, id) !== rulesOf(after, id)),
+  );
   return {
     added: [...after.applications.keys()].filter((id) => !before.applications.has(id)),
     removed: [...before.applications.keys()].filter((id) => !after.applications.has(id)),
-    access,
-    audiences,
+    access: targets.flatMap((target) =>
+      callersOf(before, after, target, known)
+        .filter((actor) => stirred.has(target) || moved.has(actor))
+        .flatMap((actor) =>
+          wayNames.flatMap((way) => compareCall(before, after, { actor, target, way, now })),
+        ),
+    ),
+    wildcards: [...stirred].flatMap((target) => compareWildcards(before, after, target)),
+    audiences: targets.flatMap((target) => compareAudience(before, after, target)),
+    scopes: targets.flatMap((target) => compareScopes(before, after, target)),
   };
 }
 
-/** Everybody whose access to the target can differ: whom a rule names, and everybody where a rule has a `*`. */
+/** Does somebody have less access afterwards? */
+export function takesAccess({ access, wildcards, audiences, scopes }: Changes): boolean {
+  return [access, wildcards, audiences, scopes].flat().some(({ change }) => changeKinds[change].loses);
+}
+
+/** Everybody known whose access to the target can differ: whom a rule names, and all where a rule has a `*`. */
 function callersOf(
   before: Landscape,
   after: Landscape,
@@ -80,12 +85,12 @@ function callersOf(
 
 type Question = Parameters<typeof mayCall>[1];
 
-function compareCall(before: Landscape, after: Landscape, question: Question): AccessChange | undefined {
+function compareCall(before: Landscape, after: Landscape, question: Question): AccessChange[] {
   const { actor, target, way } = question;
   const then = answer(before, question);
   const next = answer(after, question);
-  const change = kindOfChange(then, next, way);
-  return change && { change, actor, target, way, before: then, after: next };
+  const change = kindOfChange(reach(then), reach(next));
+  return change === undefined ? [] : [{ change, actor, target, way, before: then, after: next }];
 }
 
 /** A side that does not know the target has no say: the answer of today's platform would be "unknown", not "no". */
@@ -93,21 +98,11 @@ function answer(landscape: Landscape, question: Question): Call | undefined {
   return landscape.applications.has(question.target) ? mayCall(landscape, question) : undefined;
 }
 
-function kindOfChange(
-  before: Call | undefined,
-  after: Call | undefined,
-  way: WayName,
-): AccessChange["change"] | undefined {
-  const could = before?.outcome === "allow";
-  const can = after?.outcome === "allow";
-  if (could !== can) return can ? "gained" : "lost";
-  const { gives } = ways[way];
-  if (!can || !could || gives === undefined) return undefined;
-  return sameSet(before.decision[gives], after.decision[gives]) ? undefined : "altered";
-}
-
-function sameSet(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((item) => other.includes(item));
+/** What a call may be with: nothing at all where it is refused. */
+function reach(call: Call | undefined): readonly string[] | undefined {
+  if (call?.outcome !== "allow") return undefined;
+  const { gives } = ways[call.way];
+  return gives === undefined ? [] : call.decision[gives];
 }
 
 function rulesOf(landscape: Landscape, id: string): string {
@@ -119,19 +114,4 @@ function rulesOf(landscape: Landscape, id: string): string {
 function registrations(landscape: Landscape, id: string): string {
   const application = landscape.applications.get(id);
   return application === undefined ? "" : wayNames.filter((way) => ways[way].uses(application)).join();
-}
-
-/** Of an application that is on both sides: of one that comes or goes that much is clear. */
-function compareAudience(before: Landscape, after: Landscape, target: string): AudienceChange | undefined {
-  if (!before.applications.has(target) || !after.applications.has(target)) return undefined;
-  const then = audienceOf(before.applications.get(target));
-  const next = audienceOf(after.applications.get(target));
-  return JSON.stringify(then) === JSON.stringify(next) ? undefined : { target, before: then, after: next };
-}
-
-/** Which employees an application admits; `undefined` where it is not registered with Entra ID. */
-export function audienceOf(application: Application | undefined): Audience | undefined {
-  const azure: AzureDeclaration | undefined = application?.azure;
-  if (azure?.enabled !== true) return undefined;
-  return { everyone: azure.allowAllUsers, groups: azure.allowAllUsers ? [] : azure.groups.toSorted() };
 }
