@@ -291,6 +291,11 @@ test("a result is frozen all the way down: a list of groups cannot grow after th
   assert.throws(() => Object.assign(peeked.header["jwk"] as object, { n: "y" }), TypeError);
 });
 
+test("RFC 7515 section 4.1.9: a typ that is no text is not the same as none", async () => {
+  const result = await verifyJwt(await token(good, { typ: ["JWT"] }), rules, () => now);
+  assert.equal(!result.ok && result.refusal.code, "malformed");
+});
+
 const nested = `${"[".repeat(6000)}${"]".repeat(6000)}`;
 const strange: Readonly<Record<string, [header: string, claims: string]>> = {
   "an alg that cannot be made a text": [`{"alg":{"toString":0,"valueOf":0}}`, "{}"],

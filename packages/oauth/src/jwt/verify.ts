@@ -246,7 +246,9 @@ function judgeHeader(
 }
 
 function judgeType(value: unknown, rules: VerifyRules): TokenRefusal | undefined {
-  const typ = typeof value === "string" ? value.toLowerCase().replace(/^application\//, "") : "";
+  if (value !== undefined && typeof value !== "string")
+    return { code: "malformed", message: "typ is not a string" };
+  const typ = value?.toLowerCase().replace(/^application\//, "") ?? "";
   const allowed = rules.typ === undefined ? !otherPurposes.includes(typ) : rules.typ.includes(typ);
   if (allowed) return undefined;
   return { code: "typ_not_allowed", message: `typ "${printable(typ)}" is not the type expected here` };
