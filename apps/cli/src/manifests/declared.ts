@@ -1,6 +1,13 @@
 import { access } from "node:fs/promises";
 import { relative, resolve } from "node:path";
-import { createLandscape, movedTo, parseManifests, type Landscape, type Problem } from "@portvakt/policy";
+import {
+  createLandscape,
+  movedTo,
+  parseApplicationId,
+  parseManifests,
+  type Landscape,
+  type Problem,
+} from "@portvakt/policy";
 import { exampleManifests } from "./examples.ts";
 import { readApplications, readState, type DevState } from "../running/state.ts";
 import { CommandError, exitCodes, usageError } from "../failure.ts";
@@ -96,6 +103,10 @@ export async function landscapeOf({
   namespace = "default",
   values,
 }: Sources): Promise<Landscape> {
+  for (const [option, name] of Object.entries({ cluster, namespace })) {
+    const isPart = parseApplicationId(`${name}:x:x`) !== undefined;
+    if (!isPart) throw usageError(`--${option} wants lower case letters, digits and -, not ${name}`);
+  }
   const filled = { cluster, namespace, image: "local", ...values };
   const { applications, problems } = parseManifests(sources, { cluster, namespace, values: filled });
   if (problems.length > 0) throw problemsError(problems);

@@ -97,6 +97,22 @@ test("names are text in the picture, whatever they hold", () => {
   assert.ok(!/<&|<everybody>/.test(picture));
 });
 
+test("XML 1.0 section 2.2: the picture is XML, whatever characters a team's name holds", () => {
+  const everything = fc.string({ unit: "binary", minLength: 1, maxLength: 40 });
+  const half = "\u{1F600}".slice(0, 1);
+  const allowed = /^[\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]*$/u;
+  const pictureOf = (team: string): string => {
+    const [node] = graph(1, 0).nodes;
+    assert.ok(node);
+    return graphSvg({ nodes: [{ ...node, team }], edges: [], open: [] });
+  };
+  for (const team of ["a\u0000b", "\u0008", "\u001b[31m", half, "\uFFFE"]) {
+    assert.match(pictureOf(team), allowed, JSON.stringify(team));
+  }
+  fc.assert(fc.property(everything, (team) => allowed.test(pictureOf(team))));
+  assert.ok(pictureOf("sør 😀").includes("team sør 😀"));
+});
+
 test("Mermaid has a line for every edge", () => {
   const given = graph(30, 2);
   const arrows = graphMermaid(given).match(/-->/g) ?? [];

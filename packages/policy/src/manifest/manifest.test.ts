@@ -314,6 +314,12 @@ describe("problems name the place and the fix", () => {
     { name: "broken YAML", text: `${head}spec: [`, at: [6, 8], message: /no valid YAML/ },
     { name: "a repeated field", text: `${head}metadata: {}`, at: [6, 1], message: /unique/ },
     { name: "an anchor that is missing", text: `${head}spec: *nope`, at: [1, 1], message: /no anchor &nope/ },
+    ...["https://a:99999/", "https://[::", "https://%zz/", "https://"].map((address) => ({
+      name: `an address that is none: ${address}`,
+      text: `${head}spec:\n  ingresses:\n    - "${address}"\n`,
+      at: [8, 7] as [number, number],
+      message: /^spec\.ingresses\.0 should be an address such as https:\/\/app\.example\.org/,
+    })),
     {
       name: "two applications with one name",
       text: `${head}---\n${head}`,
@@ -327,6 +333,7 @@ describe("problems name the place and the fix", () => {
       const { problems } = parse(text);
       const found = problems.find((problem) => message.test(problem.message));
       assert.ok(found, JSON.stringify(problems));
+      assert.equal(problems.filter(({ message: one }) => one === found.message).length, 1, "it is told once");
       assert.deepEqual([found.line, found.column], at);
       assert.ok(found.hint.length > 0);
       if (hint !== undefined) assert.match(found.hint, hint);

@@ -193,6 +193,8 @@ const maskinporten = z.object({
     .optional(),
 });
 
+const notAnAddress = "should be an address such as https://app.example.org";
+
 const environment = z.object({
   name: z.string().min(1).max(255).describe("name of the variable"),
   value: z.string().max(65536).optional().describe("its value; a number or true/false goes in quotes"),
@@ -206,10 +208,8 @@ const spec = z.object({
       z
         .string()
         .max(2048)
-        .regex(
-          /^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/,
-          "should be an address such as https://app.example.org",
-        ),
+        .regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, { error: notAnAddress, abort: true })
+        .refine((address) => URL.canParse(address), notAnAddress),
     )
     .max(100)
     .optional()
