@@ -30,30 +30,36 @@ export function introspect(options: IntrospectOptions, contentType: string, body
 }
 
 /** A provider is found, and the token judged, in no longer than callers wait for one. */
-function introspectAny(options: IntrospectOptions, request: IntrospectRequest): Promise<Answer> {
-  const { all } = options.connections;
-  const refuse = (code: string, error: string): Answer => {
-    options.observe("any", code);
-    return json(200, { active: false, error });
-  };
-  const judge = async (): Promise<Answer> => {
-    const connection = await findByIssuer(all, request.token);
-    if (connection === undefined)
-      return refuse("wrong_issuer", "token can not be validated with any identity provider that is enabled");
-    const judged = judgeAmongAll(options, connection, request);
-    return answerLater(options, connection, request, judged, { identity_provider: connection.provider.name });
-  };
-  const seconds = Math.max(...all.map(({ patience }) => patience.seconds));
-  return withPatience({ seconds }, judge(), () =>
-    refuse(
+async function introspectAny(options: IntrospectOptions, request: IntrospectRequest): Promise<Answer> {
+  const seconds = Math.max(0, ...options.connections.all.map(({ patience }) => patience.seconds));
+  const late = (): Found => ({
+    judged: inactive(
       "keys_unavailable",
       `not all identity providers have answered within ${seconds} s, so the token cannot be judged`,
     ),
-  );
+  });
+  const { connection, judged } = await withPatience({ seconds }, judgeAmongAll(options, request), late);
+  if (connection !== undefined)
+    return answerLater(options, connection, request, judged, { identity_provider: connection.provider.name });
+  options.observe("any", judged.code);
+  return json(200, { active: false, error: judged.error });
+}
+
+/** Without a provider, nothing can be found right. */
+type Found =
+  | { readonly connection: Connection; readonly judged: Judgement }
+  | { readonly connection?: undefined; readonly judged: ReturnType<typeof inactive> };
+
+async function judgeAmongAll(options: IntrospectOptions, request: IntrospectRequest): Promise<Found> {
+  const connection = await findByIssuer(options.connections.all, request.token);
+  if (connection !== undefined)
+    return { connection, judged: await judgeUnnamed(options, connection, request) };
+  const error = "token can not be validated with any identity provider that is enabled";
+  return { judged: inactive("wrong_issuer", error) };
 }
 
 /** Nobody named the provider, so that its tokens must be for this application in some way: by an audience, or by a scope. */
-async function judgeAmongAll(
+async function judgeUnnamed(
   options: IntrospectOptions,
   connection: Connection,
   { token, require }: IntrospectRequest,

@@ -256,10 +256,10 @@ function loadKeys(connections: readonly Connection[], { log }: Tools): () => voi
 
 /** Ready when every provider's keys are there; after a while without those that are down, for the others are of use. */
 function readiness(connections: readonly Connection[], waitedLongEnough: boolean): Readiness {
-  const checks = connections.map(({ provider, known, breaker }) => {
+  const checks = connections.map(({ provider, known, breaker, introspectionBreaker }) => {
     const size = known?.keys.size ?? 0;
-    const detail =
-      size === 0 ? "keys not loaded" : breaker.isClosed ? `${size} keys` : `${size} keys; not answering`;
+    const answers = breaker.isClosed && introspectionBreaker.isClosed;
+    const detail = size === 0 ? "keys not loaded" : answers ? `${size} keys` : `${size} keys; not answering`;
     return [provider.name, { ok: size > 0, detail }] as const;
   });
   const ready = checks.every(([, { ok }]) => ok) || waitedLongEnough;

@@ -172,7 +172,7 @@ test("a request that is endless is not read for ever", async () => {
   socket.on("error", () => undefined);
   socket.write(`POST ${path} HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n`);
   const chunk = `10000\r\n${"x".repeat(65_536)}\r\n`;
-  const writing = setInterval(() => socket.write(chunk), 1);
+  const writing = setInterval(() => socket.write(chunk), 1).unref();
   await once(socket.resume(), "close");
   clearInterval(writing);
   assert.ok(socket.bytesWritten < 40_000_000);

@@ -23,9 +23,9 @@ export async function judgeByReference(
       "this is not a signed JWT, and by-reference tokens cannot be asked about here",
     );
   }
-  const outage = inactive("keys_unavailable", `${provider.title} cannot be asked about this token`);
   const request = await buildIntrospectionRequest({ endpoint, token, auth }).catch(() => undefined);
-  if (request === undefined) return outage;
+  if (request === undefined)
+    return inactive("keys_unavailable", `this application cannot prove to ${provider.title} who it is`);
   if (!breaker.enter()) return inactive("keys_unavailable", `${provider.title} is not answering`);
   try {
     const signal = AbortSignal.timeout(timeoutSeconds * 1000);
@@ -34,11 +34,17 @@ export async function judgeByReference(
     if (answer.active) return judgeAnswer(answer.claims, under, options.now());
     return answer.refusedAs === undefined
       ? inactive("expired", `${provider.title} says that the token is not active`)
-      : inactive("provider_refused", `${provider.title} refuses to say (HTTP ${answer.refusedAs})`);
+      : inactive("provider_refused", refusal(provider.title, answer.refusedAs));
   } catch {
     breaker.failed();
-    return outage;
+    return inactive("keys_unavailable", `${provider.title} cannot be asked about this token`);
   }
+}
+
+function refusal(title: string, status: number): string {
+  const ours =
+    status === 401 || status === 403 ? ": this application may not ask it, or not with its key" : "";
+  return `${title} refuses to say whether the token is active (HTTP ${status})${ours}`;
 }
 
 function judgeAnswer(claims: JwtClaims, under: Discovered, now: number): Judgement {
