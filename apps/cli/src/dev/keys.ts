@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { generatePrivateJwk, publicJwkOf, type JWK } from "@portvakt/oauth";
 import { CommandError } from "../failure.ts";
+import { makePrivateFolder } from "../running/folder.ts";
 import type { Clients, Plan, PlannedApplication } from "./plan.ts";
 
 /** The keys of a platform on this machine. They stay in one file that only its owner can read. */
@@ -113,7 +114,7 @@ export async function readKeyFile(file: string): Promise<KeyFile> {
 
 /** Writes a file that only its owner reads, whole or not at all. */
 export async function writePrivate(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await makePrivateFolder(dirname(file));
   const half = `${file}.${process.pid}.new`;
   await writeFile(half, text, { mode: 0o600 });
   await chmod(half, 0o600);
