@@ -28,6 +28,8 @@ spec:
   env:
     - name: GREETING
       value: hello
+    - name: PORT
+      value: "8080"
 `;
 
 // a project that knows nothing of Portvakt; it also starts a process of its own, which must not outlive the platform
@@ -47,7 +49,17 @@ test(
     const folder = await newFolder();
     await writeFile(join(folder, "app.yaml"), manifest);
     await writeFile(join(folder, "server.cjs"), server);
-    const { dev, state } = await start(folder, ["-f", "app.yaml", "--", process.execPath, "server.cjs"]);
+    const { dev, state, errors } = await start(folder, [
+      "-f",
+      "app.yaml",
+      "--",
+      process.execPath,
+      "server.cjs",
+    ]);
+    assert.match(
+      errors(),
+      /guestbook {2}PORT is \d+ here, whatever its manifest says: the platform sets it\n/,
+    );
     const guestbook = state.applications["guestbook"];
     assert.ok(guestbook);
 
@@ -90,9 +102,14 @@ test(
       (error: Error) => {
         assert.match(
           error.message,
-          /portvakt: guestbook ended while starting: exit code 2\n {2}no-such-program could not be started/,
+          /guestbook {2}no-such-program could not be started: .*\nportvakt: guestbook ended while starting: exit code 2\nhint: what it said is above; the whole log is in .*guestbook\.log\n$/,
         );
-        assert.match(error.message, /hint: the whole log is in .*guestbook\.log/);
+        assert.equal(
+          error.message.split("no-such-program").length,
+          3,
+          "its name, and the system's own words, once",
+        );
+        assert.doesNotMatch(error.message, /too often|again/);
         return true;
       },
     );

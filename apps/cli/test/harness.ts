@@ -87,12 +87,13 @@ export interface State {
 export async function start(
   folder: string,
   args: readonly string[] = ["--demo"],
-): Promise<{ dev: ChildProcess; state: State }> {
+): Promise<{ dev: ChildProcess; state: State; errors: () => string }> {
   const dev = portvakt(["dev", "--port", "0", ...args], folder);
   let errors = "";
   dev.stderr?.on("data", (chunk: Buffer) => (errors += chunk.toString()));
   await said(dev, "stdout", "Portvakt is up").catch((error: unknown) => {
     throw new Error(errors, { cause: error });
   });
-  return { dev, state: JSON.parse(await readFile(join(folder, ".portvakt", "dev.json"), "utf8")) as State };
+  const state = JSON.parse(await readFile(join(folder, ".portvakt", "dev.json"), "utf8")) as State;
+  return { dev, state, errors: () => errors };
 }

@@ -28,8 +28,22 @@ export function inherited(env: Readonly<Record<string, string | undefined>>): Va
   );
 }
 
-/** The variables that the platform injects into an application, and the application's own from its manifest. */
+/** The application's own variables from its manifest, and those that the platform injects, whose addresses alone hold here. */
 export function applicationVariables(plan: Plan, planned: PlannedApplication): Record<string, string> {
+  return { ...ownVariables(plan, planned.application), ...platformVariables(plan, planned) };
+}
+
+/** What an application's manifest says of a variable, and the platform says otherwise: names, and the platform's values. */
+export function overruled(plan: Plan, planned: PlannedApplication): Variables {
+  const own = ownVariables(plan, planned.application);
+  return Object.fromEntries(
+    Object.entries(platformVariables(plan, planned)).filter(
+      ([name, value]) => Object.hasOwn(own, name) && own[name] !== value,
+    ),
+  );
+}
+
+function platformVariables(plan: Plan, planned: PlannedApplication): Variables {
   const { application, tokensPort, clients } = planned;
   const at = endpointsOf(plan);
   return {
@@ -60,16 +74,7 @@ export function applicationVariables(plan: Plan, planned: PlannedApplication): R
       ? {}
       : { TOKEN_X_CLIENT_ID: clients.tokenx, ...provider("TOKEN_X", at.tokenx) }),
     ...(clients.maskinporten === undefined ? {} : provider("MASKINPORTEN", at.maskinporten)),
-    ...ownVariables(plan, application),
   };
-}
-
-/** Variables as a file for `node --env-file` and its like. */
-export function envFile(variables: Variables): string {
-  const quoted = (value: string): string => (value.includes('"') ? `'${value}'` : `"${value}"`);
-  return Object.entries(variables)
-    .map(([name, value]) => `${name}=${quoted(value)}\n`)
-    .join("");
 }
 
 function provider(prefix: string, endpoints: ProviderEndpoints): Variables {

@@ -30,7 +30,7 @@ export async function demoApplications(cluster: string): Promise<Declared[]> {
 
 /**
  * The applications of the given manifests and folders; `command`, when there is one, runs the first of them, or the one that
- * it `ran` before.
+ * it `ran` before: while that one's manifest is empty, nobody.
  *
  * *Throws*: CommandError with every problem.
  */
@@ -49,7 +49,7 @@ export async function foreignApplications(options: {
   ]);
   const { applications } = await landscapeOf({ sources, values, cluster });
   const [first] = applications.keys();
-  const runs = options.ran !== undefined && applications.has(options.ran) ? options.ran : first;
+  const runs = options.ran ?? first;
   return [...applications.values()].map((application) => ({
     application,
     manifest: resolve(folder, application.source.file),

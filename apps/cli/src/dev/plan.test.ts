@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseManifests } from "@portvakt/policy";
 import { endpointsOf } from "./endpoints.ts";
-import { applicationVariables, hereInstead, loginVariables, tokensVariables } from "./environment.ts";
+import {
+  applicationVariables,
+  hereInstead,
+  loginVariables,
+  overruled,
+  tokensVariables,
+} from "./environment.ts";
 import { keyName, sealName, wantedKeys, type Keys } from "./keys.ts";
 import { demoApplications } from "./manifests.ts";
 import { makePlan, plannedPorts, portSpan, type Plan, type PlannedApplication } from "./plan.ts";
@@ -128,6 +134,16 @@ describe("the variables of an application", () => {
       TOKEN_X_JWKS_URI: "http://localhost:7004/jwks",
       INCOME_REGISTER_URL: named("income-register").url,
     });
+  });
+
+  test("are the platform's where the manifest says otherwise", () => {
+    const planned = named("application-api");
+    const { application, port } = planned;
+    const env = { PORT: "18080", NAIS_CLUSTER_NAME: "local", GREETING: "hello" };
+    const own = { ...planned, application: { ...application, env } };
+    const { PORT, GREETING } = applicationVariables(plan, own);
+    assert.deepEqual({ PORT, GREETING }, { PORT: String(port), GREETING: "hello" });
+    assert.deepEqual(overruled(plan, own), { PORT: String(port) });
   });
 
   test("hold no key and no secret", () => {

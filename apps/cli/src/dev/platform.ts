@@ -14,7 +14,14 @@ import { planOnFreePorts } from "./ports.ts";
 import { NeverListened, supervise, type ProcessSpec, type Supervised, type Watcher } from "./process.ts";
 import { registrationsOf, scopeName } from "./registrations.ts";
 import { processSpecs, type Specs } from "./specs.ts";
-import { readState, removeState, writeApplications, writeState, type DevState } from "../running/state.ts";
+import {
+  birthOf,
+  readState,
+  removeState,
+  writeApplications,
+  writeState,
+  type DevState,
+} from "../running/state.ts";
 import { registerWithTokenx } from "./tokenx-clients.ts";
 
 export interface PlatformOptions {
@@ -63,22 +70,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform 
   // what the keys of another time sealed, nobody can open any more; everything in it is registered anew below
   if (prepared.keys.isNew) await rm(join(stateFolder, "tokenx"), { recursive: true, force: true });
 
-  const running = new Map<string, Supervised>();
-  let ready = false;
-  // while everybody starts at once, everybody warns of those that are not there yet
-  const patient: Watcher = {
-    ...watcher,
-    line: (spec, text) => (ready || spec.loud) && watcher.line(spec, text),
-  };
-  const launch = (spec: ProcessSpec): Supervised => {
-    const process = supervise(options.verbose === true ? { ...spec, loud: true } : spec, patient, now);
-    running.set(spec.name, process);
-    return process;
-  };
-  const stop = async (): Promise<void> => {
-    await Promise.all([...running.values()].map((process) => process.stop(graceSeconds)));
-    await removeState(stateFolder);
-  };
+  const crew = newCrew(options);
+  const { running, launch } = crew;
   const failed = new AbortController();
   try {
     await startInOrder({
@@ -87,7 +80,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform 
       register: () => registerWithTokenx({ plan, keys: prepared.keys, now }),
       signal: AbortSignal.any([signal, failed.signal]),
     });
-    ready = true;
+    crew.everybodyIsThere();
     // last, so that nobody waits for it; it says itself when it is up
     const console = launch(prepared.specs.console);
     const { console: address } = endpointsOf(plan);
@@ -95,14 +88,54 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform 
     const state = stateOf(plan, declared, running);
     await writeApplications(stateFolder, placed(declared));
     await writeState(stateFolder, state);
-    const change = changer({ options, prepared, running, launch });
+    const { change, settled } = changer({ options, prepared, running, launch });
+    const stop = async (): Promise<void> => {
+      await crew.stop();
+      await settled();
+      await removeState(stateFolder);
+    };
     return { plan, state, logs, change, stop };
   } catch (error) {
     failed.abort("another process could not start"); // nobody waits for the others any more
-    await stop();
+    await crew.stop();
+    await removeState(stateFolder);
     if (signal.aborted) return undefined;
     throw error instanceof NeverListened ? explained(error) : error;
   }
+}
+
+/** The processes of a platform, by name. */
+interface Crew {
+  readonly running: Map<string, Supervised>;
+  /** *Throws*: CommandError once they are told to end: a change that is under way starts nobody any more. */
+  launch(spec: ProcessSpec): Supervised;
+  everybodyIsThere(): void;
+  stop(): Promise<void>;
+}
+
+function newCrew({ watcher, now, verbose }: PlatformOptions): Crew {
+  const running = new Map<string, Supervised>();
+  let [ready, ending] = [false, false];
+  // while everybody starts at once, everybody warns of those that are not there yet
+  const patient: Watcher = {
+    ...watcher,
+    line: (spec, text) => (ready || spec.loud) && watcher.line(spec, text),
+  };
+  const launch = (spec: ProcessSpec): Supervised => {
+    if (ending) throw new CommandError("the platform is ending");
+    const process = supervise(verbose === true ? { ...spec, loud: true } : spec, patient, now);
+    running.set(spec.name, process);
+    // who starts later than the others has nobody who waits for it
+    process.listening.catch((error: unknown) => {
+      if (ready && error instanceof NeverListened) watcher.died(spec, error.how, undefined);
+    });
+    return process;
+  };
+  const stop = async (): Promise<void> => {
+    ending = true;
+    await Promise.all([...running.values()].map((process) => process.stop(graceSeconds)));
+  };
+  return { running, launch, everybodyIsThere: () => void (ready = true), stop };
 }
 
 /** The applications with the whole paths of their manifests, for whoever reads them in another folder. */
@@ -134,13 +167,13 @@ async function prepare(
   };
 }
 
-/** Changes a running platform, one change after the other. */
+/** Changes a running platform, one change after the other; `settled` once none is under way. */
 function changer(parts: {
   options: PlatformOptions;
   prepared: Prepared;
   running: Map<string, Supervised>;
   launch: (spec: ProcessSpec) => Supervised;
-}): Platform["change"] {
+}): { readonly change: Platform["change"]; settled(): Promise<void> } {
   const { options, running, launch } = parts;
   const { stateFolder, now } = options;
   let current = parts.prepared;
@@ -166,11 +199,12 @@ function changer(parts: {
     await writeState(stateFolder, stateOf(after.plan, declared, running));
     return { plan: after.plan, started };
   };
-  return (declared) => {
+  const inTurn: Platform["change"] = (declared) => {
     const next = last.then(() => change(declared));
     last = next.catch(() => {}); // whoever asked for that change hears of it
     return next;
   };
+  return { change: inTurn, settled: async () => void (await last) };
 }
 
 async function refuseSecond(stateFolder: string): Promise<void> {
@@ -226,10 +260,12 @@ async function everyoneListens(running: readonly Supervised[], signal: AbortSign
 }
 
 function explained(error: NeverListened): CommandError {
+  const { spec, message } = error;
   const telling = error.tail.flatMap((line) => worthShowing(line, true) ?? []);
-  const last = [...new Set(telling)].map((line) => `  ${line}`).join("\n");
-  return new CommandError(`${error.message}${last === "" ? "" : `\n${last}`}`, {
-    hints: [`the whole log is in ${error.spec.logFile}`],
+  const last = spec.loud === true ? [] : [...new Set(telling)].map((line) => `\n  ${line}`);
+  const above = spec.loud === true ? "what it said is above; " : "";
+  return new CommandError(`${message}${last.join("")}`, {
+    hints: [`${above}the whole log is in ${spec.logFile}`],
     cause: error,
   });
 }
@@ -247,8 +283,10 @@ function stateOf(
     issuer: string;
     jwksUri: string;
   }): { issuer: string; jwksUri: string } => ({ issuer, jwksUri });
+  const born = birthOf(process.pid);
   return {
     pid: process.pid,
+    ...(born === undefined ? {} : { born }),
     processes: Object.fromEntries(
       [...running.values()].flatMap(({ spec, pid }) => (pid === undefined ? [] : [[spec.name, pid]])),
     ),

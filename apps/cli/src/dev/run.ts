@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { compareAccess, createLandscape, type Landscape } from "@portvakt/policy";
 import { planWords } from "../access/plan-words.ts";
@@ -6,7 +5,9 @@ import { CommandError, exitCodes, usageError, type ExitCode } from "../failure.t
 import { tell, type Terminal } from "../terminal.ts";
 import { flag, text, texts, type Arguments, type Surroundings } from "../verb.ts";
 import { endingSignal, whenAborted } from "../ending.ts";
-import { applicationVariables, envFile } from "./environment.ts";
+import { envFile, impossible, unwritable } from "../running/env-file.ts";
+import { makePrivateFolder } from "../running/folder.ts";
+import { applicationVariables, overruled } from "./environment.ts";
 import { writePrivate } from "./keys.ts";
 import { demoApplications, foreignApplications, type Declared } from "./manifests.ts";
 import type { Plan } from "./plan.ts";
@@ -25,7 +26,7 @@ export async function runDev(args: Arguments, around: Surroundings): Promise<Exi
   const port = portOf(args);
   const declared = await declaredBy(args, around);
   const stateFolder = resolve(around.folder, text(args, "state") ?? ".portvakt");
-  await mkdir(stateFolder, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+  await makePrivateFolder(stateFolder).catch((cause: unknown) => {
     throw new CommandError(`the folder ${stateFolder} cannot be made`, {
       hints: ["`--state` names another"],
       cause,
@@ -49,18 +50,46 @@ export async function runDev(args: Arguments, around: Surroundings): Promise<Exi
     terminal.err(`${String(ending.reason)}: ended before everything was up\n`);
     return exitCodes.yes;
   }
-  const others = await variablesForOthers(platform.plan, declared, stateFolder);
-  const ran = declared.find(({ program }) => program !== undefined)?.application.id;
-  const read = async (): Promise<Declared[]> => await declaredBy(args, around, ran);
-  const places = async (): Promise<ManifestPlaces> => await placesOf(args, declared, around.folder);
-  // before anybody is told: what is written from then on is seen
-  await followManifests({ platform, declared, read, places, stateFolder, around, signal: ending });
-  if (flag(args, "json")) terminal.out(`${JSON.stringify(platform.state)}\n`);
-  else terminal.out(greeting(platform, terminal, now() - began, others));
-  const why = await whenAborted(ending);
-  terminal.err(`\n${terminal.paint("dim", `${why}: ending everything`)}\n`);
-  await platform.stop();
+  try {
+    await runUntil(ending, { platform, declared, args, around, stateFolder, began });
+  } finally {
+    await platform.stop();
+  }
   return exitCodes.yes;
+}
+
+interface Run {
+  readonly platform: Platform;
+  readonly declared: readonly Declared[];
+  readonly args: Arguments;
+  readonly around: Surroundings;
+  readonly stateFolder: string;
+  /** When it was asked for, in seconds. */
+  readonly began: number;
+}
+
+/** Follows the manifests and says where everything is; settles when it is told to end. *Throws* what nobody foresaw. */
+async function runUntil(ending: AbortSignal, run: Run): Promise<void> {
+  const { platform, declared, args, around, began } = run;
+  const { terminal, now } = around;
+  const others = await variablesForOthers(platform.plan, declared, run.stateFolder);
+  // said once, however often the manifests change
+  const told = new Set<string>();
+  tellOverruled(platform.plan, told, terminal);
+  const over = new AbortController();
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => {});
+  try {
+    const signal = AbortSignal.any([ending, over.signal]);
+    // before anybody is told: what is written from then on is seen
+    await followManifests(run, told, { signal, failed: failed.reject });
+    if (flag(args, "json")) terminal.out(`${JSON.stringify(platform.state)}\n`);
+    else terminal.out(greeting(platform, terminal, now() - began, others));
+    const why = await Promise.race([whenAborted(ending), failed.promise]);
+    terminal.err(`\n${terminal.paint("dim", `${why}: ending everything`)}\n`);
+  } finally {
+    over.abort();
+  }
 }
 
 async function declaredBy(args: Arguments, around: Surroundings, ran?: string): Promise<Declared[]> {
@@ -72,7 +101,7 @@ async function declaredBy(args: Arguments, around: Surroundings, ran?: string): 
   }
   if (files.length === 0) throw usageError("dev wants --demo, or a manifest with -f", "dev");
   const values = texts(args, "values");
-  return await foreignApplications({
+  const declared = await foreignApplications({
     files,
     values,
     command: args.rest,
@@ -80,6 +109,20 @@ async function declaredBy(args: Arguments, around: Surroundings, ran?: string): 
     folder: around.folder,
     cluster,
   });
+  refuseVariables(declared);
+  return declared;
+}
+
+/** Refuses variables that a process, or the file of those that nobody starts here, cannot hold. */
+function refuseVariables(declared: readonly Declared[]): void {
+  const troubles = declared.flatMap(({ application, program }) =>
+    Object.entries(application.env).flatMap(([name, value]) => {
+      const why = (program === undefined ? unwritable : impossible)(name, value);
+      return why === undefined ? [] : [{ sentence: `${application.source.file}: ${why}`, hints: [] }];
+    }),
+  );
+  const [first, ...others] = troubles;
+  if (first !== undefined) throw new CommandError(first.sentence, { others, exitCode: exitCodes.usage });
 }
 
 /** What a change may come from: the manifests, the folders with them, and the values for their templates. */
@@ -93,24 +136,21 @@ async function placesOf(
 }
 
 /** Takes every change of a manifest over as soon as it is written; one with mistakes changes nothing but says so. */
-async function followManifests(o: {
-  platform: Platform;
-  declared: readonly Declared[];
-  read: () => Promise<Declared[]>;
-  places: () => Promise<ManifestPlaces>;
-  stateFolder: string;
-  around: Surroundings;
-  signal: AbortSignal;
-}): Promise<void> {
-  const { platform, read, places, around, signal } = o;
+async function followManifests(
+  { platform, declared, args, around, stateFolder }: Run,
+  told: Set<string>,
+  until: { readonly signal: AbortSignal; readonly failed: (error: unknown) => void },
+): Promise<void> {
   const { terminal, now } = around;
-  let before = landscapeOfDeclared(o.declared);
+  const ran = declared.find(({ program }) => program !== undefined)?.application.id;
+  let before = landscapeOfDeclared(declared);
   const take = async (): Promise<void> => {
     const began = now();
-    const declared = await read();
-    const { plan, started } = await platform.change(declared);
-    await variablesForOthers(plan, declared, o.stateFolder);
-    const after = landscapeOfDeclared(declared);
+    const young = await declaredBy(args, around, ran);
+    const { plan, started } = await platform.change(young);
+    await variablesForOthers(plan, young, stateFolder);
+    tellOverruled(plan, told, terminal);
+    const after = landscapeOfDeclared(young);
     const words = planWords(compareAccess(before, after, now()), terminal);
     before = after;
     terminal.err(
@@ -119,16 +159,20 @@ async function followManifests(o: {
     if (started.length > 0)
       terminal.err(`${terminal.paint("dim", `started again: ${started.join(", ")}`)}\n`);
   };
-  const changed = (): void => void take().catch((error: unknown) => complain(error, terminal));
-  await watchManifests(places, changed, signal);
+  const trouble = (error: unknown): void => {
+    if (until.signal.aborted) return; // what failed because everything ends is no news
+    if (error instanceof CommandError) complain(error, terminal);
+    else until.failed(error);
+  };
+  const places = async (): Promise<ManifestPlaces> => await placesOf(args, declared, around.folder);
+  await watchManifests(places, () => void take().catch(trouble), until.signal);
 }
 
 function landscapeOfDeclared(declared: readonly Declared[]): Landscape {
   return createLandscape(declared.map(({ application }) => application));
 }
 
-function complain(error: unknown, terminal: Terminal): void {
-  if (!(error instanceof CommandError)) throw error;
+function complain(error: CommandError, terminal: Terminal): void {
   tell(error, terminal);
   terminal.err(`${terminal.paint("yellow", "nothing was changed")}: the manifests of before stay in force\n`);
 }
@@ -151,6 +195,17 @@ async function variablesForOthers(
   );
 }
 
+/** Says, once, which of their own variables applications do not get here. */
+function tellOverruled(plan: Plan, told: Set<string>, terminal: Terminal): void {
+  for (const planned of plan.applications)
+    for (const [name, value] of Object.entries(overruled(plan, planned))) {
+      const sentence = `${name} is ${value} here, whatever its manifest says: the platform sets it`;
+      const line = `${terminal.paint("cyan", planned.name)}  ${sentence}\n`;
+      if (!told.has(line)) terminal.err(line);
+      told.add(line);
+    }
+}
+
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
@@ -169,10 +224,11 @@ export function talker(terminal: Terminal): Watcher {
     terminal.err(`${terminal.paint("cyan", name)}  ${words}\n`);
   return {
     line: (spec, words) => say(spec.name, words),
+    note: (spec, sentence) => say(spec.name, terminal.paint("yellow", sentence)),
     died: (spec, how, again) => {
       const next =
         again === undefined
-          ? `it has ended too often, and is not started again; its log is ${spec.logFile}`
+          ? `it is not started again; its log is ${spec.logFile}`
           : `starting it again in ${again} s`;
       say(spec.name, terminal.paint("red", `${spec.title} ended unexpectedly (${how}); ${next}`));
     },

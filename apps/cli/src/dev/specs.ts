@@ -141,6 +141,7 @@ function programSpec(
       argv: [String(planned.port), ...program.command],
       env: { ...own, ...spec.env },
       loud: true,
+      triedOnce: true,
     },
   ];
 }

@@ -1,5 +1,6 @@
 // Runs someone's own command as an application of `portvakt dev`: tells the supervisor when the command listens on its
 // PORT, ends with the command's exit code, and ends the command with everything that it started when the supervisor is gone.
+// What made a session of its own (setsid(2), as daemons do) is no part of the command any more, and is left alone.
 import { spawn } from "node:child_process";
 import { connect } from "node:net";
 
@@ -11,6 +12,8 @@ const child = spawn(command, args, {
   shell: args.length === 0,
   detached: true,
 });
+// should this process be killed, the supervisor ends the group
+process.send?.({ type: "group", group: child.pid }, undefined, undefined, () => {});
 /** Less than the supervisor gives this process. */
 const graceMs = 3000;
 const lookEveryMs = 20;
