@@ -14,6 +14,7 @@ export { lifetimeSeconds } from "./answers.ts";
 export { createProofMaker, type MakeProof, type ProofSubject } from "./dpop.ts";
 export {
   buildIntrospectionRequest,
+  IntrospectionRefused,
   judgeIntrospectionResponse,
   type IntrospectionAnswer,
 } from "./introspection.ts";

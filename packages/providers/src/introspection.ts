@@ -2,11 +2,17 @@ import { buildFormRequest, Fault, readJson, type ClientAuth, type JwtClaims } fr
 
 export type IntrospectionAnswer =
   | { readonly active: true; readonly claims: JwtClaims }
-  | {
-      readonly active: false;
-      /** The status, where the provider refused to be asked (RFC 7662 section 2.3): the question's fault, and no outage. */
-      readonly refusedAs?: number;
-    };
+  | { readonly active: false };
+
+/** The provider does not take the question (RFC 7662 section 2.3). That says nothing about the token, and is no outage. */
+export class IntrospectionRefused extends Error {
+  override readonly name = "IntrospectionRefused";
+  readonly status: number;
+  constructor(status: number) {
+    super(`the provider's introspection answered HTTP ${status}`);
+    this.status = status;
+  }
+}
 
 /** Refusals that say "not now": request timeout, too early, too many requests. */
 const passingStatuses: ReadonlySet<number> = new Set([408, 425, 429]);
@@ -29,7 +35,7 @@ export function buildIntrospectionRequest(o: {
  *
  * Checks: status, size, that it is a JSON object with a boolean `active`.
  * Does not check: issuer, audience, times: the caller judges the claims by its own rules.
- * Throws: Fault `bad_response` or `too_large`: the provider is in trouble, or wants to be left alone.
+ * Throws: IntrospectionRefused; Fault `bad_response` or `too_large`: the provider is in trouble, or wants to be left alone.
  */
 export async function judgeIntrospectionResponse(
   response: Response,
@@ -38,8 +44,7 @@ export async function judgeIntrospectionResponse(
   if (response.status !== 200) {
     await response.body?.cancel();
     const { status } = response;
-    if (status >= 400 && status < 500 && !passingStatuses.has(status))
-      return { active: false, refusedAs: status };
+    if (status >= 400 && status < 500 && !passingStatuses.has(status)) throw new IntrospectionRefused(status);
     throw new Fault("bad_response", `the provider's introspection answered HTTP ${response.status}`);
   }
   const { active, ...claims } = await readJson(response, maxBytes);

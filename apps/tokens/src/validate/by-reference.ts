@@ -1,5 +1,9 @@
 import { anyAudience, audiencesOf, type JwtClaims, type VerifyRules } from "@portvakt/oauth";
-import { buildIntrospectionRequest, judgeIntrospectionResponse } from "@portvakt/providers";
+import {
+  buildIntrospectionRequest,
+  IntrospectionRefused,
+  judgeIntrospectionResponse,
+} from "@portvakt/providers";
 import type { Connection, Discovered } from "../connections/connection.ts";
 import { activeBody, inactive, toleranceSeconds, type JudgeOptions, type Judgement } from "./judgement.ts";
 
@@ -32,10 +36,12 @@ export async function judgeByReference(
     const answer = await judgeIntrospectionResponse(await options.fetch(request, { signal }));
     breaker.succeeded();
     if (answer.active) return judgeAnswer(answer.claims, under, options.now());
-    return answer.refusedAs === undefined
-      ? inactive("expired", `${provider.title} says that the token is not active`)
-      : inactive("provider_refused", refusal(provider.title, answer.refusedAs));
-  } catch {
+    return inactive("expired", `${provider.title} says that the token is not active`);
+  } catch (error) {
+    if (error instanceof IntrospectionRefused) {
+      breaker.succeeded();
+      return inactive("provider_refused", refusal(provider.title, error.status));
+    }
     breaker.failed();
     return inactive("keys_unavailable", `${provider.title} cannot be asked about this token`);
   }
