@@ -1,11 +1,13 @@
 /** What TokenX keeps, on every database that it can be kept in: the same tests on PGlite and on PostgreSQL. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { appendFile, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
 import { createSigner, generatePrivateJwk } from "@portvakt/oauth";
 import { createLogger, Secret } from "@portvakt/runtime/observe";
 import { createKeyRing } from "@portvakt/runtime/seal";
@@ -436,6 +438,23 @@ describe("used once, beside embedded PGlite", () => {
     assert.equal(await used.claim("at its end", end, "client"), true);
     clock.now = end;
     assert.equal(await used.claim("at its end", end, "client"), false);
+  });
+
+  test("what is written down by half, on a disk that has become full, is not accepted", async (t) => {
+    const file = await fileOf(t);
+    const source = fileURLToPath(new URL("../src/registry/used-here.ts", import.meta.url));
+    const program = `import { usedHere } from ${JSON.stringify(source)};
+      const used = usedHere({ now: () => ${clock.now}, file: ${JSON.stringify(file)} });
+      await used.load();
+      for (let i = 0; i < 100; i++)
+        await used.claim("key " + i, ${clock.now} + 60, "client").then(() => console.log("key " + i), () => undefined);`;
+    // a limit on the size of files ends a write in the middle, as a full disk does
+    const command = `trap '' XFSZ; ulimit -f 1; exec "$0" --input-type=module -e "$1"`;
+    const { stdout } = spawnSync("sh", ["-c", command, process.execPath, program], { encoding: "utf8" });
+    const accepted = stdout.split("\n").filter((line) => line !== "");
+    assert.ok(accepted.length > 3 && accepted.length < 100, stdout);
+    const again = await opened(file);
+    for (const key of accepted) assert.equal(await again.claim(key, clock.now + 60, "client"), false, key);
   });
 
   test("what cannot be written down is not accepted", async (t) => {

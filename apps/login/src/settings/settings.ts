@@ -170,6 +170,7 @@ export const settings = defineSettings({
   redisAddress: setting.text({
     env: named("REDIS_ADDRESS", "REDIS_ADDRESS"),
     optional: true,
+    check: (address) => (address.includes("@") ? "has a user name or password in it" : undefined),
     doc: "Host and port of Redis, where no URI is set.",
   }),
   redisUsername: setting.text({

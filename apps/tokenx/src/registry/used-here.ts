@@ -42,6 +42,8 @@ const shortBytes = 1_000_000;
 /** A file of lines that only grows, but for being written anew without what has expired. Each line is one call, done when it returns. */
 function openJournal(file: string, now: Clock) {
   let open: number | undefined;
+  /** Whether the file may end within a line: on a full disk. */
+  let isTorn = false;
 
   function close(): void {
     if (open !== undefined) closeSync(open);
@@ -68,7 +70,10 @@ function openJournal(file: string, now: Clock) {
     write: (line: Line): void => {
       try {
         if (open === undefined) throw new Error(`${file} is not open`);
-        writeSync(open, toText(line));
+        const text = `${isTorn ? "\n" : ""}${toText(line)}`;
+        isTorn = true;
+        if (writeSync(open, text) < text.length) throw new Error(`${file} took a part of a line only`);
+        isTorn = false;
       } catch (cause) {
         const description = "the server cannot remember the assertion";
         throw new ProtocolError("temporarily_unavailable", description, { cause });

@@ -72,6 +72,8 @@ describe("kinds of settings", () => {
     { name: "address: port too high", setting: setting.address(one), text: "a:65536", value: bad("is not an address", "a:65536") },
     { name: "address: a URL", setting: setting.address(one), text: "http://a:1", value: bad("is not an address", "http://a:1") },
     { name: "url: kept letter by letter", setting: setting.url(one), text: "https://A.example:443", value: "https://A.example:443" },
+    { name: "url: with a password, which is not told", setting: setting.url(one), text: "https://user:hunter2@idp.test/wk", value: bad("has a user name or password in it", "https://[redacted]@idp.test/wk") },
+    { name: "address: with a password, which is not told", setting: setting.address(one), text: "user:hunter2@redis:port", value: bad("is not an address", "[redacted]@redis:port") },
     { name: "url: no URL", setting: setting.url(one), text: "example.com", value: bad("is not a URL", "example.com") },
     { name: "url: another scheme", setting: setting.url(one), text: "javascript:0", value: bad("has the scheme javascript: where https: or http: is meant", "javascript:0") },
     { name: "list", setting: setting.list(one), text: "a, b,,c ", value: ["a", "b", "c"] },

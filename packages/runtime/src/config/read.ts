@@ -1,5 +1,6 @@
 // From an environment and a schema to frozen, typed settings; every problem is found before any is reported.
 import { readFileSync } from "node:fs";
+import { scrub } from "../observe/redact.ts";
 import { SettingProblem } from "./setting.ts";
 import type { Setting } from "./setting.ts";
 
@@ -95,8 +96,10 @@ function find(
 
 function problemOf(env: string, error: unknown, text?: string): Problem {
   if (!(error instanceof SettingProblem)) throw error;
+  // A password may stand where none belongs, also in what is no URL.
+  const safe = text === undefined ? undefined : scrub(text).replaceAll(/[^\s/@]+@/g, "[redacted]@");
   const shown =
-    text === undefined ? "" : ` (it is ${JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)})`;
+    safe === undefined ? "" : ` (it is ${JSON.stringify(safe.length > 60 ? `${safe.slice(0, 60)}…` : safe)})`;
   return {
     env,
     problem: `${error.message}${shown}`,
