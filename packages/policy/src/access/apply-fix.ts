@@ -1,64 +1,77 @@
-import { isAlias, isMap, isSeq, parseAllDocuments, parseDocument } from "yaml";
-import type { Document, Node, YAMLMap } from "yaml";
+import { isMap, parse, parseAllDocuments, parseDocument } from "yaml";
+import type { Document } from "yaml";
 import type { Fix } from "../fix.ts";
-
-/** A `{{ name }}` outside quotes: to YAML it is a map in a map, and would be written back as one. */
-const bareTemplate = /(?:^|[:-])[ \t]*\{\{/m;
+import { insertionsFor } from "./insertions.ts";
+import type { Insertion } from "./insertions.ts";
 
 /**
- * Writes a fix into the text of its manifest: fields are merged, list entries are added at the end, comments and
- * everything else stay. Gives `undefined` where the text does not allow it: no valid YAML, templates around the place, or
- * a field that is there already with another value that is no list and no group of fields.
+ * Writes a fix into the text of its manifest: lines are put in where they belong, in the file's own way of ending and
+ * indenting lines, and nothing else changes. Gives `undefined` where that cannot be done by text alone: no valid YAML, an alias
+ * or an anchor that others share, a template around the place, or a field that is there with another kind of value.
  *
- * *Does not check*: that the result is what somebody wants; read it before you deploy it.
+ * *Checks*: that the file read again says what it said, and the fix, and no more. *Does not check*: that the result is what
+ * somebody wants; read it before you deploy it.
  */
 export function applyFix(text: string, fix: Fix): string | undefined {
-  if (bareTemplate.test(text)) return undefined;
-  const documents = parseAllDocuments(text);
-  if (!Array.isArray(documents) || documents.some(({ errors }) => errors.length > 0)) return undefined;
-  const document = documentAt(documents, text, fix.line ?? 1);
+  const before = documentsOf(text);
   const patch = parseDocument(fix.yaml);
-  if (document === undefined || !isMap(document.contents) || !isMap(patch.contents)) return undefined;
-  if (!merge(document, document.contents, patch.contents)) return undefined;
-  // the text of the first document begins with the file: comments may stand above it
-  const from = document === documents[0] ? 0 : document.range[0];
-  const [, , to] = document.range;
-  const padded = text.slice(from, to).includes("{ ");
-  return `${text.slice(0, from)}${document.toString({ lineWidth: 0, flowCollectionPadding: padded })}${text.slice(to)}`;
+  const line = lineStart(text, fix.line ?? 1);
+  const index = before?.findLastIndex(({ contents }) => contents !== null && contents.range[0] <= line) ?? -1;
+  const document = before?.[index];
+  if (before === undefined || !isMap(document?.contents) || !isMap(patch.contents)) return undefined;
+  const found = insertionsFor({ text, root: document.contents, patch: patch.contents });
+  if (found === undefined) return undefined;
+  const after = inserted(text, found);
+  const wanted = before.map((one, at) => (at === index ? merged(dataOf(one), parse(fix.yaml)) : dataOf(one)));
+  const got = documentsOf(after)?.map(dataOf);
+  return JSON.stringify(got) === JSON.stringify(wanted) ? after : undefined;
 }
 
-function documentAt(
-  documents: readonly Document.Parsed[],
-  text: string,
-  line: number,
-): Document.Parsed | undefined {
+const blockTag = /\{\{\s*(?:[#/^]|else\b)/;
+
+/**
+ * The documents of a text, their places as in the text. A `{{ name }}`, which to YAML is a map in a map, is read as a word of
+ * the same length; with blocks (`{{#each}}`), a place in the text is no place in what is deployed.
+ */
+function documentsOf(text: string): readonly Document.Parsed[] | undefined {
+  if (blockTag.test(text)) return undefined;
+  const plain = text.replaceAll(/\{\{[^{}\n"']*\}\}/g, (tag) => "x".repeat(tag.length));
+  const documents = parseAllDocuments(plain, { merge: true, stringKeys: true });
+  if (!Array.isArray(documents) || documents.some(({ errors }) => errors.length > 0)) return undefined;
+  return documents;
+}
+
+function lineStart(text: string, line: number): number {
   let offset = 0;
   for (let left = line - 1; left > 0; left--) offset = text.indexOf("\n", offset) + 1;
-  return documents.findLast(
-    (document) => document.contents !== null && (document.contents.range[0] ?? 0) <= offset,
-  );
+  // what a byte order mark stands before begins after it
+  return offset === 0 && text.startsWith("\uFEFF") ? 1 : offset;
 }
 
-/** Takes the fields of `more` into `into`; false where that would overwrite something of another kind. */
-function merge(document: Document.Parsed, into: YAMLMap, more: YAMLMap): boolean {
-  return more.items.every(({ key, value }) => {
-    const own = into.get(key, true);
-    const present: Node | undefined = isAlias(own) ? own.resolve(document) : own;
-    // an empty field (`inbound:`) is a scalar without a value
-    if (present === undefined || isEmpty(present)) {
-      into.set(key, value);
-      return true;
-    }
-    if (isMap(present) && isMap(value)) return merge(document, present, value);
-    if (isSeq(present) && isSeq(value)) {
-      for (const item of value.items) present.add(item);
-      return true;
-    }
-    into.set(key, value);
-    return !isMap(present) && !isSeq(present);
-  });
+/** Later ones first, so that a place stays where it is until it is its turn. */
+function inserted(text: string, insertions: readonly Insertion[]): string {
+  return insertions
+    .toSorted((one, other) => other.from - one.from)
+    .reduce((rest, { from, to, words }) => `${rest.slice(0, from)}${words}${rest.slice(to)}`, text);
 }
 
-function isEmpty(node: Node): boolean {
-  return "value" in node && node.value === null;
+/** With aliases written out: of an anchor that is shared, a change shows in every place. */
+function dataOf(document: Document.Parsed): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 200 });
+  } catch {
+    return undefined;
+  }
+}
+
+/** The fields of both; lists one after the other; of two single values the second. */
+function merged(one: unknown, more: unknown): unknown {
+  if (Array.isArray(one) && Array.isArray(more)) return [...one, ...more];
+  if (!isRecord(one) || !isRecord(more)) return more;
+  const both = Object.entries(more).map(([key, value]) => [key, merged(one[key], value)] as const);
+  return { ...one, ...Object.fromEntries(both) };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
