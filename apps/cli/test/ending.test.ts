@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { gone, newFolder, output, portvakt, said, start } from "./harness.ts";
@@ -16,20 +17,41 @@ describe("dev ends in order", { timeout: 120_000 }, () => {
     await mkdir(join(folder, ".portvakt", "guestbook.env"), { recursive: true });
     const { code, out, err } = await output(["dev", "--port", "0", "-f", "app.yaml"], folder);
     assert.deepEqual([code, out], [3, ""]);
-    assert.match(err, /\nportvakt: .*guestbook\.env.*: it is a folder\n$/);
+    assert.match(err, /\nportvakt: .*guestbook\.env cannot be written: it is a folder\n$/);
     await assert.rejects(stat(join(folder, ".portvakt", "dev.json")));
   });
 
-  test("after an error in a change of a manifest", async () => {
+  test("after an error that nobody foresaw, in a change", async () => {
     const folder = await newFolder();
     await writeFile(join(folder, "app.yaml"), manifest("guestbook"));
     const { dev, state, errors } = await start(folder, ["-f", "app.yaml"]);
-    await rm(join(folder, ".portvakt", "guestbook.env"));
-    await mkdir(join(folder, ".portvakt", "guestbook.env"));
+    // the name of a socket cannot be opened as a file: ENXIO
+    const inTheWay = createServer().listen(join(folder, ".portvakt", `registrations.json.${state.pid}.new`));
+    await once(inTheWay, "listening");
     await writeFile(join(folder, "app.yaml"), manifest("guestbook", "  image: y\n"));
     assert.deepEqual(await once(dev, "exit"), [3, null]);
-    assert.match(errors(), /portvakt: .*guestbook\.env.*: it is a folder/);
+    inTheWay.close();
+    assert.match(errors(), /\nportvakt: this should not have happened: Error: ENXIO/);
     await Promise.all(Object.values(state.processes).map(gone));
+  });
+
+  test("though a change failed, when it is told to", async () => {
+    const folder = await newFolder();
+    const env = join(folder, ".portvakt", "guestbook.env");
+    await writeFile(join(folder, "app.yaml"), manifest("guestbook"));
+    const { dev, errors } = await start(folder, ["-f", "app.yaml"]);
+    await rm(env);
+    await mkdir(env);
+    const failed = said(dev, "stderr", "the change is not complete");
+    await writeFile(join(folder, "app.yaml"), manifest("guestbook", "  image: y\n"));
+    await failed;
+    assert.match(errors(), /portvakt: .*guestbook\.env cannot be written: it is a folder\n/);
+    await rm(env, { recursive: true });
+    const done = said(dev, "stderr", "the manifests are in force");
+    await writeFile(join(folder, "app.yaml"), manifest("guestbook", "  image: z\n"));
+    await done;
+    dev.kill("SIGTERM");
+    assert.deepEqual(await once(dev, "exit"), [0, null]);
   });
 
   test("with a command that left a process of its own session behind, which is said", async () => {

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { chmod, readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { generatePrivateJwk, publicJwkOf, type JWK } from "@portvakt/oauth";
-import { CommandError } from "../failure.ts";
+import { CommandError, systemReason } from "../failure.ts";
 import { makePrivateFolder } from "../running/folder.ts";
 import type { Clients, Plan, PlannedApplication } from "./plan.ts";
 
@@ -112,11 +112,18 @@ export async function readKeyFile(file: string): Promise<KeyFile> {
   }
 }
 
-/** Writes a file that only its owner reads, whole or not at all. */
+/** Writes a file that only its owner reads, whole or not at all. *Throws*: CommandError where the system would not. */
 export async function writePrivate(file: string, text: string): Promise<void> {
-  await makePrivateFolder(dirname(file));
   const half = `${file}.${process.pid}.new`;
-  await writeFile(half, text, { mode: 0o600 });
-  await chmod(half, 0o600);
-  await rename(half, file);
+  try {
+    await makePrivateFolder(dirname(file));
+    await writeFile(half, text, { mode: 0o600 });
+    await chmod(half, 0o600);
+    await rename(half, file);
+  } catch (cause) {
+    const reason = systemReason(cause);
+    await rm(half, { force: true }).catch(() => {});
+    if (reason === undefined) throw cause;
+    throw new CommandError(`${file} cannot be written: ${reason}`, { cause });
+  }
 }

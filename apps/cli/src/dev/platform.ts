@@ -262,7 +262,7 @@ async function everyoneListens(running: readonly Supervised[], signal: AbortSign
 function explained(error: NeverListened): CommandError {
   const { spec, message } = error;
   const telling = error.tail.flatMap((line) => worthShowing(line, true) ?? []);
-  const last = spec.loud === true ? [] : [...new Set(telling)].map((line) => `\n  ${line}`);
+  const last = spec.loud === true ? [] : [...new Set(telling)].map((line) => `\n${line}`);
   const above = spec.loud === true ? "what it said is above; " : "";
   return new CommandError(`${message}${last.join("")}`, {
     hints: [`${above}the whole log is in ${spec.logFile}`],

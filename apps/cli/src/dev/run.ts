@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { compareAccess, createLandscape, type Landscape } from "@portvakt/policy";
 import { planWords } from "../access/plan-words.ts";
-import { CommandError, exitCodes, usageError, type ExitCode } from "../failure.ts";
+import { CommandError, exitCodes, systemReason, usageError, type ExitCode } from "../failure.ts";
 import { tell, type Terminal } from "../terminal.ts";
 import { flag, text, texts, type Arguments, type Surroundings } from "../verb.ts";
 import { endingSignal, whenAborted } from "../ending.ts";
@@ -27,7 +27,9 @@ export async function runDev(args: Arguments, around: Surroundings): Promise<Exi
   const declared = await declaredBy(args, around);
   const stateFolder = resolve(around.folder, text(args, "state") ?? ".portvakt");
   await makePrivateFolder(stateFolder).catch((cause: unknown) => {
-    throw new CommandError(`the folder ${stateFolder} cannot be made`, {
+    const reason = systemReason(cause);
+    const why = reason === undefined ? "" : `: ${reason}`;
+    throw new CommandError(`the folder ${stateFolder} cannot be made${why}`, {
       hints: ["`--state` names another"],
       cause,
     });
@@ -144,37 +146,47 @@ async function followManifests(
   const { terminal, now } = around;
   const ran = declared.find(({ program }) => program !== undefined)?.application.id;
   let before = landscapeOfDeclared(declared);
-  const take = async (): Promise<void> => {
-    const began = now();
-    const young = await declaredBy(args, around, ran);
+  const putInForce = async (young: readonly Declared[]): Promise<readonly string[]> => {
     const { plan, started } = await platform.change(young);
     await variablesForOthers(plan, young, stateFolder);
     tellOverruled(plan, told, terminal);
-    const after = landscapeOfDeclared(young);
-    const words = planWords(compareAccess(before, after, now()), terminal);
-    before = after;
-    terminal.err(
-      `${terminal.paint("green", "the manifests are in force")} after ${(now() - began).toFixed(2)} s\n${words}`,
-    );
-    if (started.length > 0)
-      terminal.err(`${terminal.paint("dim", `started again: ${started.join(", ")}`)}\n`);
+    return started;
   };
-  const trouble = (error: unknown): void => {
-    if (until.signal.aborted) return; // what failed because everything ends is no news
-    if (error instanceof CommandError) complain(error, terminal);
-    else until.failed(error);
+  const take = async (): Promise<void> => {
+    const began = now();
+    let left = unchanged;
+    try {
+      const young = await declaredBy(args, around, ran);
+      left = incomplete;
+      const started = await putInForce(young);
+      const after = landscapeOfDeclared(young);
+      const words = planWords(compareAccess(before, after, now()), terminal);
+      before = after;
+      terminal.err(
+        `${terminal.paint("green", "the manifests are in force")} after ${(now() - began).toFixed(2)} s\n${words}`,
+      );
+      if (started.length > 0)
+        terminal.err(`${terminal.paint("dim", `started again: ${started.join(", ")}`)}\n`);
+    } catch (error) {
+      if (until.signal.aborted) return; // what failed because everything ends is no news
+      if (!(error instanceof CommandError)) throw error;
+      tell(error, terminal);
+      terminal.err(`${terminal.paint("yellow", left.what)}: ${left.so}\n`);
+    }
   };
   const places = async (): Promise<ManifestPlaces> => await placesOf(args, declared, around.folder);
-  await watchManifests(places, () => void take().catch(trouble), until.signal);
+  await watchManifests(places, () => void take().catch(until.failed), until.signal);
 }
+
+/** Where a change that failed leaves the platform. */
+const unchanged = { what: "nothing was changed", so: "the manifests of before stay in force" };
+const incomplete = {
+  what: "the change is not complete",
+  so: "it is tried again when a manifest is written",
+};
 
 function landscapeOfDeclared(declared: readonly Declared[]): Landscape {
   return createLandscape(declared.map(({ application }) => application));
-}
-
-function complain(error: CommandError, terminal: Terminal): void {
-  tell(error, terminal);
-  terminal.err(`${terminal.paint("yellow", "nothing was changed")}: the manifests of before stay in force\n`);
 }
 
 /** An application that is not started here gets its variables in a file, to be started with by hand. */
