@@ -108,7 +108,7 @@ describe("apply, on PostgreSQL", { timeout: 120_000 }, () => {
     assert.equal(first.code, 0, first.err);
     assert.match(first.err, /\+ local:benefits:portal -> local:benefits:api {2}on behalf of a citizen/);
     assert.match(first.out, /2 registered with TokenX/);
-    const envFile = join(folder, ".portvakt", "credentials", "benefits.portal.env");
+    const envFile = join(folder, ".portvakt", "credentials", "local.benefits.portal.env");
     assert.equal(statSync(envFile).mode & 0o777, 0o600);
     const credentials = parseEnv(readFileSync(envFile, "utf8"));
     assert.equal(credentials["TOKEN_X_CLIENT_ID"], "local:benefits:portal");

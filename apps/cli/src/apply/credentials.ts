@@ -39,8 +39,7 @@ export async function writeCredentials(
   application: Application,
   credentials: Credentials,
 ): Promise<string> {
-  const { namespace, name } = application;
-  const file = join(folder, `${namespace}.${name}${format.suffix}`);
+  const file = join(folder, `${application.id.replaceAll(":", ".")}${format.suffix}`);
   await writePrivate(file, format.write(application, credentials));
   return file;
 }
@@ -51,7 +50,13 @@ function envFile({ id }: Application, credentials: Credentials): string {
   return [`# ${id}: credentials, written by portvakt apply`, ...lines, ""].join("\n");
 }
 
-/** A Secret that a pod takes whole with `envFrom`. */
+/** What Kubernetes takes as the value of a label. */
+const labelValue = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+
+/**
+ * A Secret that a pod takes whole with `envFrom`. Kubernetes reads YAML 1.1, to which a plain `on` is true and `no` false. A
+ * team whose name is no label's value is left out.
+ */
 function kubernetesSecret({ name, namespace, team }: Application, credentials: Credentials): string {
   return stringify(
     {
@@ -62,13 +67,13 @@ function kubernetesSecret({ name, namespace, team }: Application, credentials: C
         namespace,
         labels: {
           app: name,
-          ...(team === undefined ? {} : { team }),
+          ...(team !== undefined && labelValue.test(team) ? { team } : {}),
           "app.kubernetes.io/managed-by": "portvakt",
         },
       },
       type: "Opaque",
       stringData: credentials,
     },
-    { lineWidth: 0 },
+    { lineWidth: 0, version: "1.1" },
   );
 }

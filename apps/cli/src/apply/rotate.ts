@@ -1,13 +1,13 @@
-import { resolve } from "node:path";
 import { ways } from "@portvakt/policy";
 import { exitCodes, usageError, CommandError, type ExitCode } from "../failure.ts";
 import { declaration } from "../manifests/declared.ts";
 import { applicationNamed } from "../manifests/names.ts";
 import { span } from "@portvakt/explain";
 import { registrarFor } from "../tokenx/open.ts";
-import { flag, text, type Arguments, type Surroundings } from "../verb.ts";
-import { appliedWords, applyAll } from "./apply.ts";
-import { openKeyStore } from "./key-store.ts";
+import { flag, type Arguments, type Surroundings } from "../verb.ts";
+import { lockFolder } from "./lock.ts";
+import { appliedWords, registerAll } from "./register.ts";
+import { applySettings, keyStoreOf, prepareFolders } from "./settings.ts";
 
 /** `portvakt keys`: what keys there are, and new ones in their place. */
 export async function runKeys(args: Arguments, around: Surroundings): Promise<ExitCode> {
@@ -18,7 +18,7 @@ export async function runKeys(args: Arguments, around: Surroundings): Promise<Ex
 }
 
 async function listKeys(args: Arguments, around: Surroundings): Promise<ExitCode> {
-  const store = openKeyStore(resolve(around.folder, text(args, "keys") ?? ".portvakt/client-keys"));
+  const store = keyStoreOf(args, around.folder);
   const now = around.now();
   const rings = await Promise.all(
     (await store.ids()).map(async (id) => ({ id, ring: await store.read(id) })),
@@ -51,6 +51,7 @@ async function rotateKeys(
   args: Arguments,
   around: Surroundings,
 ): Promise<ExitCode> {
+  const settings = applySettings("keys", args, around);
   const declared = await declaration("keys", args, around);
   const ids = new Set(names.map((name) => applicationNamed(name, declared)));
   const users = [...declared.applications.values()].filter(ways.citizen.uses);
@@ -72,9 +73,15 @@ async function rotateKeys(
     args,
     around,
   });
+  await prepareFolders(settings);
+  await using _lock = await lockFolder(settings.store.folder);
   const known = await registrar.list();
-  const applied = await applyAll({ wanted, registrar, known, args, around, rotate: true });
+  const { applied, failure } = await registerAll({
+    ...{ wanted, registrar, known, settings, around },
+    rotate: true,
+  });
   if (flag(args, "json")) around.terminal.out(`${JSON.stringify({ applied })}\n`);
-  else around.terminal.out(appliedWords(applied, registrar));
+  if (failure !== undefined) throw failure;
+  if (!flag(args, "json")) around.terminal.out(appliedWords(applied, registrar));
   return exitCodes.yes;
 }

@@ -20,6 +20,10 @@ const credentialOptions = {
     value: "<time>",
     summary: "how long a replaced key stays registered, 7d if not given",
   },
+  "replace-keys": {
+    type: "boolean",
+    summary: "new keys in place of those that are not kept here",
+  },
 } as const;
 
 /** The verbs that register clients. */

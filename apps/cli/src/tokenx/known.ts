@@ -39,11 +39,10 @@ function applicationOf({ id, statement }: KnownClient, issuer: string): Applicat
 function rulesOf(statement: KnownClient["statement"]): InboundRule[] {
   const { portvakt_rules: rules, accessPolicyInbound: ids } = statement;
   if (Array.isArray(rules))
-    return rules.map((rule: InboundRule) => ({
-      ...rule,
-      roles: rule.roles ?? [],
-      scopes: rule.scopes ?? [],
-    }));
+    return rules.flatMap((rule: Partial<InboundRule> | null) => {
+      const { application = "", namespace = "", cluster = "", roles = [], scopes = [] } = rule ?? {};
+      return application === "" ? [] : [{ ...rule, application, namespace, cluster, roles, scopes }];
+    });
   if (!Array.isArray(ids)) return [];
   return ids.flatMap((id: unknown) => {
     const [cluster = "", namespace = "", application = ""] = String(id).split(":");

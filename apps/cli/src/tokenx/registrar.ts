@@ -68,7 +68,7 @@ export async function openRegistrar({ issuer, id, key, now }: RegistrarOptions):
     }).catch((error: unknown) => {
       throw new CommandError(`TokenX at ${issuer} does not answer`, { cause: error });
     });
-    if (response.ok) return response.status === 204 ? undefined : await response.json();
+    if (response.ok) return response.status === 204 ? undefined : await answerOf(response, issuer);
     throw new CommandError(`TokenX at ${issuer} refused: ${response.status} ${await refusalOf(response)}`, {
       hints:
         response.status === 401
@@ -88,19 +88,43 @@ export async function openRegistrar({ issuer, id, key, now }: RegistrarOptions):
         grant_types: [grantTypes.tokenExchange],
       });
     },
-    list: async () => ((await call("GET")) as readonly unknown[]).flatMap(knownClient),
+    list: async () => {
+      const clients = await call("GET");
+      if (!Array.isArray(clients)) throw noTokenx(issuer);
+      return clients.flatMap(knownClient);
+    },
     remove: async (client) => void (await call("DELETE", `/${encodeURIComponent(client)}`)),
   };
 }
 
-async function refusalOf(response: Response): Promise<string> {
-  const text = (await response.text()).slice(0, 300);
+async function answerOf(response: Response, issuer: string): Promise<unknown> {
   try {
-    const { error, error_description: description } = JSON.parse(text) as Record<string, unknown>;
-    return `${String(error)}: ${String(description)}`;
-  } catch {
-    return text;
+    return await response.json();
+  } catch (error) {
+    throw noTokenx(issuer, error);
   }
+}
+
+/** A page for people, an answer that breaks off, a list of something else. */
+function noTokenx(issuer: string, cause?: unknown): CommandError {
+  return new CommandError(`${issuer} does not answer as a TokenX does`, {
+    hints: ["is this TokenX's address, and nothing in front of it that answers in its place?"],
+    cause,
+  });
+}
+
+/** In TokenX's own words, where they are such; a page for people is not repeated. */
+async function refusalOf(response: Response): Promise<string> {
+  try {
+    const { error, error_description: description }: Record<string, unknown> = JSON.parse(
+      (await response.text()).slice(0, 10_000),
+    );
+    const words = [error, description].filter((word) => typeof word === "string");
+    if (words.length > 0) return words.join(": ").slice(0, 300);
+  } catch {
+    // what is no JSON says nothing
+  }
+  return response.statusText;
 }
 
 /** The claims of the software statement that registers an application with TokenX, without the times. */
@@ -124,9 +148,10 @@ function knownClient(wire: unknown): KnownClient[] {
   if (typeof wire !== "object" || wire === null) return [];
   const { client_id: id, software_statement: raw, jwks } = wire as Record<string, unknown>;
   if (typeof id !== "string" || typeof raw !== "string") return [];
-  const keys = ((jwks as { keys?: readonly JWK[] } | undefined)?.keys ?? []).flatMap(({ kid }) => kid ?? []);
+  const { keys = [] } = (jwks ?? {}) as { keys?: unknown };
+  const keyIds = (Array.isArray(keys) ? keys : []).flatMap((key: Partial<JWK> | null) => key?.kid ?? []);
   // TokenX verified it when it was registered; here it only says what is there
   const statement = peekJwt(raw)?.claims ?? {};
   const subjectClients = statement["portvakt_subject_clients"] as KnownClient["subjectClients"];
-  return [{ id, keyIds: keys, statement, subjectClients }];
+  return [{ id, keyIds, statement, subjectClients }];
 }
