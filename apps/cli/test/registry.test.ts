@@ -197,6 +197,17 @@ describe("apply and keys", { timeout: 120_000 }, () => {
     assert.deepEqual([changes.access.length, applied], [1, []]);
   });
 
+  test("an application that uses TokenX no longer is taken out, as plan said; others stay", async () => {
+    const { run, write } = await project(manifest("one"), manifest("two"), manifest("three"));
+    assert.equal((await run("apply")).code, 0);
+    await write(manifest("one"), manifest("two", "[]", false));
+    const { code, out, err } = await run("apply");
+    assert.equal(code, 0, err);
+    assert.match(err, /^- local:n:two is gone\n/);
+    assert.match(out, /^local:n:two is registered no longer\.\n/);
+    assert.deepEqual([...clients.keys()].toSorted(), ["local:n:one", "local:n:three"]);
+  });
+
   test("a rule with a * that goes is a loss", async () => {
     const { run, write } = await project(manifest("one", "[{ application: '*', namespace: partners }]"));
     assert.equal((await run("apply")).code, 0);

@@ -30,14 +30,18 @@ export async function runApply(args: Arguments, around: Surroundings): Promise<E
   const { terminal } = around;
   if (!asJson) terminal.err(planWords(changes, terminal));
   const wanted = [...declared.applications.values()].filter(ways.citizen.uses);
+  // declared here, and no longer as a client of TokenX's: others may be declared elsewhere
+  const unwanted = known
+    .map(({ id }) => id)
+    .filter((id) => declared.applications.has(id) && !wanted.some((one) => one.id === id));
   const refusal = flag(args, "yes") ? undefined : lossIn(changes);
-  const { applied, failure }: Outcome =
+  const { failure, ...done }: Outcome =
     refusal === undefined
-      ? await registerAll({ wanted, registrar, known, settings, around, rotate: false })
+      ? await registerAll({ wanted, unwanted, registrar, known, settings, around, rotate: false })
       : { applied: [], failure: refusal };
-  if (asJson) terminal.out(`${JSON.stringify({ changes, applied })}\n`);
+  if (asJson) terminal.out(`${JSON.stringify({ changes, ...done })}\n`);
   if (failure !== undefined) throw failure;
-  if (!asJson) terminal.out(appliedWords(applied, registrar));
+  if (!asJson) terminal.out(appliedWords(done, registrar));
   return exitCodes.yes;
 }
 

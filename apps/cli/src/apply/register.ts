@@ -22,11 +22,15 @@ export interface Applied {
 /** What was done, and what ended it before everything was. */
 export interface Outcome {
   readonly applied: readonly Applied[];
+  /** Who is registered no longer. */
+  readonly removed?: readonly string[];
   readonly failure?: CommandError | undefined;
 }
 
 export interface RegisterOptions {
   readonly wanted: readonly Application[];
+  /** Who is to be registered no longer. */
+  readonly unwanted?: readonly string[];
   readonly registrar: Registrar;
   /** What TokenX knows today. */
   readonly known: readonly KnownClient[];
@@ -37,11 +41,11 @@ export interface RegisterOptions {
 }
 
 /**
- * Registers every application, then writes its credentials: nobody holds a key that TokenX does not know. Ends at the first
- * that fails; doing it again goes on from there, as what is done already comes out the same.
+ * Registers every application, then writes its credentials: nobody holds a key that TokenX does not know. Then takes out those
+ * that are unwanted. Ends at the first that fails; doing it again goes on from there, as what is done comes out the same.
  */
 export async function registerAll(options: RegisterOptions): Promise<Outcome> {
-  const { wanted, registrar, around } = options;
+  const { wanted, unwanted = [], registrar, around } = options;
   const refusal = options.settings.replaceKeys ? undefined : await foreignKeys(options);
   if (refusal !== undefined) return { applied: [], failure: refusal };
   const server = await metadataOf(registrar);
@@ -57,7 +61,22 @@ export async function registerAll(options: RegisterOptions): Promise<Outcome> {
       return { applied, failure: brokenOff(error, application, applied, wanted) };
     }
   }
-  return { applied };
+  const removed: string[] = [];
+  for (const id of unwanted) {
+    try {
+      await registrar.remove(id);
+      removed.push(id);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      const { message, hints } = error;
+      return {
+        applied,
+        removed,
+        failure: new CommandError(`${id} is still registered: ${message}`, { hints, cause: error }),
+      };
+    }
+  }
+  return { applied, removed };
 }
 
 /** Registering replaces the keys that TokenX has. Those that are not kept here are somebody's who would be shut out. */
@@ -148,13 +167,14 @@ function listed(ids: readonly string[]): string {
 }
 
 /** What was done, a line for each application. */
-export function appliedWords(applied: readonly Applied[], { issuer }: Registrar): string {
+export function appliedWords({ applied, removed = [] }: Outcome, { issuer }: Registrar): string {
+  const gone = removed.map((id) => `${id} is registered no longer.\n`).join("");
   if (applied.length === 0)
-    return "No application here uses TokenX (spec.tokenx.enabled): nothing to register.\n";
+    return `${gone}No application here uses TokenX (spec.tokenx.enabled): nothing to register.\n`;
   const width = Math.max(...applied.map(({ application }) => application.length)) + 2;
   const lines = applied.map(({ application, file, keys }) => {
     const old = keys.length > 1 ? `  ${keys.length - 1} old key${keys.length > 2 ? "s" : ""} kept` : "";
     return `${application.padEnd(width)}${file}${old}`;
   });
-  return `${[...lines, "", `${applied.length} registered with TokenX at ${issuer}. The files hold private keys.`].join("\n")}\n`;
+  return `${gone}${[...lines, "", `${applied.length} registered with TokenX at ${issuer}. The files hold private keys.`].join("\n")}\n`;
 }

@@ -82,6 +82,6 @@ async function rotateKeys(
   });
   if (flag(args, "json")) around.terminal.out(`${JSON.stringify({ applied })}\n`);
   if (failure !== undefined) throw failure;
-  if (!flag(args, "json")) around.terminal.out(appliedWords(applied, registrar));
+  if (!flag(args, "json")) around.terminal.out(appliedWords({ applied }, registrar));
   return exitCodes.yes;
 }

@@ -50,7 +50,7 @@ export function compareScopes(before: Landscape, after: Landscape, target: strin
 }
 
 /** Which employees an application admits; `undefined` where it is not registered with Entra ID. */
-export function audienceOf(application: Application | undefined): Audience | undefined {
+function audienceOf(application: Application | undefined): Audience | undefined {
   const azure = application?.azure;
   if (azure?.enabled !== true) return undefined;
   return { everyone: azure.allowAllUsers, groups: azure.allowAllUsers ? [] : azure.groups.toSorted() };
