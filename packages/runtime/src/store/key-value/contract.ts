@@ -7,6 +7,8 @@ export interface KeyValueStore {
   set(key: string, value: Uint8Array, options: SetOptions): Promise<boolean>;
   /** Deletes keys (values or sets of members); gives how many were there. */
   delete(...keys: readonly string[]): Promise<number>;
+  /** Deletes a value if it still is this one; gives whether it did. What was written meanwhile stays. */
+  deleteIf(key: string, value: Uint8Array): Promise<boolean>;
   /** Marks a key as used; true the first time within `ttlSeconds`. Atomic over all replicas: of many claims at once, one wins. */
   claim(key: string, ttlSeconds: number): Promise<boolean>;
   /** Adds a member, with a time to live of its own, to the set at `key`. Adding it again renews it. */
@@ -42,6 +44,8 @@ export interface FencedOptions {
 export interface Lock {
   /** Higher than the fence of every lock that was taken on this key before. */
   readonly fence: number;
+  /** Lets the lock live this long from now on if it is still this one; gives whether it is. */
+  extend(ttlSeconds: number): Promise<boolean>;
   /** Frees the lock if it is still this one. */
   release(): Promise<void>;
 }

@@ -120,6 +120,11 @@ class MemoryStore implements KeyValueStore {
     return keys.filter((key) => this.#entries.remove(key)).length;
   }
 
+  async deleteIf(key: string, value: Uint8Array): Promise<boolean> {
+    const present = await this.get(key);
+    return present !== undefined && Buffer.compare(present, value) === 0 && this.#entries.remove(key);
+  }
+
   claim(key: string, ttlSeconds: number): Promise<boolean> {
     return this.set(key, new Uint8Array(), { ttlSeconds, only: "absent" });
   }
@@ -157,10 +162,15 @@ class MemoryStore implements KeyValueStore {
     const name = `lock ${key}`;
     const owner = new TextEncoder().encode(String(++this.#lockId));
     if (!(await this.set(name, owner, { ttlSeconds, only: "absent" }))) return undefined;
-    const release = async (): Promise<void> => {
-      if ((await this.get(name)) === owner) this.#entries.remove(name);
+    return {
+      fence: ++this.#fence,
+      extend: async (seconds) =>
+        (await this.get(name)) === owner &&
+        (await this.set(name, owner, { ttlSeconds: seconds, only: "present" })),
+      release: async () => {
+        if ((await this.get(name)) === owner) this.#entries.remove(name);
+      },
     };
-    return { fence: ++this.#fence, release };
   }
 
   async setFenced(

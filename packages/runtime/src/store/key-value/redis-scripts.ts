@@ -25,13 +25,25 @@ return text(fence)`,
   transformReply: asNumber,
 });
 
-/** KEYS lock; ARGV owner. Frees the lock if the owner still holds it. */
-const freeLock = defineScript({
+/** KEYS lock; ARGV owner, ttl in ms. Gives 1 when the owner still holds the lock, which then lives that long from now. */
+const extendLock = defineScript({
+  SCRIPT:
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0",
+  NUMBER_OF_KEYS: 1,
+  parseCommand(parser: CommandParser, lock: string, owner: string, ttlMs: number): void {
+    parser.pushKey(lock);
+    parser.push(owner, String(ttlMs));
+  },
+  transformReply: asNumber,
+});
+
+/** KEYS value; ARGV what it must be. Deletes it if it still is; a lock is freed so by its owner. Gives 1 when it did. */
+const deleteIf = defineScript({
   SCRIPT: "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0",
   NUMBER_OF_KEYS: 1,
-  parseCommand(parser: CommandParser, lock: string, owner: string): void {
-    parser.pushKey(lock);
-    parser.push(owner);
+  parseCommand(parser: CommandParser, key: string, value: RedisArgument): void {
+    parser.pushKey(key);
+    parser.push(value);
   },
   transformReply: asNumber,
 });
@@ -87,4 +99,4 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. text(now), '+inf')`,
   transformReply: (reply: readonly (string | Uint8Array)[]): string[] => reply.map(String),
 });
 
-export const scripts = { takeLock, freeLock, setFenced, addMember, liveMembers } as const;
+export const scripts = { takeLock, extendLock, deleteIf, setFenced, addMember, liveMembers } as const;

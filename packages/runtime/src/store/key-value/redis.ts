@@ -161,6 +161,11 @@ class RedisStore implements KeyValueStore {
     }
   }
 
+  async deleteIf(key: string, value: Uint8Array): Promise<boolean> {
+    const name = this.#prefix + key;
+    return (await this.#write("DEL if", name, this.#client.deleteIf(name, Buffer.from(value)))) === 1;
+  }
+
   claim(key: string, ttlSeconds: number): Promise<boolean> {
     return this.set(key, Buffer.of(1), { ttlSeconds, only: "absent" });
   }
@@ -187,8 +192,10 @@ class RedisStore implements KeyValueStore {
     if (fence === 0) return undefined;
     return {
       fence,
+      extend: async (seconds) =>
+        (await this.#bounded("extend lock", this.#client.extendLock(lock, owner, ms(seconds)))) === 1,
       release: async () => {
-        await this.#bounded("unlock", this.#client.freeLock(lock, owner));
+        await this.#bounded("unlock", this.#client.deleteIf(lock, owner));
       },
     };
   }

@@ -107,6 +107,18 @@ function removal(subject: () => KeyValueSubject, unique: () => string): void {
     assert.equal(await store.delete(), 0);
   });
 
+  it("deletes a value only while it is the one that was meant", async () => {
+    const { store, replica } = subject();
+    const key = unique();
+    assert.equal(await store.deleteIf(key, bytes("1")), false);
+    await store.set(key, bytes("1"), { ttlSeconds: 60 });
+    await replica.set(key, bytes("2"), { ttlSeconds: 60 });
+    assert.equal(await store.deleteIf(key, bytes("1")), false);
+    assert.equal(text(await replica.get(key)), "2");
+    assert.equal(await store.deleteIf(key, bytes("2")), true);
+    assert.equal(await store.get(key), undefined);
+  });
+
   it("lets one of many claims win, again after the time to live", async () => {
     const { store, replica, advance } = subject();
     const key = unique();
@@ -166,6 +178,21 @@ function locks(subject: () => KeyValueSubject, unique: () => string): void {
     assert.ok(slow !== undefined && next !== undefined && next.fence > slow.fence);
     await slow.release();
     assert.equal(await store.lock(key, { ttlSeconds: 60 }), undefined);
+  });
+
+  it("lets a lock live longer while it is held, and tells who has lost it", async () => {
+    const { store, replica, advance } = subject();
+    const key = unique();
+    const lock = await store.lock(key, { ttlSeconds: 0.2 });
+    assert.ok(lock !== undefined);
+    assert.equal(await lock.extend(60), true);
+    await advance(0.3);
+    assert.equal(await replica.lock(key, { ttlSeconds: 60 }), undefined);
+    await lock.release();
+    assert.equal(await lock.extend(60), false);
+    const next = await replica.lock(key, { ttlSeconds: 60 });
+    assert.ok(next !== undefined);
+    assert.equal(await lock.extend(60), false, "the next holder's lock is not the former's to extend");
   });
 
   it("refuses the write of a holder whose successor has written", async () => {
