@@ -50,13 +50,15 @@ export function compareAccess(before: Landscape, after: Landscape, now: number):
   return {
     added: [...after.applications.keys()].filter((id) => !before.applications.has(id)),
     removed: [...before.applications.keys()].filter((id) => !after.applications.has(id)),
-    access: targets.flatMap((target) =>
-      callersOf(before, after, target, known)
-        .filter((actor) => stirred.has(target) || moved.has(actor))
-        .flatMap((actor) =>
-          wayNames.flatMap((way) => compareCall(before, after, { actor, target, way, now })),
-        ),
-    ),
+    access: targets.flatMap((target) => {
+      const sides = [before.policy.target(target), after.policy.target(target)].filter(
+        (side) => side !== undefined,
+      );
+      const callers = stirred.has(target) ? callersOf(sides, known) : admittedOf(sides, moved);
+      return callers.flatMap((actor) =>
+        wayNames.flatMap((way) => compareCall(before, after, { actor, target, way, now })),
+      );
+    }),
     wildcards: [...stirred].flatMap((target) => compareWildcards(before, after, target)),
     audiences: targets.flatMap((target) => compareAudience(before, after, target)),
     scopes: targets.flatMap((target) => compareScopes(before, after, target)),
@@ -68,19 +70,18 @@ export function takesAccess({ access, wildcards, audiences, scopes }: Changes): 
   return [access, wildcards, audiences, scopes].flat().some(({ change }) => changeKinds[change].loses);
 }
 
-/** Everybody known whose access to the target can differ: whom a rule names, and all where a rule has a `*`. */
-function callersOf(
-  before: Landscape,
-  after: Landscape,
-  target: string,
-  known: ReadonlySet<string>,
-): readonly string[] {
-  const sides = [before.policy.target(target), after.policy.target(target)].filter(
-    (side) => side !== undefined,
-  );
-  const named = new Set(sides.flatMap((side: Target) => [...side.exact.keys()]));
-  const everybody = sides.some((side) => side.wild.length > 0) ? known : [];
+/** Everybody whose access to a target can differ: whom a rule names, and all that are known where a rule has a `*`. */
+function callersOf(sides: readonly Target[], known: ReadonlySet<string>): readonly string[] {
+  const named = sides.flatMap(({ exact }) => [...exact.keys()]);
+  const everybody = sides.some(({ wild }) => wild.length > 0) ? known : [];
   return [...new Set([...named, ...everybody])].toSorted();
+}
+
+/** Those of `some` that a rule of the target may be about. */
+function admittedOf(sides: readonly Target[], some: ReadonlySet<string>): readonly string[] {
+  return [...some]
+    .filter((actor) => sides.some(({ exact, wild }) => wild.length > 0 || exact.has(actor)))
+    .toSorted();
 }
 
 type Question = Parameters<typeof mayCall>[1];
