@@ -9,6 +9,7 @@ import type { Audit } from "./audit.ts";
 import type { RegistrarRules } from "./registration/registrars.ts";
 import { decisionStore } from "./registry/decision-store.ts";
 import type { DecisionStore } from "./registry/decision-store.ts";
+import type { Refresh } from "./registry/one-at-a-time.ts";
 import { createRegistry, registryChannel } from "./registry/registry.ts";
 import type { Registry } from "./registry/registry.ts";
 import { createRevocations, revocationChannel } from "./registry/revocations.ts";
@@ -132,11 +133,13 @@ export async function keepFresh({
   clusters,
 }: State): Promise<() => Promise<void>> {
   const { log } = tools;
-  const quietly = (what: string, work: () => Promise<void>) => (): Promise<void> =>
-    work().catch((err: unknown) => log.warn({ err }, `${what} could not be brought up to date`));
-  const refreshRegistry = quietly("the registry", () => registry.refresh());
+  const quietly =
+    (what: string, work: Refresh): Refresh =>
+    (how) =>
+      work(how).catch((err: unknown) => log.warn({ err }, `${what} could not be brought up to date`));
+  const refreshRegistry = quietly("the registry", registry.refresh);
   const refreshKeys = quietly("the signing keys", () => keys.refresh());
-  const refreshRevocations = quietly("the revocations", () => revocations.refresh());
+  const refreshRevocations = quietly("the revocations", revocations.refresh);
   const noticed = [
     [registryChannel, refreshRegistry],
     [keysChannel, refreshKeys],
@@ -144,8 +147,9 @@ export async function keepFresh({
   ] as const;
   const stops: (() => Promise<void>)[] = [];
   for (const [channel, refresh] of noticed) {
-    stops.push(await db.listen(channel, () => void refresh()));
-    stops.push(repeatedly(settings.pollSeconds, refresh));
+    // Without a text: the connection was lost, and the database behind the next one may be another, that lacks the latest revisions.
+    stops.push(await db.listen(channel, (text) => void refresh({ anew: text === undefined })));
+    stops.push(repeatedly(settings.pollSeconds, () => refresh()));
   }
   const sweeps = [
     ["the replay memory", 60, () => used.sweep()],

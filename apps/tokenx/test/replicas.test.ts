@@ -7,7 +7,9 @@ import { createLogger, createMetrics, Secret } from "@portvakt/runtime/observe";
 import { openSqlDatabase } from "@portvakt/runtime/store";
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
 import type { JSONWebKeySet } from "jose";
+import { sql } from "kysely";
 import { replaceSigningKeys } from "../src/index.ts";
+import { revocationChannel } from "../src/registry/revocations.ts";
 import type { TokenxTables } from "../src/registry/schema.ts";
 import { freshDatabase } from "./database.ts";
 import { eventually } from "./eventually.ts";
@@ -317,6 +319,37 @@ test("deleting leaves a note of an application's id, and of nothing else that is
   for (const id of ["no id", "a:b", "a:b:", "a".repeat(255), target]) await remove(id);
   const rows = await db.query.selectFrom("clients").select("client_id").execute();
   assert.deepEqual(rows, [{ client_id: target }]);
+  await db.close();
+  await on.close();
+});
+
+test("after a failover that lost the latest revisions, what is written with the same numbers is not passed over", async () => {
+  const own = await freshDatabase();
+  const on = await replica({ DATABASE_URL: own, PORTVAKT_TOKENX_POLL_INTERVAL: "1h" });
+  await on.register(caller);
+  await on.register(target, { accessPolicyInbound: [caller] });
+  const refused = async (sid: string) => {
+    const subject_token = await on.subjectToken({ sid });
+    return String((await on.exchange(caller, { subject_token, audience: target })).body["error_description"]);
+  };
+  const db = await openSqlDatabase<TokenxTables>({ url: new Secret(own) });
+  const idp = on.idporten.issuer;
+  const revoke = (sid: string) =>
+    db.query
+      .insertInto("revocations")
+      .values({ what: `sid:${idp.length}:${idp}:${sid}`, expires_at: on.clock.now + 600, revision: 1 })
+      .execute();
+  await revoke("first");
+  await db.notify(revocationChannel, "changed");
+  await eventually(async () => ((await refused("first")).includes("revoked") ? true : undefined));
+  await db.query.deleteFrom("revocations").execute();
+  await revoke("second");
+  await db.query.updateTable("clients").set({ registration: null }).where("client_id", "=", target).execute();
+  await db.notify(revocationChannel, "changed");
+  await sql`select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()`.execute(db.query);
+  await eventually(async () => ((await refused("second")).includes("revoked") ? true : undefined));
+  await eventually(async () => ((await refused("third")).includes("policy") ? true : undefined));
   await db.close();
   await on.close();
 });

@@ -1,20 +1,33 @@
+/** Brings memory up to date with the database. `anew`: with all of it, where more than notices may have been missed. */
+export type Refresh = (how?: { readonly anew: boolean }) => Promise<void>;
+
 /**
- * Makes `read` go one at a time. Who asks while it is under way waits for the next one, together with all others who do: the one
- * under way may have missed what they look for.
+ * Makes `read` go one at a time; it is given the revision to read after, and gives the last one that it read. Who asks while it is
+ * under way waits for the next one, together with all others who do: the one under way may have missed what they look for.
  */
-export function oneAtATime(read: () => Promise<void>): () => Promise<void> {
+export function oneAtATime(read: (after: number) => Promise<number>): Refresh {
+  let seen = 0;
+  let isAnew = false;
   let running: Promise<void> | undefined;
   let waiting: Promise<void> | undefined;
-  return function ask(): Promise<void> {
+
+  async function readOnce(): Promise<void> {
+    const after = isAnew ? 0 : seen;
+    isAnew = false;
+    seen = await read(after);
+  }
+
+  return function refresh({ anew } = { anew: false }): Promise<void> {
+    isAnew ||= anew;
     if (running === undefined) {
-      running = read().finally(() => (running = undefined));
+      running = readOnce().finally(() => (running = undefined));
       return running;
     }
     waiting ??= running
       .catch(() => undefined)
       .then(() => {
         waiting = undefined;
-        return ask();
+        return refresh();
       });
     return waiting;
   };

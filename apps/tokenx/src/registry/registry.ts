@@ -7,6 +7,7 @@ import { sql } from "kysely";
 import type { Transaction } from "kysely";
 import { fromDatabase } from "./database.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
+import type { Refresh } from "./one-at-a-time.ts";
 import { toApplication } from "./registration.ts";
 import type { Application, Registration } from "./registration.ts";
 import { lockIds } from "./schema.ts";
@@ -19,7 +20,7 @@ export interface Registry {
   all(): Iterable<Application>;
   readonly size: number;
   /** Takes over what other replicas wrote. Many callers at once share one query. */
-  refresh(): Promise<void>;
+  readonly refresh: Refresh;
   /** Registers or replaces; false when a later statement has been taken already. Resolves when it is stored. */
   put(registration: Registration): Promise<boolean>;
   /** Deletes at once, here and (by notice) on every replica. No statement from before `askedAt` (seconds) brings it back. */
@@ -68,21 +69,20 @@ export function createRegistry(options: Options): Registry {
 }
 
 /** Makes the function that brings `applications` up to date with the table, by what changed since the last time. */
-function follow(applications: Applications, { db, log }: Options): () => Promise<void> {
-  let seen = 0;
-  return oneAtATime(async () => {
+function follow(applications: Applications, { db, log }: Options): Refresh {
+  return oneAtATime(async (after) => {
     const rows = await db.query
       .selectFrom("clients")
       .select(["client_id", "registration", "revision"])
-      .where("revision", ">", seen)
+      .where("revision", ">", after)
       .orderBy("revision")
       .execute();
     for (const row of rows) {
       if (row.registration === null) applications.delete(row.client_id);
       else applications.set(row.client_id, toApplication(JSON.parse(row.registration) as Registration));
-      seen = Number(row.revision);
     }
     if (rows.length > 0) log.debug({ changed: rows.length, size: applications.size }, "registry read");
+    return Number(rows.at(-1)?.revision ?? after);
   });
 }
 

@@ -3,6 +3,7 @@ import type { SqlDatabase } from "@portvakt/runtime/store";
 import { sql } from "kysely";
 import { fromDatabase } from "./database.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
+import type { Refresh } from "./one-at-a-time.ts";
 import { lockIds } from "./schema.ts";
 import type { TokenxTables } from "./schema.ts";
 
@@ -14,7 +15,7 @@ export interface Revocations {
   /** Ends a session at an identity provider, and with it every token that came of it. */
   revokeSession(idp: string, sid: string): Promise<void>;
   /** Takes over what other replicas wrote. Many callers at once share one query. */
-  refresh(): Promise<void>;
+  readonly refresh: Refresh;
   /** Forgets what would have expired by now. */
   sweep(): Promise<void>;
 }
@@ -33,7 +34,6 @@ export function createRevocations(options: { db: SqlDatabase<TokenxTables>; now:
   const ended = new Map<string, number>();
   /** What of it the database may not have: it counts here all the same, and is written when it is asked for again. */
   const unwritten = new Set<string>();
-  let seen = 0;
 
   async function end(what: string, expiresAt: number): Promise<void> {
     if ((ended.get(what) ?? 0) >= expiresAt && !unwritten.has(what)) return;
@@ -66,17 +66,15 @@ export function createRevocations(options: { db: SqlDatabase<TokenxTables>; now:
     },
     revokeToken: (jti, expiresAt) => end(tokenKey(jti), expiresAt),
     revokeSession: (idp, sid) => end(sessionKey(idp, sid), now() + sessionSeconds),
-    refresh: oneAtATime(async () => {
+    refresh: oneAtATime(async (after) => {
       const rows = await db.query
         .selectFrom("revocations")
         .selectAll()
-        .where("revision", ">", seen)
+        .where("revision", ">", after)
         .orderBy("revision")
         .execute();
-      for (const { what, expires_at, revision } of rows) {
-        ended.set(what, expires_at);
-        seen = Number(revision);
-      }
+      for (const { what, expires_at } of rows) ended.set(what, expires_at);
+      return Number(rows.at(-1)?.revision ?? after);
     }),
     sweep: async () => {
       const at = now();
