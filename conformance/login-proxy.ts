@@ -259,7 +259,7 @@ export const rfc10017: Specification = {
       "6.1.3.3",
       "must",
       "nor by a WebSocket",
-      proxy,
+      "apps/login/test/upgrade.test.ts",
       "WebSockets pass, with the session's token; an upgrade from another site does not",
     ],
     [
