@@ -235,6 +235,8 @@ const ambiguous = [
   "/public/%5c..%5csecret",
   "/public/%00",
   "/public/%c0%ae%c0%ae/secret",
+  "/public/%e6",
+  "/public/%3f/../secret",
 ];
 for (const path of ambiguous) {
   test(`GHSA-7x63-xv5r-3p2x: ${path} does not pass as an excluded path`, async (t) => {
@@ -246,10 +248,8 @@ for (const path of ambiguous) {
       `GET ${path} HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n`,
       /\r\n\r\n/,
     );
-    const passed = upstream.seen.length > 0;
-    // Bytes that are no UTF-8 stay encoded for every reader, so that path is truly below /public.
-    assert.equal(passed, path.includes("%c0"));
-    if (!passed) assert.match(answer, /^HTTP\/1\.1 400 /);
+    assert.equal(upstream.seen.length, 0);
+    assert.match(answer, /^HTTP\/1\.1 400 /);
   });
 }
 

@@ -11,9 +11,9 @@ export interface RequestPath {
 }
 
 const dotSegment = /(^|\/)(\.|%2e){1,2}(;[^/]*)?(\/|$)/i;
-// Encoded slash, backslash, NUL and other controls; a second layer of encoding ("%25"); path parameters that some servers cut off.
-const suspicious = /%(2f|5c|0[0-9a-f]|1[0-9a-f]|7f|25)|[\\;]|\/\//i;
-const brokenEscape = /%(?![0-9a-f]{2})/i;
+// Encoded slash, backslash, NUL and other controls; what would end the path ("?", "#"); a second layer of encoding ("%25"); path
+// parameters that some servers cut off.
+const suspicious = /%(2f|5c|0[0-9a-f]|1[0-9a-f]|7f|25|3f|23)|[\\;]|\/\//i;
 
 /**
  * Reads the target of a request line (RFC 9112 section 3.2.1, origin-form).
@@ -27,18 +27,18 @@ export function readTarget(target: string | undefined): RequestPath | undefined 
   const path = mark === -1 ? target : target.slice(0, mark);
   const search = mark === -1 ? "" : target.slice(mark);
   if (!path.includes("%") && plain.test(path)) return { path, search, ambiguous: false, canonical: path };
-  const ambiguous = dotSegment.test(path) || suspicious.test(path) || brokenEscape.test(path);
-  return { path, search, ambiguous, canonical: ambiguous ? path : decodeHarmless(path) };
+  const canonical = dotSegment.test(path) || suspicious.test(path) ? undefined : decodeHarmless(path);
+  return { path, search, ambiguous: canonical === undefined, canonical: canonical ?? path };
 }
 
 /** The overwhelmingly common case, one linear test: segments of unreserved characters, none of which is a dot segment. */
 const plain = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~!$&'()*+,=:@-]+)*\/?$/;
 
-function decodeHarmless(path: string): string {
+/** The path as UTF-8 (RFC 3986 section 2.5); undefined for other bytes, which one parser refuses and another takes for anything. */
+function decodeHarmless(path: string): string | undefined {
   try {
     return decodeURIComponent(path);
   } catch {
-    // Escapes that are no UTF-8: keep them as they are, so that no rule matches by accident.
-    return path;
+    return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { findCookie, readCookies, withoutOwnCookies } from "./cookie-header.ts";
-import { compileExclusions } from "./exclusions.ts";
+import { compileExclusions, compileProviderPaths } from "./exclusions.ts";
 import { isUnder, matchIngress, parseIngress } from "./ingress.ts";
 import { isNavigation, mayInteract } from "./navigation.ts";
 import { readTarget } from "./path.ts";
@@ -31,6 +31,19 @@ const globs = [
   { glob: "/v[0-9]", path: "/v7", matches: true },
   { glob: "/v[!0-9]", path: "/v7", matches: false },
   { glob: "/a.b", path: "/aXb", matches: false },
+  { glob: "/internal/is-alive", path: "/internal/is-alive", matches: true },
+  { glob: "/static/*-*.css", path: "/static/app-1a-2b.css", matches: true },
+  { glob: "/static/*-*.css", path: "/static/app.css", matches: false },
+  { glob: "/v[0-9_-]", path: "/v-", matches: true },
+  { glob: "/a+(b)|c$^", path: "/a+(b)|c$^", matches: true },
+  { glob: "/*a*b", path: "/xaxbxab", matches: true },
+  { glob: "/*a*b", path: "/xaxbxa", matches: false },
+  { glob: "/**/a/**/b", path: "/a/x/a/b/c/b", matches: true },
+  { glob: "/**/a/**/b", path: "/a/x/b/c", matches: false },
+  { glob: "/x{,-y}/{a,b}*", path: "/x-y/bc", matches: true },
+  { glob: "/{a/b,c}/d", path: "/a/b/d", matches: true },
+  { glob: "/s?k", path: "/s\u00f8k", matches: true },
+  { glob: "/?", path: "/\u{1f600}", matches: true },
   { glob: "/**", path: "/", matches: true },
   { glob: "/**", path: "/a/b", matches: true },
   { glob: "/", path: "/", matches: true },
@@ -43,10 +56,43 @@ for (const { glob, path, matches } of globs) {
     assert.equal(compileExclusions([glob])(path), matches));
 }
 
-for (const glob of ["static", "/a{b", "/a}", "/[", "/[a", "/a\\b", `/${"a".repeat(600)}`]) {
+const unreadable = [
+  "static",
+  "/a{b",
+  "/a}",
+  "/{a{b,c}}",
+  "/[",
+  "/[a",
+  "/[z-a]",
+  "/a\\b",
+  "/{1,2,3,4,5}".repeat(3),
+];
+for (const glob of [...unreadable, `/${"a".repeat(600)}`]) {
   test(`exclusion ${glob.slice(0, 20)} is refused with its name`, () =>
     assert.throws(() => compileExclusions([glob]), /"/));
 }
+
+const slow = [
+  { glob: "/assets/*.*.js", path: `/assets/${".".repeat(300_000)}` },
+  { glob: "/**/*.*.js", path: `/${".".repeat(300_000)}` },
+  { glob: "/**/static/**/x.js", path: "/static".repeat(40_000) },
+  { glob: "/{a,b}*a*a*b", path: `/${"a".repeat(300_000)}` },
+];
+for (const { glob, path } of slow) {
+  test(`CWE-1333: ${glob} takes time in proportion to the path that anybody may ask for`, () => {
+    const before = process.cpuUsage();
+    assert.equal(compileExclusions([glob])(path), false);
+    const { user } = process.cpuUsage(before);
+    assert.ok(user < 1_000_000, `${user} microseconds`);
+  });
+}
+
+test("a rule that demands a provider matches letters in either case, those of other alphabets too", () => {
+  const provider = compileProviderPaths(["/{Admin,s\u00f8k}/[A-F]?/**=entra"], ["entra"]);
+  for (const path of ["/admin/ab", "/ADMIN/Bc/d", "/S\u00d8K/f\u00df/x"])
+    assert.equal(provider(path), "entra", path);
+  for (const path of ["/admin", "/admin/gx", "/adminx/ab"]) assert.equal(provider(path), undefined, path);
+});
 
 const targets = [
   { name: "plain", raw: "/a/b?x=%2F", canonical: "/a/b", ambiguous: false },
@@ -60,6 +106,10 @@ const targets = [
   { name: "an encoded slash", raw: "/a%2fb", canonical: "/a%2fb", ambiguous: true },
   { name: "a broken escape", raw: "/a%2", canonical: "/a%2", ambiguous: true },
   { name: "double encoding", raw: "/a%252fb", canonical: "/a%252fb", ambiguous: true },
+  { name: "an escape that is no UTF-8", raw: "/%61dmin/%e6", canonical: "/%61dmin/%e6", ambiguous: true },
+  { name: "overlong dots", raw: "/a/%c0%ae%c0%ae/b", canonical: "/a/%c0%ae%c0%ae/b", ambiguous: true },
+  { name: "an encoded question mark", raw: "/a%3fb", canonical: "/a%3fb", ambiguous: true },
+  { name: "an encoded number sign", raw: "/a%23", canonical: "/a%23", ambiguous: true },
 ];
 for (const { name, raw, canonical, ambiguous } of targets) {
   test(`request target: ${name}`, () => {

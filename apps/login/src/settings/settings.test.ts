@@ -119,3 +119,17 @@ test("what settings mean together is checked at the start, every problem at once
     return !/private-part|too-short-secret/.test(error.message);
   });
 });
+
+test("globs may have hyphens, braces and classes, and any of them may stand in the list", () => {
+  const values = readSettings(settings, {
+    WONDERWALL_INGRESS: "https://app.example.no",
+    WONDERWALL_AUTO_LOGIN_IGNORE_PATHS: "/internal/is-alive, /{public,open-data}/**,/d/[!ab]-*",
+    PORTVAKT_LOGIN_PROVIDER_PATHS: "/{admin,ops}/**=entra",
+  });
+  assert.deepEqual(values.autoLoginIgnorePaths, [
+    "/internal/is-alive",
+    "/{public,open-data}/**",
+    "/d/[!ab]-*",
+  ]);
+  assert.deepEqual(values.providerPaths, ["/{admin,ops}/**=entra"]);
+});

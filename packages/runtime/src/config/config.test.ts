@@ -77,6 +77,7 @@ describe("kinds of settings", () => {
     { name: "url: no URL", setting: setting.url(one), text: "example.com", value: bad("is not a URL", "example.com") },
     { name: "url: another scheme", setting: setting.url(one), text: "javascript:0", value: bad("has the scheme javascript: where https: or http: is meant", "javascript:0") },
     { name: "list", setting: setting.list(one), text: "a, b,,c ", value: ["a", "b", "c"] },
+    { name: "list with commas between braces", setting: setting.list(one), text: "/{a,b}/**,/c{,d},{", value: ["/{a,b}/**", "/c{,d}", "{"] },
     { name: "list of another kind", setting: setting.list({ ...one, of: setting.whole(one) }), text: "1,2", value: [1, 2] },
     { name: "choice", setting: setting.choice({ ...one, values: ["a", "b"] }), text: "b", value: "b" },
     { name: "choice: neither", setting: setting.choice({ ...one, values: ["a", "b"] }), text: "c", value: bad("is not among the values", "c") },

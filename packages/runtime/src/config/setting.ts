@@ -215,7 +215,8 @@ function list(
     kind: `comma list of ${item.kind}`,
     secret: item.secret,
     show: (values) => values.map(String).join(","),
-    parse: (text) => Object.freeze(text.split(",").map((part) => part.trim()).filter((part) => part !== "").map((part) => item.parse(part))), // prettier-ignore
+    // A comma between braces belongs to the item: a glob such as /{css,js}/**.
+    parse: (text) => Object.freeze(text.split(/,(?![^{}]*\})/).map((part) => part.trim()).filter((part) => part !== "").map((part) => item.parse(part))), // prettier-ignore
   });
 }
 
