@@ -49,7 +49,8 @@ export const accessVerbs: readonly Verb[] = [
       ...jsonOption,
     },
     notes: [
-      "Ends with 0 when nobody loses access, with 1 when somebody does.",
+      "Ends with 0 when nobody loses access, with 1 when somebody does; fewer roles, scopes, groups or",
+      "organisations are a loss too.",
       "Against a TokenX, only what it knows is compared: calls on behalf of citizens.",
     ],
     run: async (args, around) => (await import("./plan.ts")).runPlan(args, around),

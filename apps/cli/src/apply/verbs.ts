@@ -43,6 +43,7 @@ export const applyVerbs: readonly Verb[] = [
     notes: [
       "Shows first what `portvakt plan` would show; when somebody would lose access, nothing is done without --yes.",
       "Keys are made here and stay here; TokenX gets the public halves, in a software statement of the registrar's.",
+      "Where it has keys of an application that are not kept here, nothing is done without --replace-keys.",
       ...registrarNotes,
     ],
     run: async (args, around) => (await import("./apply.ts")).runApply(args, around),
