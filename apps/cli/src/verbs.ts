@@ -77,7 +77,8 @@ export const verbs: readonly Verb[] = [
     },
     notes: [
       "A changed manifest is in force at once; only what it touches is started again.",
-      "The command after -- is started as the application of the first manifest, with the platform's variables.",
+      "The command after -- is started as the application of the first manifest, with the platform's variables, which win over those of the manifest.",
+      "Ctrl-C ends everything, and all that the command started but for what made a session of its own (setsid).",
     ],
     takesCommand: true,
     run: async (args, around) => (await import("./dev/run.ts")).runDev(args, around),

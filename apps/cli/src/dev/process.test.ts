@@ -169,7 +169,9 @@ test("a log that cannot be written is said once, and the process goes on without
 });
 
 test("what a process said last is told without stacks, in which the message gets lost", async () => {
-  const source = `Error.stackTraceLimit = 40; const deep = (n) => { if (n > 0) deep(n - 1); else throw new Error("the point"); }; deep(30);`;
+  const source = `const error = new Error("the point");
+    for (let n = 0; n < 20; n++) error.stack += "\\n    at frame" + n + " (file:///x.js:" + n + ":1)";
+    throw error;`;
   const process = supervise({ ...(await specOf("deep", source)), triedOnce: true }, silent(), now);
   await assert.rejects(process.listening, (error) => {
     assert.ok(error instanceof NeverListened);
