@@ -88,6 +88,16 @@ for (const [name, front] of Object.entries(fronts)) {
     const cross = await browser.send(`${ingress}/orders`, { method: "POST", headers: foreign, body: "y" });
     assert.deepEqual([cross.status, seen.length], [403, before + 1]);
 
+    for (const path of ["", "/", "/navigate", "/navigate/orders", "?a=1", "/navigate?a=1"]) {
+      const asked = await browser.send(`${ingress}/oauth2/session/forwardauth${path}`, {
+        headers: background,
+      });
+      assert.equal(asked.status, 404, `a script asks the question itself: ${path}`);
+      for (const one of ["authorization", "cookie", "x-wonderwall-forward-auth-token"])
+        assert.equal(asked.headers[one], undefined, one);
+    }
+    assert.equal(seen.length, before + 1, "nor does the application hear of it");
+
     await browser.send(`${ingress}/oauth2/logout`, { headers: navigation });
     assert.equal((await browser.send(`${ingress}/data`, { headers: background })).status, 401);
     assert.equal(seen.length, before + 1);
@@ -169,6 +179,18 @@ test("forward-auth: a WebSocket is asked for like anything else, and not by anot
 });
 
 const rules = [
+  {
+    file: "traefik.yml",
+    says: /^ {4}portvakt:\n +rule: Host\(\S+ && \(.+\) && !PathPrefix\(`\/oauth2\/session\/forwardauth`\)$/mu,
+  },
+  {
+    file: "traefik.yml",
+    says: /^ {4}application:\n +rule: Host\(\S+ && !PathPrefix\(`\/oauth2\/session\/forwardauth`\)$/mu,
+  },
+  {
+    file: "envoy.yaml",
+    says: /routes:\n +#.+\n +- match: \{ path_separated_prefix: \/oauth2\/session\/forwardauth \}\n +direct_response: \{ status: 404 \}\n/u,
+  },
   { file: "traefik.yml", says: /^ +address: http:\S+\/oauth2\/session\/forwardauth\/navigate$/mu },
   { file: "traefik.yml", says: /^ +authResponseHeaders: \[Authorization, Cookie, /mu },
   { file: "traefik.yml", says: /^ +trustForwardHeader: false$/mu },
