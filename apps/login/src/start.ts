@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { serve, serveStatus } from "@portvakt/runtime/http";
 import type { Readiness, Running, Tools } from "@portvakt/runtime/process";
 import { openKeyValueStore, type KeyValueStore } from "@portvakt/runtime/store";
@@ -11,7 +12,7 @@ import type { Ingress } from "./request/ingress.ts";
 import { compileExclusions, compileProviderPaths } from "./request/exclusions.ts";
 import { withoutEffect } from "./settings/baseline.ts";
 import { upstreamOrigin, type LoginSettings } from "./settings/settings.ts";
-import { endedChannel } from "./session/store.ts";
+import { endedChannel } from "./session/ending.ts";
 import type { UpstreamToken } from "./exchange/edge.ts";
 import { openUpstream, type Upstream } from "./upstream/pool.ts";
 import { upstreamToken } from "./wiring/edge.ts";
@@ -83,8 +84,14 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
     addresses: { public: server.url, ...(probe === undefined ? {} : { probe: probe.url }) },
     ready,
     async close() {
+      const graceSeconds = settings.shutdownGraceSeconds;
+      const early = new AbortController();
+      const graceIsOver = delay(graceSeconds * 1000, undefined, { signal: early.signal }).catch(() => {});
       live.close();
-      await server.close({ graceSeconds: settings.shutdownGraceSeconds });
+      await server.close({ graceSeconds });
+      // A refresh whose browser has left is no request any more, but its tokens must reach the store.
+      await Promise.race([session.settled(), graceIsOver]);
+      early.abort();
       await probe?.close({ graceSeconds: 0 });
       doors.close();
       await unsubscribe();

@@ -105,6 +105,7 @@ const session: Session = {
   issuer: "https://idp.test",
   subject: "user",
   providerSession: "sid",
+  hasSid: true,
   level: undefined,
   methods: [],
   authenticatedAt: undefined,

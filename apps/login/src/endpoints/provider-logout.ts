@@ -3,10 +3,10 @@ import type { CounterMetric, Logger } from "@portvakt/runtime/observe";
 import type { KeyValueStore } from "@portvakt/runtime/store";
 import type { Provider } from "../provider/connection.ts";
 import type { OwnCookies } from "../session/cookies.ts";
-import type { ProviderUser } from "../session/model.ts";
+import { nameOf, type ProviderUser } from "../session/model.ts";
 import type { Sessions } from "../session/store.ts";
 import { withCookies, type Endpoint, type Visit } from "../visit.ts";
-import { tryAgain } from "./again.ts";
+import { waitingForStore, type Waiting } from "./again.ts";
 import type { Door } from "./login.ts";
 import { revokeLater } from "./revoke.ts";
 
@@ -22,13 +22,16 @@ export interface ProviderLogoutOptions {
 }
 
 const maxBodyBytes = 65_536;
+/** Logouts that wait for the store. Whoever shows our frame fills the first; only a provider's signature opens the second. */
+const maxWaiting = { front_channel: 1000, back_channel: 20_000 } as const;
 
 /**
  * `GET /oauth2/logout/frontchannel` (OpenID Connect Front-Channel Logout 1.0 section 3): the provider shows us in a frame.
  * Checks: `iss` is one of our providers, together with `sid`. Does not check: who calls; the pair must be known to nobody else.
- * 202 when there is nothing to end, or when that waits for the store.
+ * 202 when there is nothing to end, or when that waits for the store; 503 when no more can wait.
  */
 export function frontChannelEndpoint(options: ProviderLogoutOptions): Endpoint {
+  const end = endOrWait(options, "front_channel");
   return async (visit) => {
     const cleared = [options.cookies.clearSession(visit.ingress)];
     const sid = visit.params.get("sid") ?? "";
@@ -36,18 +39,19 @@ export function frontChannelEndpoint(options: ProviderLogoutOptions): Endpoint {
     const provider = await findByIssuer(options.doors, visit.params.get("iss") ?? "");
     if (provider === undefined) return new Response(null, { status: 400 });
     const of = { issuer: visit.params.get("iss") ?? "", providerSession: sid };
-    const done = await endOrTryAgain(options, visit, of, "front_channel");
-    const response = new Response(null, { status: done ? 200 : 202 });
+    const status = { done: 200, waits: 202, refused: 503 }[await end(visit, [of])];
+    const response = new Response(null, { status, headers: status === 503 ? retryAfter : {} });
     return withCookies(framable(response, provider), cleared);
   };
 }
 
 /**
  * `POST /oauth2/logout/backchannel` (OpenID Connect Back-Channel Logout 1.0 section 2.5).
- * Checks: the logout token by section 2.6, and that its `jti` is new. Sessions are found by `(iss, sid)`, else by `(iss, sub)`; their
- * tokens are revoked after the answer.
+ * Checks: the logout token by section 2.6, and that its `jti` is new. Sessions are found by `(iss, sid)`, and by `(iss, sub)` those
+ * that have no `sid`, or all when the token has none; their tokens are revoked after the answer.
  */
 export function backChannelEndpoint(options: ProviderLogoutOptions): Endpoint {
+  const end = endOrWait(options, "back_channel");
   return async (visit) => {
     const token = await readLogoutToken(visit);
     if (token === undefined) return refused("the request has no logout_token");
@@ -67,39 +71,48 @@ export function backChannelEndpoint(options: ProviderLogoutOptions): Endpoint {
       return refused(result.refusal.message);
     }
     const { iss = "", sub, sid, jti = "", exp = 0 } = result.token.claims;
-    const of =
-      typeof sid === "string" ? { issuer: iss, providerSession: sid } : { issuer: iss, subject: sub ?? "" };
     const remembered = Math.min(Math.max(60, exp - options.now() + 60), 86_400);
     const mark = `login:logout-jti:${JSON.stringify([iss, jti])}`;
     const isNew = await options.store.claim(mark, remembered).catch(() => undefined);
     if (isNew === false) return refused("the logout token was used before");
-    if (await endOrTryAgain(options, visit, of, "back_channel")) return new Response(null, { status: 200 });
-    const headers = { "retry-after": "2" };
-    return Response.json({ error: "temporarily_unavailable" }, { status: 503, headers });
+    const names = namesIn({ iss, sub, sid: typeof sid === "string" ? sid : undefined });
+    if ((await end(visit, names)) === "done") return new Response(null, { status: 200 });
+    return Response.json({ error: "temporarily_unavailable" }, { status: 503, headers: retryAfter });
   };
 }
 
-/** Ends the sessions now, and gives true; or, when the store is away, as soon as it is back. */
-async function endOrTryAgain(
+const retryAfter = { "retry-after": "2" };
+
+/** A session that has no `sid` of its own may be the one that is meant: its user names it. */
+function namesIn(claims: { iss: string; sub: string | undefined; sid: string | undefined }): ProviderUser[] {
+  const { iss: issuer, sub: subject, sid } = claims;
+  if (sid === undefined) return [{ issuer, subject: subject ?? "" }];
+  const named = { issuer, providerSession: sid };
+  return subject === undefined ? [named] : [named, { issuer, subject, without: "sid" }];
+}
+
+/** Ends the sessions now or, when the store is away, as soon as it is back. */
+function endOrWait(
   options: ProviderLogoutOptions,
-  { correlationId: correlation_id }: Visit,
-  of: ProviderUser,
-  operation: "front_channel" | "back_channel",
-): Promise<boolean> {
-  const work = async (): Promise<void> => {
-    const { ended, revocable } = await options.sessions.endAll(of);
-    void revokeLater(options, revocable);
-    if (ended > 0) options.logouts.inc({ operation });
-    options.log.info({ operation, ended, correlation_id }, "logged out by the provider");
+  operation: keyof typeof maxWaiting,
+): (visit: Visit, names: readonly ProviderUser[]) => Promise<"done" | "waits" | "refused"> {
+  const { log } = options;
+  const waiting: Waiting = waitingForStore({ log, what: operation, max: maxWaiting[operation] });
+  return async ({ correlationId: correlation_id }, names) => {
+    const work = async (): Promise<void> => {
+      const { ended, revocable } = await options.sessions.endAll(names);
+      void revokeLater(options, revocable);
+      if (ended > 0) options.logouts.inc({ operation });
+      log.info({ operation, ended, correlation_id }, "logged out by the provider");
+    };
+    try {
+      await work();
+      return "done";
+    } catch (err) {
+      log.error({ err, operation, correlation_id }, "a logout by the provider waits for the store");
+      return waiting.add(names.map(nameOf).join(), work) ? "waits" : "refused";
+    }
   };
-  try {
-    await work();
-    return true;
-  } catch (err) {
-    options.log.error({ err, operation, correlation_id }, "a logout by the provider waits for the store");
-    void tryAgain(work, options.log, operation);
-    return false;
-  }
 }
 
 /** The provider whose tokens may carry this issuer. Just after the start it waits for those that are not known yet: a logout is told once. */

@@ -14,7 +14,7 @@ import {
 import { levelSuffices } from "@portvakt/providers";
 import type { Attempt } from "../session/cookies.ts";
 import type { Session, SignedIn, Tokens } from "../session/model.ts";
-import type { RefreshAnswer } from "../session/refresh.ts";
+import type { RefreshAnswer } from "../session/at-provider.ts";
 import type { Provider } from "./connection.ts";
 import { sendWithin } from "./send.ts";
 
@@ -188,6 +188,7 @@ function sessionFields(
     issuer: claims.iss ?? provider.metadata.issuer,
     subject: claims.sub ?? "",
     providerSession: text(claims["sid"]),
+    hasSid: text(claims["sid"]) !== undefined,
     level: text(claims["acr"]),
     methods: Array.isArray(amr) ? amr.filter((one) => typeof one === "string").slice(0, 10) : [],
     authenticatedAt: typeof claims["auth_time"] === "number" ? claims["auth_time"] : undefined,

@@ -15,7 +15,8 @@ export interface Activity {
 
 /** Activity is written at most this often per session and process, seconds. */
 const granularitySeconds = 1;
-const maxRemembered = 5000;
+/** A time each; more sessions than these in one process would ask the store once a second for what stays open. */
+const maxRemembered = 100_000;
 const keyOf = (id: string): string => `login:activity:${id}`;
 
 /** Activity in the store, shared by all replicas. */

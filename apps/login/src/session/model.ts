@@ -7,6 +7,8 @@ export interface Session {
   readonly subject: string;
   /** The provider's name for its own session, where it told one. */
   readonly providerSession: string | undefined;
+  /** Whether that name is the ID token's `sid`, by which logout tokens call the session. */
+  readonly hasSid: boolean;
   readonly level: string | undefined;
   readonly methods: readonly string[];
   readonly authenticatedAt: number | undefined;
@@ -32,22 +34,24 @@ export interface Tokens {
   readonly refreshedAt: number;
 }
 
-/** Whose sessions: one session at the provider, or a user there with all of them. */
+/** Whose sessions: one session at the provider; a user there with all of them, or with those that have no `sid`. */
 export type ProviderUser =
   | { readonly issuer: string; readonly providerSession: string }
-  | { readonly issuer: string; readonly subject: string };
+  | { readonly issuer: string; readonly subject: string; readonly without?: "sid" };
 
 /** One text for each of them, and no other's. */
 export function nameOf(of: ProviderUser): string {
-  return JSON.stringify(
-    "providerSession" in of ? ["sid", of.issuer, of.providerSession] : ["sub", of.issuer, of.subject],
-  );
+  if ("providerSession" in of) return JSON.stringify(["sid", of.issuer, of.providerSession]);
+  return JSON.stringify([of.without === undefined ? "sub" : "sub without sid", of.issuer, of.subject]);
 }
 
 /** By which names a provider may end a session. */
-export function providerUsersOf({ issuer, providerSession, subject }: Session): ProviderUser[] {
-  const user = { issuer, subject };
-  return providerSession === undefined ? [user] : [{ issuer, providerSession }, user];
+export function providerUsersOf({ issuer, providerSession, subject, hasSid }: Session): ProviderUser[] {
+  return [
+    ...(providerSession === undefined ? [] : [{ issuer, providerSession }]),
+    { issuer, subject },
+    ...(hasSid ? [] : [{ issuer, subject, without: "sid" as const }]),
+  ];
 }
 
 /** What a session's cookie holds: the only copy of the key that opens the session in the store. */

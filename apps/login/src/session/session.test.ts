@@ -72,6 +72,7 @@ const fields: SignedIn = {
   issuer: "https://idp.test",
   subject: "kari-the-user",
   providerSession: "sid-of-kari",
+  hasSid: true,
   level: undefined,
   methods: [],
   authenticatedAt: undefined,

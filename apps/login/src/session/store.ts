@@ -1,23 +1,20 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { createKeyRing, open, seal } from "@portvakt/runtime/seal";
 import { Secret } from "@portvakt/runtime/observe";
 import type { KeyValueStore, Lock } from "@portvakt/runtime/store";
 import type { Clock } from "@portvakt/oauth";
 import { activityIn } from "./activity.ts";
-import { remember } from "./bounded.ts";
 import { newTicket } from "./cookies.ts";
+import { endingsIn, indexKeyOf, sessionKey, type Endings } from "./ending.ts";
 import {
   decodeSession,
   encodeSession,
-  nameOf,
   providerUsersOf,
   type Lifetimes,
-  type ProviderUser,
   type Session,
   type SignedIn,
   type Ticket,
 } from "./model.ts";
-import { revocationKey, type Revocable, type Revocations } from "./revocation.ts";
+import type { Revocations } from "./revocation.ts";
 
 /** A session that was found, with when it becomes inactive (undefined = never). */
 export interface Found {
@@ -25,7 +22,7 @@ export interface Found {
   readonly timeoutAt: number | undefined;
 }
 
-export interface Sessions {
+export interface Sessions extends Pick<Endings, "end" | "endAll"> {
   /** Stores a new session under a new ticket. */
   create(fields: SignedIn): Promise<{ readonly ticket: Ticket; readonly session: Session }>;
   /** The session of a ticket, also when it is inactive; undefined when it is gone or has ended. Throws when the store is away. */
@@ -35,23 +32,15 @@ export interface Sessions {
   lock(id: string, ttlSeconds: number): Promise<Lock | undefined>;
   /** Counts a request as activity. */
   touch(session: Session): void;
-  /** Ends one session everywhere; fine when it is gone already. */
-  end(id: string): Promise<void>;
-  /** Ends all sessions that one session of the provider, or a user there, began. Gives how many, and what of them can be revoked. */
-  endAll(of: ProviderUser): Promise<{ readonly ended: number; readonly revocable: readonly Revocable[] }>;
+  /** Ends a session that the store still holds as it was found with this ticket; gives whether it did. */
+  endIf(ticket: Ticket, found: Session): Promise<boolean>;
 }
 
-/** How many opened sessions a process remembers. What it remembers is checked against the store's bytes at each use. */
-const maxOpened = 5000;
-
+/** A session as it was opened with one ticket. Checked against the store's bytes at each use. */
 interface Opened {
-  readonly key: Uint8Array;
   readonly bytes: Uint8Array;
   readonly session: Session;
 }
-
-/** The channel on which ended sessions are told to every replica, by their id. */
-export const endedChannel = "login:ended";
 
 export interface SessionsOptions {
   readonly lifetimes: Lifetimes;
@@ -65,21 +54,17 @@ export interface SessionsOptions {
 export function sessionsIn(store: KeyValueStore, options: SessionsOptions): Sessions {
   const { lifetimes, now, revocations } = options;
   const { maxSeconds, inactivitySeconds } = lifetimes;
-  const opened = new Map<string, Opened>();
+  // Lives as long as its ticket does: with the cookies that are remembered, and with what is open.
+  const opened = new WeakMap<Ticket, Opened>();
   const activity = activityIn(store, options);
 
-  const drop = async (id: string): Promise<void> => {
-    opened.delete(id);
-    await store.delete(sessionKey(id), activity.keyOf(id));
-  };
-  /** What is left to do, once nobody can use the session any more. */
-  const tell = async (id: string): Promise<void> => {
-    await Promise.all([store.publish(endedChannel, id), store.delete(revocationKey(id))]);
-  };
+  const { end, endIf, endAll } = endingsIn(store, { activityKey: activity.keyOf, revocations });
   return {
-    async end(id) {
-      await drop(id);
-      await tell(id);
+    end,
+    endAll,
+    async endIf(ticket, found) {
+      const last = opened.get(ticket);
+      return last?.session === found && endIf(ticket.id, last.bytes);
     },
     async create(fields) {
       const ticket = newTicket();
@@ -95,10 +80,10 @@ export function sessionsIn(store: KeyValueStore, options: SessionsOptions): Sess
     async find(ticket) {
       const bytes = await store.get(sessionKey(ticket.id));
       if (bytes === undefined) return undefined;
-      const session = reuse(opened.get(ticket.id), ticket, bytes) ?? openSession(ticket, bytes);
+      const before = opened.get(ticket);
+      const session = reuse(before, bytes) ?? openSession(ticket, bytes);
       if (session === undefined || now() >= session.endsAt) return undefined;
-      if (session !== opened.get(ticket.id)?.session)
-        remember(opened, ticket.id, { key: ticket.key, bytes, session }, maxOpened);
+      if (session !== before?.session) opened.set(ticket, { bytes, session });
       return { session, timeoutAt: await activity.timeoutAt(session) };
     },
     async replace(ticket, session, lock) {
@@ -111,30 +96,12 @@ export function sessionsIn(store: KeyValueStore, options: SessionsOptions): Sess
     },
     lock: (id, ttlSeconds) => store.lock(`login:refresh:${id}`, { ttlSeconds }),
     touch: (session) => activity.touch(session),
-    async endAll(of) {
-      const key = indexKeyOf(of);
-      const ids = await store.members(key);
-      const each = async (id: string): Promise<Revocable | undefined> => {
-        const [found] = await Promise.all([revocations?.find(id, of), drop(id), store.removeMember(key, id)]);
-        await tell(id);
-        return found;
-      };
-      const revocable = await Promise.all(ids.map(each));
-      return { ended: ids.length, revocable: revocable.filter((one) => one !== undefined) };
-    },
   };
 }
 
-const sessionKey = (id: string): string => `login:session:${id}`;
-
-/** Names of people's accounts never stand in the store: the index holds their hashes. */
-function indexKeyOf(of: ProviderUser): string {
-  return `login:index:${createHash("sha256").update(nameOf(of)).digest("base64url")}`;
-}
-
-/** What was opened before, if the store still holds the same bytes and the ticket has the key that opened them. */
-function reuse(before: Opened | undefined, ticket: Ticket, bytes: Uint8Array): Session | undefined {
-  if (before === undefined || !timingSafeEqual(before.key, ticket.key)) return undefined;
+/** What was opened before, if the store still holds the same bytes. */
+function reuse(before: Opened | undefined, bytes: Uint8Array): Session | undefined {
+  if (before === undefined) return undefined;
   return before.bytes === bytes || Buffer.compare(before.bytes, bytes) === 0 ? before.session : undefined;
 }
 

@@ -45,7 +45,7 @@ export function createGuestParts(options: GuestOptions): GuestParts {
       );
     },
   });
-  return { cookies, sessions, admissions };
+  return { cookies, sessions, admissions, settled: async () => {} };
 }
 
 /** An expired token is never passed on; the session goes on at the server, which the user passes at the next sign-in. */

@@ -7,12 +7,9 @@ import { refreshTokens } from "../provider/tokens.ts";
 import { createAdmissions, type Admissions } from "../session/admission.ts";
 import { ownCookies, type CookieOptions, type OwnCookies } from "../session/cookies.ts";
 import type { Lifetimes, Session } from "../session/model.ts";
-import {
-  createRefresher,
-  refreshAtProvider,
-  type RefreshAnswer,
-  type Refresher,
-} from "../session/refresh.ts";
+import { refreshAtProvider, type RefreshAnswer } from "../session/at-provider.ts";
+import { createRefresher, type Refresher } from "../session/refresh.ts";
+import { unwrittenSessions } from "../session/unwritten.ts";
 import { revocationsIn, type Revocations } from "../session/revocation.ts";
 import { sessionsIn, type Sessions } from "../session/store.ts";
 import { metrics as table } from "../observed.ts";
@@ -23,6 +20,8 @@ export interface SessionParts {
   readonly sessions: Sessions;
   readonly refresher: Refresher;
   readonly admissions: Admissions;
+  /** Resolves when no refresh is under way and no token waits for the store. */
+  readonly settled: () => Promise<void>;
 }
 
 export interface SessionBasicsOptions {
@@ -52,7 +51,9 @@ export function createSessionParts(
   const count = (outcome: RefreshAnswer["kind"]): void => refreshes.inc({ outcome });
   const discard = (session: Session): void =>
     void revokeLater({ doors, fetch: options.fetch, log: tools.log }, [session]);
-  const refresher = createRefresher(refreshAtProvider({ sessions, ask, now, count, discard }), now);
+  const unwritten = unwrittenSessions();
+  const once = refreshAtProvider({ sessions, ask, now, count, discard, unwritten });
+  const refresher = createRefresher(once, now);
   const admissions = createAdmissions({
     cookies,
     sessions,
@@ -60,7 +61,11 @@ export function createSessionParts(
     now,
     levelSuffices: (session) => isHighEnough(doors, session),
   });
-  return { cookies, sessions, refresher, admissions };
+  const settled = async (): Promise<void> => {
+    await refresher.settled();
+    await unwritten.settled();
+  };
+  return { cookies, sessions, refresher, admissions, settled };
 }
 
 /** The two parts that need nothing of a provider. */

@@ -34,6 +34,7 @@ export function keyValueSuite(name: string, open: () => Promise<KeyValueSubject>
     removal(() => subject, unique);
     sets(() => subject, unique);
     locks(() => subject, unique);
+    fences(() => subject, unique);
     messages(() => subject, unique);
 
     it("refuses a time to live that is not positive and finite", async () => {
@@ -194,7 +195,9 @@ function locks(subject: () => KeyValueSubject, unique: () => string): void {
     assert.ok(next !== undefined);
     assert.equal(await lock.extend(60), false, "the next holder's lock is not the former's to extend");
   });
+}
 
+function fences(subject: () => KeyValueSubject, unique: () => string): void {
   it("refuses the write of a holder whose successor has written", async () => {
     const { store, replica } = subject();
     const key = unique();
