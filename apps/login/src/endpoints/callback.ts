@@ -1,6 +1,6 @@
 import { equalConstantTime, parseForm, type Clock, type FormParams } from "@portvakt/oauth";
 import type { CounterMetric, Logger } from "@portvakt/runtime/observe";
-import { StoreUnavailable } from "@portvakt/runtime/store";
+import { StoreUnavailable, type KeyValueStore } from "@portvakt/runtime/store";
 import type { Provider } from "../provider/connection.ts";
 import { redeemCode } from "../provider/tokens.ts";
 import type { Ingress } from "../request/ingress.ts";
@@ -18,6 +18,7 @@ export interface CallbackOptions {
   readonly cookies: OwnCookies;
   readonly admissions: Pick<Admissions, "look">;
   readonly sessions: Pick<Sessions, "create" | "end">;
+  readonly store: Pick<KeyValueStore, "claim">;
   readonly now: Clock;
   readonly fetch: typeof fetch;
   readonly log: Logger;
@@ -123,6 +124,9 @@ async function finish(
 ): Promise<Response | Refusal> {
   const { cookies, sessions } = options;
   try {
+    // RFC 6749 section 4.1.2: a code sent twice has the provider revoke what it gave for it. Each attempt is redeemed once.
+    if (!(await options.store.claim(`login:state:${answer.attempt.state}`, attemptLifetimeSeconds)))
+      return refuse("used_before", 401, "expired", true);
     const fields = await redeemCode(answer.provider, answer.attempt, answer, options);
     const before = await options.admissions.look(visit.headers.cookie, visit.ingress);
     if (before.kind === "live" || before.kind === "inactive") await sessions.end(before.ticket.id);

@@ -54,13 +54,13 @@ export function loginEndpoint(options: LoginOptions): Endpoint {
     if (door === undefined) return options.chooser(visit, target);
     const prompt = promptOf(visit.params.get("prompt"));
     const standing = await options.admissions.look(visit.headers.cookie, visit.ingress);
-    if (standing.kind === "live" || standing.kind === "inactive") {
-      if (await isTooOften(options, standing.ticket.id))
-        return failure(visit, 429, "too_many", loginPath(visit, target));
-      if (prompt !== undefined) await options.sessions.end(standing.ticket.id);
-    }
     const cleared = prompt === undefined ? [] : [cookies.clearSession(visit.ingress)];
     try {
+      if (standing.kind === "live" || standing.kind === "inactive") {
+        if (await isTooOften(options, standing.ticket.id))
+          return failure(visit, 429, "too_many", loginPath(visit, target));
+        if (prompt !== undefined) await options.sessions.end(standing.ticket.id);
+      }
       const provider = await door.connection.provider();
       const wish = wishOf(visit, door, provider, target, prompt);
       const signIn = await beginSignIn(provider, wish, door.defaults, options);

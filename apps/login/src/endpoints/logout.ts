@@ -2,7 +2,7 @@ import { equalConstantTime, randomToken } from "@portvakt/oauth";
 import type { CounterMetric, Logger } from "@portvakt/runtime/observe";
 import type { Ingress } from "../request/ingress.ts";
 import { checkRedirect, homeOf } from "../request/redirect.ts";
-import type { Admissions, Standing } from "../session/admission.ts";
+import type { Admissions } from "../session/admission.ts";
 import type { OwnCookies } from "../session/cookies.ts";
 import type { Session } from "../session/model.ts";
 import type { Sessions } from "../session/store.ts";
@@ -28,10 +28,9 @@ export interface LogoutOptions {
 export function logoutEndpoint(options: LogoutOptions): Endpoint {
   const { cookies } = options;
   return async (visit) => {
-    const standing = await options.admissions.look(visit.headers.cookie, visit.ingress);
-    if (standing.kind === "unavailable")
+    const session = await endSession(options, visit, "self_initiated");
+    if (session === "unavailable")
       return failure(visit, 503, "unavailable", `${visit.ingress.prefix}/oauth2/logout`);
-    const session = await endSession(options, standing, "self_initiated");
     const target = checkRedirect(visit.params.get("redirect"), visit.ingress, options.ingresses) ?? "";
     const state = randomToken(32);
     const location = await endSessionUrl(options, visit, session, state);
@@ -58,21 +57,31 @@ export function logoutCallbackEndpoint(options: LogoutOptions): Endpoint {
 /** `GET /oauth2/logout/local`: ends the session here and leaves the provider's alone. */
 export function localLogoutEndpoint(options: LogoutOptions): Endpoint {
   return async (visit) => {
-    const standing = await options.admissions.look(visit.headers.cookie, visit.ingress);
-    if (standing.kind === "unavailable") return failure(visit, 503, "unavailable");
-    await endSession(options, standing, "local");
+    if ((await endSession(options, visit, "local")) === "unavailable")
+      return failure(visit, 503, "unavailable");
     return withCookies(new Response(null, { status: 204 }), [options.cookies.clearSession(visit.ingress)]);
   };
 }
 
+/** Ends the session that the browser has, if any. A store that is away may still show it, and not take its end. */
 async function endSession(
   options: LogoutOptions,
-  standing: Standing,
+  visit: Visit,
   operation: string,
-): Promise<Session | undefined> {
-  if (standing.kind !== "live" && standing.kind !== "inactive") return undefined;
+): Promise<Session | undefined | "unavailable"> {
+  const standing = await options.admissions.look(visit.headers.cookie, visit.ingress);
+  if (standing.kind === "none") return undefined;
+  if (standing.kind === "unavailable") return "unavailable";
   const { session } = standing.found;
-  await options.sessions.end(session.id);
+  try {
+    await options.sessions.end(session.id);
+  } catch (err) {
+    options.log.error(
+      { err, operation, correlation_id: visit.correlationId },
+      "a session could not be ended",
+    );
+    return "unavailable";
+  }
   options.logouts.inc({ operation });
   void revokeLater(options, [session]);
   return session;

@@ -155,9 +155,12 @@ function oneTimer(): { set(seconds: number, work: () => Promise<unknown>): void;
 /** The provider's keys, the same set for as long as its metadata names the same address. */
 function keysWhile(options: ConnectionOptions): (metadata: ServerMetadata) => Promise<KeySet> {
   let keys: { uri: string; set: RemoteKeySet } | undefined;
+  let current: ServerMetadata;
+  const fetchAndSave = rememberJwks(options, () => current);
   return async (metadata) => {
+    current = metadata;
     const uri = metadata.jwks_uri ?? "";
-    const fetch = fetchWithAlgorithm(rememberJwks(options, metadata), options.setup.keyAlgorithm);
+    const fetch = fetchWithAlgorithm(fetchAndSave, options.setup.keyAlgorithm);
     if (keys?.uri !== uri) keys = { uri, set: remoteKeySet({ uri, now: options.now, fetch }) };
     if (keys.set.fetchedAt === undefined) await keys.set.load();
     return keys.set;
@@ -186,13 +189,13 @@ async function recall({ lastKnown, setup, now, fetch }: ConnectionOptions): Prom
   }
 }
 
-/** A `fetch` for keys that has them saved, with the metadata that they belong to. */
-function rememberJwks(options: ConnectionOptions, metadata: ServerMetadata): typeof fetch {
+/** A `fetch` for keys that has them saved, with what the provider's metadata is by then. */
+function rememberJwks(options: ConnectionOptions, metadata: () => ServerMetadata): typeof fetch {
   const { lastKnown, setup } = options;
   if (lastKnown === undefined) return options.fetch;
   const save = async (response: Response): Promise<void> => {
     const jwks = (await response.json()) as LastKnown["jwks"];
-    await lastKnown.save(setup.wellKnownUrl, { metadata, jwks });
+    await lastKnown.save(setup.wellKnownUrl, { metadata: metadata(), jwks });
   };
   return async (...request) => {
     const response = await options.fetch(...request);
