@@ -1,14 +1,13 @@
 // What the verbs that talk to a TokenX do when it answers badly, fails half-way, or knows keys that are not here.
 import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { json as jsonOf } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { generatePrivateJwk, peekJwt } from "@portvakt/oauth";
-import { birthOf } from "../src/running/state.ts";
+import { lockFolder } from "../src/apply/lock.ts";
 import { newFolder, output } from "./harness.ts";
 
 interface Client {
@@ -157,16 +156,20 @@ describe("apply and keys", { timeout: 120_000 }, () => {
 
   test("while another is at work on the same keys, nothing is done", async () => {
     const { folder, run } = await project(manifest("one"));
-    await mkdir(join(folder, ".portvakt", "client-keys"), { recursive: true });
-    const lock = join(folder, ".portvakt", "client-keys", "lock");
-    await writeFile(lock, JSON.stringify({ host: hostname(), pid: process.pid, born: birthOf(process.pid) }));
-    const refused = await run("apply");
-    assert.equal(refused.code, 3);
-    assert.match(refused.err, /another portvakt is at work on these keys \(process \d+ on /);
-    assert.deepEqual([asked, clients.size], [0, 0]);
-    await writeFile(lock, JSON.stringify({ host: hostname(), pid: process.pid, born: "before" }));
+    const keys = join(folder, ".portvakt", "client-keys");
+    await mkdir(keys, { recursive: true });
+    const lock = lockFolder(keys);
+    for (const verb of [["apply"], ["keys", "rotate"]]) {
+      const refused = await run(...verb);
+      assert.equal(refused.code, 3);
+      assert.match(
+        refused.err,
+        /another portvakt is at work on the keys in .*\nhint: try again when it is done\n$/,
+      );
+      assert.deepEqual([asked, clients.size], [0, 0]);
+    }
+    lock[Symbol.dispose]();
     assert.equal((await run("apply")).code, 0);
-    assert.ok(!(await readdir(join(folder, ".portvakt", "client-keys"))).includes("lock"));
   });
 
   test("two at once: one of them does it, or the one after the other; the keys here are those at TokenX", async () => {

@@ -23,7 +23,7 @@ export async function runApply(args: Arguments, around: Surroundings): Promise<E
     around,
   });
   await prepareFolders(settings);
-  await using _lock = await lockFolder(settings.store.folder);
+  using _lock = lockFolder(settings.store.folder);
   const known = await registrar.list();
   const changes = changesAt(landscapeAt(known, registrar.issuer), declared, around.now());
   const asJson = flag(args, "json");

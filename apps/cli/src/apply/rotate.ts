@@ -74,7 +74,7 @@ async function rotateKeys(
     around,
   });
   await prepareFolders(settings);
-  await using _lock = await lockFolder(settings.store.folder);
+  using _lock = lockFolder(settings.store.folder);
   const known = await registrar.list();
   const { applied, failure } = await registerAll({
     ...{ wanted, registrar, known, settings, around },
