@@ -71,7 +71,9 @@ export function createApp(options: AppOptions): App {
     if (target === undefined) {
       const correlation_id = correlationOf(request);
       log.info({ correlation_id }, "a request that can be read in more than one way was refused");
-      return writeResponse(response, problem(400, { title: "Bad request", correlation_id }), request.method);
+      // RFC 9112 section 6.1: what comes behind it on this connection may not be what it seems.
+      const refusal = problem(400, { title: "Bad request", correlation_id }, { connection: "close" });
+      return writeResponse(response, refusal, request.method);
     }
     const asked = passage(request, target, false);
     if (!isOurs(target.path)) return proxy.request(asked, response);
@@ -171,7 +173,19 @@ function refuseByRule(route: Route, visit: Visit, allowed: Origins): Response | 
 /** What a request is for; undefined where it can be read in more than one way, or is none for an application. */
 function targetOf(request: IncomingMessage): RequestPath | undefined {
   const { method, rawHeaders, url } = request;
-  return method === "TRACE" || method === "CONNECT" || hasTwoHosts(rawHeaders) ? undefined : readTarget(url);
+  if (method === "TRACE" || method === "CONNECT" || hasTwoHosts(rawHeaders)) return undefined;
+  return isOddlyFramed(request) || isNoHost(request.headers.host) ? undefined : readTarget(url);
+}
+
+/** RFC 9112 section 6.1: HTTP/1.0 knows no chunks. Of the codings that a message can be sent in we take no other than those. */
+function isOddlyFramed({ headers, httpVersion }: IncomingMessage): boolean {
+  const coding = headers["transfer-encoding"];
+  return coding !== undefined && (httpVersion !== "1.1" || coding.toLowerCase() !== "chunked");
+}
+
+/** RFC 9112 section 3.2, RFC 9110 section 7.2: what is there must be a host, with a port or without. HTTP/1.0 may leave it out. */
+function isNoHost(host: string | undefined): boolean {
+  return host !== undefined && !/^(?:[\w.~-]+|\[[\d.:a-f]+\])(?::\d{0,5})?$/i.test(host);
 }
 
 /** RFC 9112 section 3.2: more than one Host is an error; two servers might each believe another one. */

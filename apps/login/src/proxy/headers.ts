@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { withoutOwnCookies } from "../request/cookie-header.ts";
+import { isSafe } from "../request/csrf.ts";
 
 /** What becomes of a header of the request on its way to the application. */
-type Fate = "keep" | "drop" | "authorization" | "cookie" | "forwarded" | "forwarded-for";
+type Fate = "keep" | "drop" | "authorization" | "cookie" | "forwarded" | "forwarded-for" | "method";
 
 /** Hop-by-hop headers (RFC 9110 section 7.6.1), and `Expect`, which this hop has answered itself. */
 const hopByHop: ReadonlySet<string> = new Set([
@@ -24,20 +25,34 @@ const neverHopByHop: ReadonlySet<string> = new Set(["host", "content-length", "t
 /** Names that say who the user is. Nobody but us may send them, in no spelling: many servers read `_` and `-` as one. */
 const identity = /^x-(wonderwall|portvakt)-/;
 
+/**
+ * Names that some frameworks take a path from instead of the one that was asked for. Our rules judged that one, and who is in front
+ * passes on what a client wrote there.
+ */
+const otherPath = /^x-(?:original|rewrite|override)-?url$/;
+
+/** Names that some frameworks take a method from, instead of the one that the cross-site rule judged. */
+const otherMethod = /^x-(?:http-)?method(?:-override)?$/;
+
+/** What proxies in front tell of the way that a request took. */
+const way = /^(?:forwarded|x-real-ip|x-(?:forwarded|original)-.+)$/;
+
 function decideFate(name: string): Fate {
   const lower = name.toLowerCase();
   const dashed = lower.replaceAll("_", "-");
   if (hopByHop.has(dashed) || identity.test(dashed) || dashed === "x-request-id") return "drop";
+  if (otherPath.test(dashed)) return "drop";
   const misspelt = dashed !== lower;
   if (dashed === "authorization") return misspelt ? "drop" : "authorization";
   if (dashed === "cookie") return misspelt ? "drop" : "cookie";
   if (dashed === "x-forwarded-for") return misspelt ? "drop" : "forwarded-for";
-  if (dashed === "forwarded" || dashed === "x-real-ip" || dashed.startsWith("x-forwarded-"))
-    return misspelt ? "drop" : "forwarded";
-  return "keep";
+  if (way.test(dashed)) return misspelt ? "drop" : "forwarded";
+  return otherMethod.test(dashed) ? "method" : "keep";
 }
 
 const maxFates = 2000;
+/** Longer names are nobody's but whoever wants to fill our memory. */
+const maxNameLength = 64;
 
 /** Header names repeat from message to message; what they mean is decided once each. */
 function remembering<T>(decide: (name: string) => T): (name: string) => T {
@@ -46,7 +61,7 @@ function remembering<T>(decide: (name: string) => T): (name: string) => T {
     const known = fates.get(name);
     if (known !== undefined) return known;
     const fate = decide(name);
-    if (fates.size < maxFates) fates.set(name, fate);
+    if (fates.size < maxFates && name.length <= maxNameLength) fates.set(name, fate);
     return fate;
   };
 }
@@ -109,6 +124,9 @@ export function upstreamHeaders(
       if (rest !== "") headers.push(name, rest);
     } else if (fate === "authorization") {
       if (options.accessToken === undefined && options.passAuthorization) headers.push(name, value);
+    } else if (fate === "method") {
+      // Where ours was judged as changing nothing, no other may be meant.
+      if (!isSafe(request.method ?? "GET")) headers.push(name, value);
     } else if (options.trustedPeer) {
       if (fate === "forwarded-for") forwardedFor = forwardedFor === "" ? value : `${forwardedFor}, ${value}`;
       else headers.push(name, value);

@@ -89,6 +89,14 @@ test("redirects stay inside the path of an ingress that has one, on segment boun
   assert.equal(checkRedirect("/", base, [base]), undefined);
 });
 
+test("endpoints of ours are no target, of whichever ingress that lies in another", () => {
+  const nested = [root, base, parseIngress("https://app.example.no/base/deep")];
+  for (const at of nested)
+    for (const path of ["/oauth2/logout", "/base/oauth2/logout", "/BASE/OAuth2/login", "/base/deep/%6fauth2"])
+      assert.equal(checkRedirect(path, at, nested), undefined, path);
+  assert.equal(checkRedirect("/base/oauth2ful", root, nested), "/base/oauth2ful");
+});
+
 test("whatever goes in, what comes out stays on the origin in a browser's eyes", () => {
   const piece = constantFrom(
     "/",

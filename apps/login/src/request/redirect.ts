@@ -31,8 +31,10 @@ export function checkRedirect(
   const url = URL.parse(raw, at.origin);
   if (url === null || url.origin !== at.origin || url.username !== "" || url.password !== "")
     return undefined;
-  const home = ingresses.find((one) => one.origin === url.origin && isUnder(url.pathname, one.prefix));
-  if (home === undefined || isUnder(plain.toLowerCase(), `${home.prefix.toLowerCase()}/oauth2`))
+  if (!ingresses.some((one) => one.origin === url.origin && isUnder(url.pathname, one.prefix)))
+    return undefined;
+  // Ingresses may lie in each other, and each has endpoints.
+  if (ingresses.some(({ prefix }) => isUnder(plain.toLowerCase(), `${prefix.toLowerCase()}/oauth2`)))
     return undefined;
   const result = url.pathname + url.search + url.hash;
   // What we write into Location is read once more by a browser: it must come out as the very same place.

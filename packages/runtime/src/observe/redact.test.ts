@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { runInNewContext } from "node:vm";
+import { setFlagsFromString } from "node:v8";
 import { scrub } from "./index.ts";
+import { clean } from "./redact.ts";
 
 const opaque = "hunter2-hunter2_hunter2";
 
@@ -55,5 +58,24 @@ describe("scrubbing", () => {
       for (let i = 0; i < 20; i++) scrub(text);
       assert.ok(performance.now() - started < 2000, piece);
     }
+  });
+});
+
+describe("names of fields", () => {
+  it("CWE-770: long ones, which only a client can have chosen, are judged each time and not remembered", () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const heapUsed = (): number => {
+      // What is only cached goes in the second round.
+      for (let round = 0; round < 3; round++) collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = heapUsed();
+    for (let index = 0; index < 950; index++) {
+      const name = `x-${index}-${"a".repeat(30_000)}-token`;
+      assert.deepEqual(Object.values(clean({ [name]: opaque }) as object), ["[redacted]"]);
+    }
+    const grown = heapUsed() - before;
+    assert.ok(grown < 5_000_000, `${grown} bytes`);
   });
 });

@@ -73,13 +73,14 @@ export function scrubLine(line: string): string {
 /** What was found out about names: fields are named by our sources, so there are few; headers and forms may bring any. */
 const judged = new Map<string, boolean>();
 const maxJudged = 1000;
+const maxJudgedLength = 64;
 
 function isSecretName(name: string): boolean {
   const known = judged.get(name);
   if (known !== undefined) return known;
   const plain = name.toLowerCase().replaceAll(/[-_]/g, "");
   const secret = secretNames.has(plain) || secretEndings.some((ending) => plain.endsWith(ending));
-  if (judged.size < maxJudged) judged.set(name, secret);
+  if (judged.size < maxJudged && name.length <= maxJudgedLength) judged.set(name, secret);
   return secret;
 }
 
