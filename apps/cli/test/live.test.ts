@@ -147,6 +147,25 @@ describe("a platform that runs", { timeout: 120_000 }, () => {
     assert.deepEqual(await once(dev, "exit"), [0, null]);
   });
 
+  test("a folder that is taken away, with another in its place later, is followed again", async () => {
+    const folder = await newFolder();
+    const [deep, file] = [join(folder, "deploy", "prod"), join(folder, "deploy", "prod", "front.yaml")];
+    await mkdir(deep, { recursive: true });
+    await writeFile(file, front);
+    const { dev } = await start(folder, ["-f", "deploy/prod/front.yaml"]);
+    for (const _round of [1, 2]) {
+      const missed = said(dev, "stderr", "nothing was changed");
+      await rm(join(folder, "deploy"), { recursive: true });
+      await missed;
+      const taken = said(dev, "stderr", "the manifests are in force");
+      await mkdir(deep, { recursive: true });
+      await writeFile(file, front);
+      await taken;
+    }
+    dev.kill("SIGTERM");
+    assert.deepEqual(await once(dev, "exit"), [0, null]);
+  });
+
   test("without one, what needs it says so", async () => {
     const folder = await newFolder();
     await writeFile(join(folder, "app.yaml"), front);

@@ -175,7 +175,7 @@ async function followManifests(
     }
   };
   const places = async (): Promise<ManifestPlaces> => await placesOf(args, declared, around.folder);
-  await watchManifests(places, () => void take().catch(until.failed), until.signal);
+  await watchManifests(places, { ...until, changed: () => void take().catch(until.failed) });
 }
 
 /** Where a change that failed leaves the platform. */

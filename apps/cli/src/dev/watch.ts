@@ -1,18 +1,27 @@
-import { watch, type FSWatcher } from "node:fs";
-import { basename, dirname } from "node:path";
+import { existsSync, watch, type FSWatcher } from "node:fs";
+import { basename, dirname, join, sep } from "node:path";
+import { CommandError } from "../failure.ts";
 import { isYaml, type ManifestPlaces } from "../manifests/files.ts";
 
 const quietMs = 40;
 
+interface Following {
+  readonly changed: () => void;
+  readonly failed: (error: unknown) => void;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Calls back soon after a manifest was written, replaced, added or removed, once for changes close together. `places` says
  * where to look, and is asked again after every change. Folders are watched, and not files: editors put a new file in the
- * place of the old one. Ends with the signal.
+ * place of the old one. For a folder that is gone, the nearest one above it is: version control takes folders away and puts
+ * new ones in their places. Ends with the signal.
+ *
+ * *Throws*: CommandError, later to `failed`, when the system watches no more.
  */
 export async function watchManifests(
   places: () => Promise<ManifestPlaces>,
-  changed: () => void,
-  signal: AbortSignal,
+  { changed, failed, signal }: Following,
 ): Promise<void> {
   const watchers = new Map<string, FSWatcher>();
   let looked = watched(await places());
@@ -20,26 +29,42 @@ export async function watchManifests(
 
   const matters = (folder: string, name: string | null): boolean => {
     const of = looked.get(folder);
-    if (name === null || of === undefined || of.files.has(name)) return true;
+    if (name === null || name === basename(folder)) return true;
+    const path = join(folder, name);
+    if (of === undefined) return [...looked.keys()].some((one) => `${one}${sep}`.startsWith(`${path}${sep}`));
+    if (of.files.has(name)) return true;
     // what has no ending may be a new folder, or one that is gone
     return of.whole && (isYaml(name) || !name.includes("."));
   };
+  const soon = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void again().catch(failed), quietMs);
+  };
+  const leave = (folder: string): void => {
+    watchers.get(folder)?.close();
+    watchers.delete(folder);
+  };
+  const look = (folder: string): FSWatcher =>
+    watch(folder, (_event, name) => {
+      if (!matters(folder, name)) return;
+      // it may be the folder itself that went, with another in its place
+      if (name === basename(folder)) leave(folder);
+      soon();
+    });
   const follow = (): void => {
-    for (const [folder, watcher] of watchers) {
-      if (looked.has(folder)) continue;
-      watcher.close();
-      watchers.delete(folder);
-    }
-    for (const folder of looked.keys()) {
+    const wanted = new Set([...looked.keys()].map(nearest));
+    for (const folder of watchers.keys()) if (!wanted.has(folder)) leave(folder);
+    for (const folder of wanted) {
       if (watchers.has(folder)) continue;
-      const watcher = watch(folder, (_event, name) => {
-        if (!matters(folder, name)) return;
-        clearTimeout(timer);
-        timer = setTimeout(() => void again(), quietMs);
-      });
-      watchers.set(folder, watcher);
-      // a folder that goes away ends the platform's interest in it, not the platform
-      watcher.on("error", () => watcher.close());
+      try {
+        const watcher = look(folder);
+        watchers.set(folder, watcher);
+        // a folder that goes away ends the platform's interest in it, not the platform
+        watcher.on("error", () => leave(folder));
+      } catch (error) {
+        if (existsSync(folder)) throw unwatchable(folder, error);
+        soon(); // it went just now
+      }
     }
   };
   const again = async (): Promise<void> => {
@@ -53,6 +78,18 @@ export async function watchManifests(
     for (const watcher of watchers.values()) watcher.close();
   });
   if (!signal.aborted) follow();
+}
+
+function unwatchable(folder: string, cause: unknown): CommandError {
+  return new CommandError(`changes in ${folder} cannot be noticed`, {
+    hints: ["on Linux, fs.inotify.max_user_watches and max_user_instances say how much is watched at most"],
+    cause,
+  });
+}
+
+/** The folder, or where it is gone the first one above it. */
+function nearest(folder: string): string {
+  return existsSync(folder) || dirname(folder) === folder ? folder : nearest(dirname(folder));
 }
 
 /** A folder of which these files count, or all that may be manifests. */
