@@ -150,3 +150,56 @@ test("once the provider is back, what it says now counts, and a key that it took
     await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual([await finds(old), await finds(fresh)], [false, true]);
 });
+
+test("RFC 8414 section 3: what is saved with keys that were fetched anew is what the provider says of itself by then", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const signer = await createSigner(await generatePrivateJwk("ES256"));
+  const wellKnownUrl = "https://issuer.test/.well-known/openid-configuration";
+  const metadata: ServerMetadata = {
+    issuer: "https://issuer.test",
+    authorization_endpoint: "https://issuer.test/authorize",
+    token_endpoint: "https://issuer.test/token",
+    jwks_uri: "https://issuer.test/jwks",
+  };
+  const clock = { now: 1_800_000_000 };
+  const saves: (string | undefined)[] = [];
+  let toldOf = Promise.withResolvers<void>();
+  const connection = connectProvider({
+    setup: {
+      name: "openid",
+      habits: findLoginHabits("openid")!,
+      clientId: "client",
+      wellKnownUrl,
+      tenants: [],
+      trustedAudiences: [],
+      authenticate: () => publicClient({ clientId: "client" }),
+    },
+    now: () => clock.now,
+    fetch: async (input) => {
+      const { url } = new Request(input);
+      return Response.json(url === wellKnownUrl ? metadata : { keys: [signer.publicJwk] });
+    },
+    onTrouble: () => undefined,
+    lastKnown: {
+      load: async () => undefined,
+      isFresh: () => true,
+      save: async (_url, known) => {
+        saves.push(known.metadata.token_endpoint);
+        toldOf.resolve();
+      },
+    },
+    rereadSeconds: 60,
+  });
+  t.after(() => connection.close());
+  await connection.provider();
+  await toldOf.promise;
+  toldOf = Promise.withResolvers();
+  Object.assign(metadata, { token_endpoint: "https://issuer.test/token/v2" });
+  t.mock.timers.tick(70_000);
+  while ((await connection.provider()).metadata.token_endpoint !== metadata.token_endpoint)
+    await new Promise((resolve) => setImmediate(resolve));
+  clock.now += 7 * 3600;
+  await (await connection.provider()).keys.find({ kid: signer.kid, alg: "ES256" });
+  await toldOf.promise;
+  assert.deepEqual(saves, ["https://issuer.test/token", "https://issuer.test/token/v2"]);
+});

@@ -4,7 +4,7 @@ import http from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { JWTPayload } from "jose";
-import { openKeyValueStore } from "@portvakt/runtime/store";
+import { openKeyValueStore, StoreUnavailable, type KeyValueStore } from "@portvakt/runtime/store";
 import { navigation } from "./browser.ts";
 import { openStage, type Stage, type StageOptions } from "./stage.ts";
 
@@ -284,4 +284,89 @@ test("just after the start, a logout by the provider waits too: it is told once"
   say();
   assert.equal((await frame).status, 200);
   assert.equal((await user.send(`${first.ingress}/oauth2/session`)).status, 401);
+});
+
+/** Sends a logout token with these claims by the back channel. */
+async function backChannel(one: Stage, claims: JWTPayload): Promise<number> {
+  const { issuer } = one.provider;
+  const [iat, exp] = [one.clock.now, one.clock.now + 120];
+  const token = await one.provider.sign(
+    { iss: issuer, aud: "client-1", iat, exp, events: { [event]: {} }, ...claims },
+    { typ: "logout+jwt" },
+  );
+  const body = `logout_token=${token}`;
+  const url = `${one.ingress}/oauth2/logout/backchannel`;
+  return (await one.browser().send(url, { method: "POST", headers: form, body })).status;
+}
+
+for (const sessionState of [undefined, "hash.salt"])
+  test(`Back-Channel Logout 1.0 section 2.7: sid and sub end a session whose ID token had no sid (session_state ${sessionState})`, async (t) => {
+    const one = await stage(t, { knobs: { sid: undefined, sessionState } });
+    const user = await one.signedIn();
+    one.provider.knobs.sub = "user-2";
+    const stranger = await one.signedIn();
+    assert.equal(await backChannel(one, { jti: "j1", sid: "s-1", sub: "user-1" }), 200);
+    assert.equal((await user.send(`${one.ingress}/oauth2/session`)).status, 401);
+    assert.equal((await stranger.send(`${one.ingress}/oauth2/session`)).status, 200);
+    await one.provider.arrived("/revoke", 1);
+  });
+
+test("Back-Channel Logout 1.0 section 2.7: sid and sub leave the same user's sessions of another sid alone", async (t) => {
+  const one = await stage(t);
+  const here = await one.signedIn();
+  one.provider.knobs.sid = "sid-2";
+  const there = await one.signedIn();
+  assert.equal(await backChannel(one, { jti: "j1", sid: "sid-1", sub: "user-1" }), 200);
+  assert.equal((await here.send(`${one.ingress}/oauth2/session`)).status, 401);
+  assert.equal((await there.send(`${one.ingress}/oauth2/session`)).status, 200);
+});
+
+/** A store of which what is named in `down` does not work. */
+async function halfStore(): Promise<{ store: KeyValueStore; down: { works: (method: string) => boolean } }> {
+  const inner = await openKeyValueStore({ now: () => 1_800_000_000 });
+  const down = { works: (_method: string): boolean => true };
+  const store = new Proxy(inner, {
+    get(target, name: keyof KeyValueStore) {
+      const method = target[name].bind(target) as (...args: unknown[]) => unknown;
+      return (...args: unknown[]) =>
+        down.works(name) ? method(...args) : Promise.reject(new StoreUnavailable("away"));
+    },
+  });
+  return { store, down };
+}
+
+test("front-channel logouts that anybody can send while the store is away crowd out no back-channel logout", async (t) => {
+  const { store, down } = await halfStore();
+  const one = await stage(t, { store });
+  const user = await one.signedIn();
+  const iss = encodeURIComponent(one.provider.issuer);
+  const frame = (sid: string) =>
+    one.browser().send(`${one.ingress}/oauth2/logout/frontchannel?iss=${iss}&sid=${sid}`);
+  down.works = () => false;
+  for (let round = 0; round < 10; round++)
+    await Promise.all(Array.from({ length: 100 }, (_, index) => frame(`forged-${round}-${index}`)));
+  assert.equal((await frame("forged-0-0")).status, 202, "it waits already");
+  const full = await frame("sid-1");
+  assert.deepEqual([full.status, full.headers["retry-after"]], [503, "2"]);
+  assert.equal(await backChannel(one, { jti: "j1", sid: "sid-1" }), 503);
+  down.works = () => true;
+  await one.provider.arrived("/revoke", 1);
+  assert.equal((await user.send(`${one.ingress}/oauth2/session`)).status, 401);
+});
+
+test("a store that reads and does not write: 503, and nothing is shown as done", async (t) => {
+  const { store, down } = await halfStore();
+  const one = await stage(t, { store });
+  const user = await one.signedIn();
+  down.works = (method) => method === "get";
+  for (const path of ["login", "login?prompt=login", "logout", "logout/local", "session/refresh"]) {
+    const headers = { ...navigation, "sec-fetch-site": "same-origin" };
+    one.clock.now += 61;
+    const answer = await user.send(`${one.ingress}/oauth2/${path}`, { headers });
+    assert.equal(answer.status, 503, path);
+    assert.match(answer.headers["retry-after"] ?? "", /^\d$/);
+    assert.equal(answer.headers["set-cookie"], undefined);
+  }
+  down.works = () => true;
+  assert.equal((await user.send(`${one.ingress}/oauth2/session`)).status, 200);
 });

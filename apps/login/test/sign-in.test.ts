@@ -188,6 +188,28 @@ test("ten tabs at once: at most five attempts are kept, the oldest go, a late ca
   );
 });
 
+test("RFC 6749 section 4.1.2: a code is sent once, however often its callback is asked for; who asks again is signed in anew", async (t) => {
+  const { browser, ingress, provider } = await stage(t);
+  const user = browser();
+  const begun = await user.send(`${ingress}/oauth2/login?redirect=/page`, { headers: navigation });
+  const back = await user.send(begun.headers.location ?? "");
+  const reached = Promise.withResolvers<void>();
+  provider.knobs.tokenTrouble = () => (reached.resolve(), undefined);
+  provider.knobs.tokenDelayMs = 100;
+  const cookie = user
+    .cookieNames()
+    .map((name) => `${name}=${user.cookie(name)}`)
+    .join("; ");
+  const callback = () => browser().send(back.headers.location ?? "", { headers: { ...navigation, cookie } });
+  const first = callback();
+  await reached.promise;
+  const again = await callback();
+  assert.equal((await first).headers.location, "/page");
+  assert.equal(provider.count("/token"), 1);
+  assert.equal(again.status, 307);
+  assert.equal((await user.go(`${ingress}${again.headers.location}`)).url, `${ingress}/page`);
+});
+
 test("a callback that this browser never began is refused (RFC 6749 section 10.12)", async (t) => {
   const { browser, ingress, provider } = await stage(t);
   const attacker = browser();

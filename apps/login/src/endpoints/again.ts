@@ -19,8 +19,9 @@ export function waitingForStore(options: {
   readonly log: Logger;
   readonly what: string;
   readonly max: number;
+  readonly wait?: (milliseconds: number) => Promise<unknown>;
 }): Waiting {
-  const { log, what, max } = options;
+  const { log, what, max, wait = (pause) => delay(pause, undefined, { ref: false }) } = options;
   const waiting = new Map<string, { readonly work: () => Promise<unknown>; readonly since: number }>();
   /** Milliseconds that were waited, since the process began. */
   let passed = 0;
@@ -48,7 +49,7 @@ export function waitingForStore(options: {
   const run = async (): Promise<void> => {
     running = true;
     for (let pause = firstPause; waiting.size > 0; pause = Math.min(pause * 2, longestPause)) {
-      await delay(pause, undefined, { ref: false });
+      await wait(pause);
       passed += pause;
       giveUpOld();
       await doAll();

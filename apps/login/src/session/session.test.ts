@@ -5,7 +5,7 @@ import { Secret } from "@portvakt/runtime/observe";
 import { openKeyValueStore } from "@portvakt/runtime/store";
 import { parseIngress } from "../request/ingress.ts";
 import { newTicket, ownCookies, type Attempt } from "./cookies.ts";
-import { cooldownOf, nextRefreshAt, type SignedIn, type Tokens } from "./model.ts";
+import { cooldownOf, nextRefreshAt, type SignedIn, type Ticket, type Tokens } from "./model.ts";
 import { sessionsIn } from "./store.ts";
 
 const secret = (fill: number): Secret => new Secret(Buffer.alloc(32, fill).toString("base64"));
@@ -129,6 +129,19 @@ test("the session's key is asked for also when the session is remembered", async
   const { ticket } = await sessions.create(fields);
   assert.equal((await sessions.find(ticket))?.session.subject, "kari-the-user");
   assert.equal(await sessions.find({ id: ticket.id, key: new Uint8Array(32) }), undefined);
+});
+
+test("a session is unsealed once for as long as its ticket is held, however many others there are", async () => {
+  const sessions = sessionsIn(await openKeyValueStore({ now }), {
+    lifetimes: { maxSeconds: 100, inactivitySeconds: undefined },
+    now,
+    onTouchFailed: () => assert.fail(),
+  });
+  const tickets: Ticket[] = [];
+  for (let index = 0; index <= 5000; index++) tickets.push((await sessions.create(fields)).ticket);
+  const sweep = () => Promise.all(tickets.map(async (ticket) => (await sessions.find(ticket))?.session));
+  const [first, second] = [await sweep(), await sweep()];
+  assert.ok(first.every((session, index) => session !== undefined && session === second[index]));
 });
 
 const schedules: { name: string; lifetime: number; cooldown: number; next: number }[] = [
