@@ -80,6 +80,8 @@ const spoofed = [
   "X-Portvakt-User",
   "X_Forwarded_For",
   "X_Forwarded-Host",
+  "Content_Length",
+  "Transfer_Encoding",
   "Forwarded",
   "X-Real-IP",
   "X-Forwarded-User",

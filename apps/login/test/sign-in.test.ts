@@ -330,3 +330,44 @@ test("an unknown signing key is fetched anew: the provider may rotate its keys w
   await signedIn();
   assert.equal(provider.count("/jwks"), before + 1);
 });
+
+const pages = [
+  { name: "short", query: "a", attempts: 5, kept: true },
+  { name: "of 500 characters", query: "a".repeat(500), attempts: 3, kept: true },
+  { name: "of 1,000 characters", query: "a".repeat(1000), attempts: 2, kept: true },
+  { name: "of 2,000 characters", query: "a".repeat(2000), attempts: 5, kept: false },
+  { name: "of 600 quotation marks", query: '"'.repeat(600), attempts: 5, kept: false },
+];
+for (const { name, query, attempts, kept } of pages) {
+  test(`RFC 6265bis section 5.6: sign-in pages with a target ${name} leave cookies that every server in front takes`, async (t) => {
+    const { browser, clock, ingress } = await stage(t);
+    const user = browser();
+    const names = (): string[] => user.cookieNames().filter((one) => one.includes(".callback."));
+    let last = "";
+    for (let tab = 0; tab < 7; tab++) {
+      clock.now += 1;
+      const wanted = encodeURIComponent(`/s?q=${query}`);
+      const away = await user.send(`${ingress}/oauth2/login?redirect=${wanted}`, { headers: navigation });
+      for (const line of away.headers["set-cookie"] ?? []) assert.ok(line.length <= 4096);
+      last = away.headers.location ?? "";
+    }
+    const header = names()
+      .map((one) => `${one}=${user.cookie(one)}`)
+      .join("; ");
+    assert.ok(header.length <= 4096, `${header.length} bytes`);
+    assert.equal(names().length, attempts);
+    const landed = await user.go(last);
+    assert.equal(landed.url, kept ? `${ingress}/s?q=${query}` : `${ingress}/`);
+  });
+}
+
+test("RFC 6265bis section 5.6: a logout's target too long for a cookie is the home", async (t) => {
+  const { ingress, signedIn } = await stage(t);
+  const wanted = encodeURIComponent(`/s?q=${"a".repeat(1900)}`);
+  const away = await (
+    await signedIn()
+  ).send(`${ingress}/oauth2/logout?redirect=${wanted}`, { headers: navigation });
+  const lines = away.headers["set-cookie"] ?? [];
+  assert.ok(lines.some((line) => line.includes(".logout=")));
+  for (const line of lines) assert.ok(line.length <= 2048, `${line.length} bytes`);
+});

@@ -43,6 +43,7 @@ function decideFate(name: string): Fate {
   if (hopByHop.has(dashed) || identity.test(dashed) || dashed === "x-request-id") return "drop";
   if (otherPath.test(dashed)) return "drop";
   const misspelt = dashed !== lower;
+  if (misspelt && neverHopByHop.has(dashed)) return "drop";
   if (dashed === "authorization") return misspelt ? "drop" : "authorization";
   if (dashed === "cookie") return misspelt ? "drop" : "cookie";
   if (dashed === "x-forwarded-for") return misspelt ? "drop" : "forwarded-for";

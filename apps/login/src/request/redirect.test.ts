@@ -77,6 +77,7 @@ const refused: { name: string; raw: string }[] = [
   { name: "our own login, encoded", raw: "/%6fauth2/login" },
   { name: "header injection", raw: "/a\r\nSet-Cookie: x=1" },
   { name: "too long", raw: `/${"a".repeat(2048)}` },
+  { name: "too long once it is an address", raw: `/?q=${'"'.repeat(1000)}` },
 ];
 for (const { name, raw } of refused) {
   test(`redirect refused: ${name}`, () => assert.equal(checkRedirect(raw, root, all), undefined));

@@ -9,6 +9,7 @@ declare const checked: unique symbol;
  */
 export type CheckedRedirect = string & { readonly [checked]: true };
 
+/** Of what came in, and of what it becomes: some characters are three in an address. */
 const maxLength = 2048;
 
 /**
@@ -37,6 +38,7 @@ export function checkRedirect(
   if (ingresses.some(({ prefix }) => isUnder(plain.toLowerCase(), `${prefix.toLowerCase()}/oauth2`)))
     return undefined;
   const result = url.pathname + url.search + url.hash;
+  if (result.length > maxLength) return undefined;
   // What we write into Location is read once more by a browser: it must come out as the very same place.
   return URL.parse(result, at.origin)?.href === url.href ? (result as CheckedRedirect) : undefined;
 }
@@ -50,7 +52,7 @@ function checkInDomain(raw: string, at: Ingress, domain: string): CheckedRedirec
   if (url === null || plain === undefined || url.hostname !== host.toLowerCase()) return undefined;
   if (url.protocol !== "https:" && (at.secure || url.protocol !== "http:")) return undefined;
   if (!belongsTo(url.hostname, domain) || /\/oauth2(\/|$)/i.test(plain)) return undefined;
-  return url.href as CheckedRedirect;
+  return url.href.length > maxLength ? undefined : (url.href as CheckedRedirect);
 }
 
 /** The target when none was asked for, or the one asked for was refused: the ingress itself, or what stands in for it. */

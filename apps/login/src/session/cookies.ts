@@ -2,6 +2,7 @@ import { open, seal, type KeyRing } from "@portvakt/runtime/seal";
 import { randomToken } from "@portvakt/oauth";
 import { setCookie, type CookieAttributes } from "../request/cookie-header.ts";
 import type { Ingress } from "../request/ingress.ts";
+import { homeOf } from "../request/redirect.ts";
 import type { Ticket } from "./model.ts";
 
 /** One sign-in that is under way in this browser. */
@@ -50,7 +51,7 @@ export interface OwnCookies {
   readonly writeSession: (ingress: Ingress, ticket: Ticket) => string;
   readonly clearSession: (ingress: Ingress) => string;
   readonly readTicket: (sealed: string) => Ticket | undefined;
-  /** Set-Cookie lines for a new attempt; the oldest of more than five go. */
+  /** Set-Cookie lines for a new attempt; of more than five, or than fit into 4 kB, the oldest go. A target too long for a cookie is the home. */
   readonly writeAttempt: (ingress: Ingress, attempt: Attempt, present: Cookies) => string[];
   readonly readAttempt: (ingress: Ingress, state: string, present: Cookies) => Attempt | undefined;
   readonly hasAttempts: (ingress: Ingress, present: Cookies) => boolean;
@@ -64,6 +65,12 @@ export interface OwnCookies {
 }
 
 const maxAttempts = 5;
+/**
+ * Bytes of all attempts in a request, and of one line that sets a cookie with a target. Browsers drop cookies above 4,096 (RFC 6265bis
+ * section 5.6), and many servers and controllers refuse 8 kB of headers, whereupon no page opens any more until cookies are deleted.
+ */
+const maxAttemptsBytes = 4096;
+const maxTargetBytes = 2048;
 /** How long a sign-in page may stay open before its attempt is forgotten, seconds. */
 export const attemptLifetimeSeconds = 3600;
 const retryWindowSeconds = 300;
@@ -75,15 +82,18 @@ const keyBytes = 32;
 export function ownCookies(options: CookieOptions): OwnCookies {
   const { ring } = options;
   const nameOf = (ingress: Ingress, what: string): string => nameIn(options, ingress, what);
-  const write = (ingress: Ingress, what: string, value: string, maxAgeSeconds?: number): string => {
-    const shared = what === "session" ? options.shared : undefined;
-    return setCookie(nameOf(ingress, what), value, {
-      path: ingress.prefix === "" || shared !== undefined ? "/" : ingress.prefix,
-      secure: options.secure && ingress.secure,
-      sameSite: what === "session" ? options.sameSite : "Lax",
-      ...(shared?.domain === undefined ? {} : { domain: shared.domain }),
-      ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
-    });
+  const write = (ingress: Ingress, what: string, value: string, maxAgeSeconds?: number): string =>
+    lineOf(options, ingress, what, value, maxAgeSeconds);
+  const writeTarget = (
+    ingress: Ingress,
+    what: string,
+    purpose: string,
+    value: Attempt | Departure,
+  ): string => {
+    const line = write(ingress, what, sealJson(ring, purpose, value), attemptLifetimeSeconds);
+    if (line.length <= maxTargetBytes) return line;
+    const atHome = sealJson(ring, purpose, { ...value, target: homeOf(ingress) });
+    return write(ingress, what, atHome, attemptLifetimeSeconds);
   };
   const clear = (ingress: Ingress, what: string): string => write(ingress, what, "", 0);
   const read = (ingress: Ingress, what: string, purpose: string, present: Cookies): unknown =>
@@ -101,10 +111,11 @@ export function ownCookies(options: CookieOptions): OwnCookies {
       write(ingress, "session", seal(ring, "session-ticket", packTicket(ticket))),
     clearSession: (ingress) => clear(ingress, "session"),
     readTicket: (sealed) => unpackTicket(open(ring, "session-ticket", sealed)),
-    writeAttempt: (ingress, attempt, present) => [
-      ...excessAttempts(options, nameOf(ingress, "callback."), present).map((what) => clear(ingress, what)),
-      write(ingress, attemptName(attempt.state), sealJson(ring, "attempt", attempt), attemptLifetimeSeconds),
-    ],
+    writeAttempt: (ingress, attempt, present) => {
+      const line = writeTarget(ingress, attemptName(attempt.state), "attempt", attempt);
+      const excess = excessAttempts(options, nameOf(ingress, "callback."), present, line.length);
+      return [...excess.map((what) => clear(ingress, what)), line];
+    },
     readAttempt: (ingress, state, present) => {
       const attempt = read(ingress, attemptName(state), "attempt", present) as Attempt | undefined;
       return attempt?.state === state ? attempt : undefined;
@@ -112,8 +123,7 @@ export function ownCookies(options: CookieOptions): OwnCookies {
     hasAttempts: (ingress, present) =>
       present.keys().some((name) => name.startsWith(nameOf(ingress, "callback."))),
     clearAttempt: (ingress, state) => clear(ingress, attemptName(state)),
-    writeDeparture: (ingress, departure) =>
-      write(ingress, "logout", sealJson(ring, "departure", departure), attemptLifetimeSeconds),
+    writeDeparture: (ingress, departure) => writeTarget(ingress, "logout", "departure", departure),
     readDeparture: (ingress, present) =>
       read(ingress, "logout", "departure", present) as Departure | undefined,
     clearDeparture: (ingress) => clear(ingress, "logout"),
@@ -141,22 +151,41 @@ function nameIn(options: CookieOptions, ingress: Ingress, what: string): string 
   return `${secure ? prefix : ""}${options.prefix}.${what}`;
 }
 
+function lineOf(
+  options: CookieOptions,
+  ingress: Ingress,
+  what: string,
+  value: string,
+  maxAgeSeconds: number | undefined,
+): string {
+  const shared = what === "session" ? options.shared : undefined;
+  return setCookie(nameIn(options, ingress, what), value, {
+    path: ingress.prefix === "" || shared !== undefined ? "/" : ingress.prefix,
+    secure: options.secure && ingress.secure,
+    sameSite: what === "session" ? options.sameSite : "Lax",
+    ...(shared?.domain === undefined ? {} : { domain: shared.domain }),
+    ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
+  });
+}
+
 /** States are random and of our own making; their beginning tells attempts apart. */
 function attemptName(state: string): string {
   return `callback.${state.slice(0, 8).replace(/[^\w-]/g, "_")}`;
 }
 
 /** The pending attempts that must go so that one more fits: unreadable ones first, then the oldest. */
-function excessAttempts(options: CookieOptions, start: string, present: Cookies): string[] {
+function excessAttempts(options: CookieOptions, start: string, present: Cookies, bytes: number): string[] {
   const pending = [...present]
     .filter(([name]) => name.startsWith(start))
     .map(([name, value]) => ({
       what: `callback.${name.slice(start.length)}`,
+      bytes: name.length + value.length + "=; ".length,
       startedAt: (openJson(options.ring, "attempt", value) as Attempt | undefined)?.startedAt ?? 0,
     }));
   pending.sort((a, b) => b.startedAt - a.startedAt);
+  let together = bytes;
   return pending
-    .slice(maxAttempts - 1)
+    .filter((one, index) => (together += one.bytes) > maxAttemptsBytes || index >= maxAttempts - 1)
     .map((one) => one.what)
     .filter((what) => /^callback\.[\w-]{1,16}$/.test(what));
 }
