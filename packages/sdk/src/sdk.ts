@@ -32,6 +32,8 @@ export interface SdkOptions {
   readonly toleranceSeconds?: number;
   /** How many verified tokens are remembered until they expire, and for five minutes at most. Default 1,000; 0 for none. */
   readonly rememberedTokens?: number;
+  /** How many DPoP proofs are remembered, each for two minutes: of one key half of them at most. Default 100,000. */
+  readonly rememberedProofs?: number;
 }
 
 type ValidateFor = (

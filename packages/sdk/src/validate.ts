@@ -67,10 +67,11 @@ export function createValidateToken(o: {
   readonly timeoutSeconds?: number | undefined;
   readonly toleranceSeconds?: number | undefined;
   readonly rememberedTokens?: number | undefined;
+  readonly rememberedProofs?: number | undefined;
 }): ValidateToken {
   const verifiers = new Map<ProviderName, Verifier>();
   const verifyAccessToken = createVerifyAccessToken(o);
-  const judgeBinding = createJudgeBinding(o.now);
+  const judgeBinding = createJudgeBinding(o.now, o.rememberedProofs);
   const verifierOf = (name: ProviderName): Verifier | { readonly missing: string } => {
     const settings = o.settings.providers[name];
     if ("missing" in settings) return settings;

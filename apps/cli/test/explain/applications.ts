@@ -1,5 +1,6 @@
 // Every reason that an application with the SDK refuses a call for, every way of not getting a token there, and every fault
 // between servers: met, and gone once the fix is applied.
+import { randomUUID } from "node:crypto";
 import {
   createSigner,
   Fault,
@@ -55,17 +56,34 @@ export async function refusalScenarios(): Promise<Scenarios> {
   });
   const bound = { cnf: { jkt: signer.kid } };
   const url = "https://api.example/cases";
+  const proofFor = async (raw: string, htm: string, nonce?: string): Promise<string> => {
+    const claims = { htm, htu: url, iat: now(), jti: randomUUID(), ath: await sha256(raw) };
+    const header = { typ: "dpop+jwt", jwk: signer.publicJwk };
+    return signer.sign(nonce === undefined ? claims : { ...claims, nonce }, header);
+  };
   const proven = async (htm: string, nonces?: DpopNonces, nonce?: string): Promise<string> => {
     const raw = await token(bound);
-    const claims = { htm, htu: url, iat: now(), jti: `${htm}-${nonce}`, ath: await sha256(raw) };
-    const header = { typ: "dpop+jwt", jwk: signer.publicJwk };
-    const proof = await signer.sign(nonce === undefined ? claims : { ...claims, nonce }, header);
+    const proof = await proofFor(raw, htm, nonce);
     return ask(raw, { proof: { proof, method: "GET", url, ...(nonces && { nonces }) } });
+  };
+  /** Proofs of one key one after the other, to an API that remembers few; gives what becomes of the last. */
+  const crowded = async (proofs: number): Promise<string> => {
+    const small = createSdk({ env, now, fetch: keys, rememberedProofs: 4 });
+    const raw = await token(bound);
+    let last = "";
+    for (let count = 0; count < proofs; count++) {
+      const proof = { proof: await proofFor(raw, "GET"), method: "GET", url };
+      const result = await small.validateToken(raw, { proof });
+      last = result.ok ? "ok" : `${result.code}: ${result.error.message}`;
+    }
+    return last;
   };
   const nonces = dpopNonces("a secret that all replicas share");
   const route = requireToken({ sdk })(() => new Response("ok"));
-  const call = async (authorization: string): Promise<string> => {
-    const response = await route(new Request(url, { headers: { authorization } }));
+  const faulty = { ...sdk, validateToken: () => Promise.reject(new Error("a mistake")) };
+  const faultyRoute = requireToken({ sdk: faulty })(() => new Response("ok"));
+  const call = async (authorization: string, of = route): Promise<string> => {
+    const response = await of(new Request(url, { headers: { authorization } }));
     return response.ok ? "ok" : `${await response.text()} ${response.headers.get("www-authenticate") ?? ""}`;
   };
   const bare = createSdk({ env: {}, now, fetch: keys });
@@ -81,6 +99,11 @@ export async function refusalScenarios(): Promise<Scenarios> {
     no_nonce: {
       wrong: () => proven("GET", nonces),
       fixed: async () => proven("GET", nonces, await nonces.issue()),
+    },
+    too_many_proofs: { wrong: () => crowded(3), fixed: () => crowded(2) },
+    server_error: {
+      wrong: async () => call(`Bearer ${await token()}`, faultyRoute),
+      fixed: async () => call(`Bearer ${await token()}`),
     },
     insufficient_scope: guarded({ scope: "write" }, { scope: "read write" }),
     insufficient_acr: guarded({ acr: "idporten-loa-high" }, {}, { acr: "idporten-loa-substantial" }),

@@ -33,9 +33,9 @@ const windowSeconds = 60;
  * address and token; that its key is the one in `cnf.jkt`; its nonce, where one is wanted; that it did not come before, to this process.
  * *Does not check*: replay at other replicas, within the minute that a proof lives. *Throws*: nothing.
  */
-export function createJudgeBinding(now: Clock): JudgeBinding {
+export function createJudgeBinding(now: Clock, rememberedProofs = 100_000): JudgeBinding {
   // A proof lives from `iat - window` to `iat + window`, so twice the window from now outlives it.
-  const claim = createProofMemory(now, 2 * windowSeconds);
+  const claim = createProofMemory(now, 2 * windowSeconds, rememberedProofs);
   return async (token, claims, proof) => {
     const { cnf } = claims;
     if (proof === undefined) {

@@ -7,7 +7,7 @@ export type ClaimProof = (jkt: string, jti: string) => "new" | "used" | "full";
  * Makes a memory of the proofs that came within `livesSeconds`. It forgets none before its time. Nobody may hold more of it than is left
  * free, so one key's flood leaves the half of it, and another's the half of that: enough for all others.
  */
-export function createProofMemory(now: Clock, livesSeconds: number, maxEntries = 100_000): ClaimProof {
+export function createProofMemory(now: Clock, livesSeconds: number, maxEntries: number): ClaimProof {
   const used = new Map<string, { readonly jkt: string; readonly until: number }>();
   const held = new Map<string, number>();
   const forgetOld = (at: number): void => {
