@@ -21,6 +21,7 @@ import { providerNames } from "./wiring/client.ts";
 import { openDoors, type Doors } from "./wiring/doors.ts";
 import type { GuestParts } from "./wiring/guest.ts";
 import { openRole, type RoleParts } from "./wiring/role.ts";
+import { openQuestions } from "./wiring/questions.ts";
 import { redisUrl } from "./wiring/secrets.ts";
 import { ingressesOf, originsAllowed, ssoOf } from "./wiring/sso.ts";
 import { serverFront } from "./sso/server.ts";
@@ -47,12 +48,7 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
   const fetcher = tracedFetch(parts.fetch ?? fetch);
   const doors = await openDoors(settings, { ...tools, fetch: fetcher });
   const exchange = await upstreamToken(settings, { doors, fetch: fetcher, tools });
-  const store =
-    parts.store ?? (await openKeyValueStore({ ...redisUrl(settings), now: tools.now, log: tools.log }));
-  if (parts.store === undefined && redisUrl(settings).url === undefined)
-    tools.log.warn(
-      "PORTVAKT_LOGIN_REDIS_URI is not set: sessions are kept in this process and no other replica sees them",
-    );
+  const store = parts.store ?? (await openOwnStore(settings, tools));
   const origins = originsAllowed(settings, sso, ingresses);
   const shared = { sso, store, doors, ingresses, origins, tools };
   const { session, routes } = openRole(settings, { ...shared, fetch: fetcher });
@@ -64,7 +60,9 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
     sso.role === "server"
       ? serverFront(sso.home)
       : proxyOf(settings, { ...shared, session, trusted, live, upstream, exchange });
-  const app = createApp({ routes, proxy, ingresses, allowedOrigins: origins.all, trusted, log: tools.log });
+  const front = { routes, ingresses, allowedOrigins: origins.all, trusted, log: tools.log };
+  const questions = await openQuestions(settings, front, tools);
+  const app = createApp({ ...front, routes: questions.routes, proxy });
   const server = await serve({
     ...app,
     address: settings.bindAddress,
@@ -72,7 +70,7 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
     metrics: tools.metrics,
     stopping: tools.stopping,
     // Who is not trusted to say where a request came from does not say what trace it belongs to either.
-    traces: { ...tracedRoutes(ingresses, routes), trusts: trusted },
+    traces: { ...tracedRoutes(ingresses, questions.routes), trusts: trusted },
     requestTimeoutSeconds: 0,
   });
   // Node then takes what we do not pass on for the ordinary request that it also is.
@@ -81,14 +79,18 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
   const { probeAddress: address } = settings;
   const probe = address === undefined ? undefined : await serveStatus({ ...tools, address, ready });
   return {
-    addresses: { public: server.url, ...(probe === undefined ? {} : { probe: probe.url }) },
+    addresses: {
+      public: server.url,
+      ...questions.addresses,
+      ...(probe === undefined ? {} : { probe: probe.url }),
+    },
     ready,
     async close() {
       const graceSeconds = settings.shutdownGraceSeconds;
       const early = new AbortController();
       const graceIsOver = delay(graceSeconds * 1000, undefined, { signal: early.signal }).catch(() => {});
       live.close();
-      await server.close({ graceSeconds });
+      await Promise.all([server.close({ graceSeconds }), questions.close({ graceSeconds })]);
       // A refresh whose browser has left is no request any more, but its tokens must reach the store.
       await Promise.race([session.settled(), graceIsOver]);
       early.abort();
@@ -99,6 +101,16 @@ export async function start(settings: LoginSettings, tools: Tools, parts: StartP
       if (parts.store === undefined) await store.close();
     },
   };
+}
+
+async function openOwnStore(settings: LoginSettings, { now, log }: Tools): Promise<KeyValueStore> {
+  const where = redisUrl(settings);
+  const store = await openKeyValueStore({ ...where, now, log });
+  if (where.url === undefined)
+    log.warn(
+      "PORTVAKT_LOGIN_REDIS_URI is not set: sessions are kept in this process and no other replica sees them",
+    );
+  return store;
 }
 
 interface ProxyParts {

@@ -140,6 +140,44 @@ for (const { name, path, headers } of shapes) {
   });
 }
 
+test("forward-auth: with an address of its own, the question is answered there and nothing else is; browsers get no token", async (t) => {
+  const {
+    browser,
+    signedIn,
+    ingress: at,
+    replicas,
+    upstream,
+    logs,
+  } = await stage(t, {
+    env: { PORTVAKT_LOGIN_SESSION_FORWARD_AUTH_BIND_ADDRESS: "127.0.0.1:0" },
+  });
+  const { forwardAuth = "" } = replicas[0]!.running.addresses;
+  const inside = openBrowser({ "app.example.no": new URL(forwardAuth).host });
+  const user = await signedIn();
+  const [name = ""] = user.cookieNames();
+  const cookie = `${name}=${user.cookie(name)}`;
+  upstream.seen.length = 0;
+  for (const path of ["", "/navigate", "/navigate/orders"]) {
+    const question = `${at}/oauth2/session/forwardauth${path}`;
+    const outside = await user.send(question, { headers: background });
+    assert.deepEqual([outside.status, outside.headers.authorization], [404, undefined]);
+    const answer = await inside.send(question, { headers: { ...background, cookie } });
+    assert.equal(answer.status, path === "" ? 204 : 200);
+    assert.match(answer.headers.authorization ?? "", /^Bearer ey/);
+    assert.equal((await inside.send(question, { headers: background })).status, 401);
+  }
+  for (const path of ["/", "/oauth2/session", "/oauth2/login", "/orders"])
+    assert.equal((await inside.send(at + path, { headers: { ...navigation, cookie } })).status, 404, path);
+  assert.equal(upstream.seen.length, 0);
+  assert.equal((await browser().send(`${at}/oauth2/session`)).status, 401);
+  assert.ok(!logs.some((line) => line.includes("FORWARD_AUTH_BIND_ADDRESS")));
+});
+
+test("forward-auth: tokens on the address that browsers reach are told in the log", async (t) => {
+  const { logs } = await stage(t);
+  assert.equal(logs.filter((line) => /FORWARD_AUTH_BIND_ADDRESS is not set/.test(line)).length, 1);
+});
+
 test("forward-auth: a path that ends in /oauth2/ping opens nothing", async (t) => {
   const { replicas } = await stage(t);
   const direct = openBrowser({ "app.example.no": replicas[0]!.address });

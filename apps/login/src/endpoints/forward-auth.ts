@@ -18,6 +18,9 @@ export interface ForwardAuthOptions {
   readonly forwardTokens: boolean;
 }
 
+/** Where a proxy in front asks whether a request may go on. */
+export const questionPath = "/session/forwardauth";
+
 /** Below this path a proxy in front finds redirects ready for the browser; what follows it is the path that was asked for. */
 export const navigatePath = "/session/forwardauth/navigate";
 

@@ -224,6 +224,11 @@ export const settings = defineSettings({
     default: false,
     doc: "Whether it answers with tokens in headers.",
   }),
+  forwardAuthAddress: setting.address({
+    env: named("SESSION_FORWARD_AUTH_BIND_ADDRESS", ""),
+    optional: true,
+    doc: "A second address, which no browser reaches, for the proxy in front: /oauth2/session/forwardauth then answers there alone.",
+  }),
 });
 
 /** What `start` is given. */

@@ -5,7 +5,7 @@ import { callbackEndpoint } from "../endpoints/callback.ts";
 import { loginEndpoint, type LoginOptions } from "../endpoints/login.ts";
 import { localLogoutEndpoint, logoutCallbackEndpoint, logoutEndpoint } from "../endpoints/logout.ts";
 import { backChannelEndpoint, frontChannelEndpoint } from "../endpoints/provider-logout.ts";
-import { forwardAuthEndpoint, navigatePath } from "../endpoints/forward-auth.ts";
+import { forwardAuthEndpoint, navigatePath, questionPath } from "../endpoints/forward-auth.ts";
 import { refreshEndpoint, sessionEndpoint } from "../endpoints/session.ts";
 import { chooserPage } from "../pages/page.ts";
 import type { Ingress } from "../request/ingress.ts";
@@ -109,7 +109,7 @@ function forwardAuthRoutes({ session, ingresses, allowedOrigins, forwardAuth }: 
   const { tokens: forwardTokens } = forwardAuth;
   const endpoint = forwardAuthEndpoint({ ...session, ingresses, allowedOrigins, forwardTokens });
   return [
-    ["/session/forwardauth", { methods: "any", endpoint }],
+    [questionPath, { methods: "any", endpoint }],
     [navigatePath, { methods: "any", below: true, endpoint }],
   ];
 }
