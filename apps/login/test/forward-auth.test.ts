@@ -13,6 +13,8 @@ const on = {
   PORTVAKT_LOGIN_SESSION_FORWARD_AUTH_SET_HEADERS: "true",
 };
 
+const ownAddress = { PORTVAKT_LOGIN_SESSION_FORWARD_AUTH_BIND_ADDRESS: "127.0.0.1:0" };
+
 async function stage(t: TestContext, options: StageOptions = {}): Promise<Stage> {
   const one = await openStage({ ingress, ...options, env: { ...on, ...options.env } });
   t.after(() => one.close());
@@ -34,11 +36,15 @@ const fronts: Readonly<Record<string, Front>> = {
 for (const [name, front] of Object.entries(fronts)) {
   test(`forward-auth with ${name}, as documented: sign-in, token, background calls, forged headers, logout`, async (t) => {
     const on = await stage(t, {
-      // Traefik's file says why.
-      env: name === "traefik" ? { PORTVAKT_LOGIN_TRUSTED_PROXIES: "127.0.0.1" } : {},
+      env: {
+        ...ownAddress,
+        // Traefik's file says why.
+        ...(name === "traefik" ? { PORTVAKT_LOGIN_TRUSTED_PROXIES: "127.0.0.1" } : {}),
+      },
     });
     const address = await front(t, {
       login: on.replicas[0]!.address,
+      question: new URL(on.replicas[0]!.running.addresses["forwardAuth"]!).host,
       application: `127.0.0.1:${on.upstream.port}`,
     });
     const browser = browserThrough(address);
@@ -88,6 +94,7 @@ for (const [name, front] of Object.entries(fronts)) {
     const cross = await browser.send(`${ingress}/orders`, { method: "POST", headers: foreign, body: "y" });
     assert.deepEqual([cross.status, seen.length], [403, before + 1]);
 
+    const told = on.logs.length;
     for (const path of ["", "/", "/navigate", "/navigate/orders", "?a=1", "/navigate?a=1"]) {
       const asked = await browser.send(`${ingress}/oauth2/session/forwardauth${path}`, {
         headers: background,
@@ -96,7 +103,11 @@ for (const [name, front] of Object.entries(fronts)) {
       for (const one of ["authorization", "cookie", "x-wonderwall-forward-auth-token"])
         assert.equal(asked.headers[one], undefined, one);
     }
-    assert.equal(seen.length, before + 1, "nor does the application hear of it");
+    assert.deepEqual(
+      [seen.length, on.logs.length],
+      [before + 1, told],
+      "it goes no further than the proxy in front",
+    );
 
     await browser.send(`${ingress}/oauth2/logout`, { headers: navigation });
     assert.equal((await browser.send(`${ingress}/data`, { headers: background })).status, 401);
@@ -149,7 +160,7 @@ test("forward-auth: with an address of its own, the question is answered there a
     upstream,
     logs,
   } = await stage(t, {
-    env: { PORTVAKT_LOGIN_SESSION_FORWARD_AUTH_BIND_ADDRESS: "127.0.0.1:0" },
+    env: ownAddress,
   });
   const { forwardAuth = "" } = replicas[0]!.running.addresses;
   const inside = openBrowser({ "app.example.no": new URL(forwardAuth).host });
@@ -229,9 +240,10 @@ const rules = [
     file: "envoy.yaml",
     says: /routes:\n +#.+\n +- match: \{ path_separated_prefix: \/oauth2\/session\/forwardauth \}\n +direct_response: \{ status: 404 \}\n/u,
   },
-  { file: "traefik.yml", says: /^ +address: http:\S+\/oauth2\/session\/forwardauth\/navigate$/mu },
+  { file: "traefik.yml", says: /^ +address: http:\S+:3002\/oauth2\/session\/forwardauth\/navigate$/mu },
   { file: "traefik.yml", says: /^ +authResponseHeaders: \[Authorization, Cookie, /mu },
   { file: "traefik.yml", says: /^ +trustForwardHeader: false$/mu },
+  { file: "envoy.yaml", says: /^ +server_uri: \{ uri: http:\S+:3002, cluster: portvakt_question, /mu },
   { file: "envoy.yaml", says: /^ +path_prefix: \/oauth2\/session\/forwardauth\/navigate$/mu },
   {
     file: "envoy.yaml",

@@ -11,8 +11,15 @@ import { setTimeout as delay } from "node:timers/promises";
 
 export const documents = resolve(import.meta.dirname, "../../../docs/forward-auth");
 
-/** Starts a proxy in front of a login proxy and an application, both host:port. Gives its own address. */
-export type Front = (t: TestContext, to: { login: string; application: string }) => Promise<string>;
+/** Where a proxy in front finds a login proxy, for browsers and for its own questions, and an application: host:port. */
+export interface Behind {
+  readonly login: string;
+  readonly question: string;
+  readonly application: string;
+}
+
+/** Starts a proxy in front of these. Gives its own address. */
+export type Front = (t: TestContext, to: Behind) => Promise<string>;
 
 async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, "127.0.0.1");
@@ -60,13 +67,14 @@ async function run(
   }
 }
 
-export const nginx: Front = async (t, { login, application }) => {
+export const nginx: Front = async (t, { login, question, application }) => {
   const program = programOf("PORTVAKT_TEST_NGINX");
   const folder = await mkdtemp(join(tmpdir(), "portvakt-nginx-"));
   const port = await freePort();
   const document = await readFile(join(documents, "nginx.conf"), "utf8");
   const ours = document
-    .replace("127.0.0.1:3000", login)
+    .replaceAll("127.0.0.1:3000", login)
+    .replaceAll("127.0.0.1:3002", question)
     .replace("127.0.0.1:8080", application)
     .replace("127.0.0.1:8000", `127.0.0.1:${port}`);
   await writeFile(join(folder, "portvakt.conf"), ours);
@@ -78,27 +86,38 @@ export const nginx: Front = async (t, { login, application }) => {
   return run(t, folder, port, [program, "-p", folder, "-c", join(folder, "nginx.conf")]);
 };
 
-export const caddy: Front = async (t, { login, application }) => {
+export const caddy: Front = async (t, { login, question, application }) => {
   const program = programOf("PORTVAKT_TEST_CADDY");
   const folder = await mkdtemp(join(tmpdir(), "portvakt-caddy-"));
   const port = await freePort();
   const main = `{\n\tadmin off\n\tauto_https off\n}\nimport ${join(documents, "Caddyfile")}\n`;
   await writeFile(join(folder, "Caddyfile"), main);
-  const names = { HOME: folder, SITE: `:${port}`, LOGIN: login, APPLICATION: application };
+  const names = {
+    HOME: folder,
+    SITE: `:${port}`,
+    LOGIN: login,
+    QUESTION: question,
+    APPLICATION: application,
+  };
   const variables = Object.entries(names).map(([name, value]) => `${name}=${value}`);
   const how = ["run", "--adapter", "caddyfile", "--config", join(folder, "Caddyfile")];
   return run(t, folder, port, ["/usr/bin/env", ...variables, program, ...how]);
 };
 
 /** Debian has no package of it: tested where PORTVAKT_TEST_ENVOY names one. */
-export const envoy: Front = async (t, { login, application }) => {
+export const envoy: Front = async (t, { login, question, application }) => {
   const program = programOf("PORTVAKT_TEST_ENVOY");
   const folder = await mkdtemp(join(tmpdir(), "portvakt-envoy-"));
   const port = await freePort();
   const document = await readFile(join(documents, "envoy.yaml"), "utf8");
-  const ports = { 8000: String(port), 3000: login.split(":")[1], 8080: application.split(":")[1] };
+  const ports = {
+    8000: String(port),
+    3000: login.split(":")[1],
+    3002: question.split(":")[1],
+    8080: application.split(":")[1],
+  };
   const ours = document.replace(
-    /port_value: (8000|3000|8080)/gu,
+    /port_value: (8000|3000|3002|8080)/gu,
     (_, documented: keyof typeof ports) => `port_value: ${ports[documented]}`,
   );
   await writeFile(join(folder, "envoy.yaml"), ours);
@@ -107,13 +126,14 @@ export const envoy: Front = async (t, { login, application }) => {
 };
 
 /** Debian has no package of it: tested where PORTVAKT_TEST_TRAEFIK names one. TLS, which the document asks for, ends in front here. */
-export const traefik: Front = async (t, { login, application }) => {
+export const traefik: Front = async (t, { login, question, application }) => {
   const program = programOf("PORTVAKT_TEST_TRAEFIK");
   const folder = await mkdtemp(join(tmpdir(), "portvakt-traefik-"));
   const port = await freePort();
   const document = await readFile(join(documents, "traefik.yml"), "utf8");
   const ours = document
-    .replaceAll("http://127.0.0.1:3000", `http://${login}`)
+    .replace("http://127.0.0.1:3000", `http://${login}`)
+    .replace("http://127.0.0.1:3002", `http://${question}`)
     .replace("http://127.0.0.1:8080", `http://${application}`)
     .replaceAll(/^ +tls: \{\}\n/gmu, "");
   await writeFile(join(folder, "portvakt.yml"), ours);
