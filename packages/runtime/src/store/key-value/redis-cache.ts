@@ -6,22 +6,27 @@ interface Pending {
 }
 
 /**
- * Reads through to `load`, keeps what it gave until `invalidate`. A read that was under way when its key changed gives its
+ * Reads through to `load`, keeps what it gave until `invalidate`, and gives it while `isSure` that this would be called. A read that was under way when its key changed gives its
  * caller what it read, but is not kept. Bounded: the least recently read entry leaves first.
  */
 export class TrackedCache {
   readonly #load: (key: string) => Promise<Uint8Array | undefined>;
+  readonly #isSure: () => boolean;
   readonly #max: number;
   readonly #values = new Map<string, Uint8Array | undefined>();
   readonly #pending = new Map<string, Pending>();
 
-  constructor(load: (key: string) => Promise<Uint8Array | undefined>, maxEntries: number) {
+  constructor(
+    load: (key: string) => Promise<Uint8Array | undefined>,
+    options: { readonly isSure: () => boolean; readonly maxEntries: number },
+  ) {
     this.#load = load;
-    this.#max = maxEntries;
+    this.#isSure = options.isSure;
+    this.#max = options.maxEntries;
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
-    if (this.#values.has(key)) {
+    if (this.#values.has(key) && this.#isSure()) {
       const value = this.#values.get(key);
       this.#values.delete(key);
       this.#values.set(key, value);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import { createClient } from "@redis/client";
 import { Secret } from "../../observe/index.ts";
@@ -26,6 +27,8 @@ async function relay(options: { readonly idleMs?: number } = {}): Promise<{
   cut(): Promise<void>;
   restore(): Promise<void>;
   stall(): void;
+  /** What is connected now falls silent, as when a firewall forgets it; new connections work. */
+  forget(): void;
   /** How often the store has sent something. */
   requests(): number;
   /** How often the store has connected. */
@@ -34,6 +37,7 @@ async function relay(options: { readonly idleMs?: number } = {}): Promise<{
 }> {
   const { hostname, port } = new URL(address);
   const pairs = new Set<net.Socket>();
+  const silent = new Set<net.Socket>();
   let stalled = false;
   let requests = 0;
   let connections = 0;
@@ -46,8 +50,8 @@ async function relay(options: { readonly idleMs?: number } = {}): Promise<{
       socket.on("error", () => {});
       socket.on("close", () => (near.destroy(), far.destroy(), pairs.delete(socket)));
     }
-    near.on("data", (data) => void (++requests, stalled || far.write(data)));
-    far.on("data", (data) => void (stalled || near.write(data)));
+    near.on("data", (data) => void (++requests, stalled || silent.has(near) || far.write(data)));
+    far.on("data", (data) => void (stalled || silent.has(near) || near.write(data)));
   });
   const listen = async (at: number): Promise<number> => {
     server.listen(at, "127.0.0.1");
@@ -66,6 +70,7 @@ async function relay(options: { readonly idleMs?: number } = {}): Promise<{
     cut,
     restore: async () => void (await listen(own)),
     stall: () => void (stalled = true),
+    forget: () => pairs.forEach((socket) => silent.add(socket)),
     requests: () => requests,
     connections: () => connections,
     close: async () => (server.listening ? await cut() : undefined),
@@ -158,6 +163,64 @@ describe("Redis", { timeout: 60_000 }, () => {
     await assert.rejects(store.get("stalled"), StoreUnavailable);
     assert.ok(performance.now() - asked < 1500);
     await store.close();
+    await between.close();
+  });
+
+  it("gives nothing that it remembers once a call went unanswered: a change may not have been told", async () => {
+    const between = await relay();
+    const store = await openKeyValueStore({ url: between.url, now, timeoutSeconds: 0.3 });
+    await store.set("remembered", Buffer.from("1"), { ttlSeconds: 60 });
+    assert.ok((await store.get("remembered")) !== undefined);
+    between.stall();
+    await assert.rejects(store.claim("unanswered", 60), StoreUnavailable);
+    await assert.rejects(store.get("remembered"), StoreUnavailable);
+    await store.close();
+    await between.close();
+  });
+
+  it("asks the server for what it remembers while a ping is unanswered: in doubt nothing is taken for unchanged", async () => {
+    const between = await relay();
+    const store = await openKeyValueStore({ url: between.url, now, idleSeconds: 0.1 });
+    await store.set("doubted", Buffer.from("1"), { ttlSeconds: 60 });
+    assert.ok((await store.get("doubted")) !== undefined);
+    between.stall();
+    const asked = async (): Promise<boolean> => {
+      // What is remembered is there within the same turn; so is a connection's end.
+      const read = store.get("doubted").then(() => "remembered", () => "lost"); // prettier-ignore
+      return (await Promise.race([read, turn("asked")])) === "asked";
+    };
+    await eventually(asked);
+    await store.close();
+    await between.close();
+  });
+
+  it("replaces connections that a firewall forgot, however much is sent on them: what was changed meanwhile is seen, and messages come again", async () => {
+    const between = await relay();
+    const [store, replica] = [
+      await openKeyValueStore({ url: between.url, now, timeoutSeconds: 0.3, idleSeconds: 0.2 }),
+      await open(),
+    ];
+    const heard: string[] = [];
+    await store.subscribe("forgotten", (message) => heard.push(message));
+    await store.set("forgotten", Buffer.from("session"), { ttlSeconds: 60 });
+    assert.ok((await store.get("forgotten")) !== undefined);
+    between.forget();
+    const forgotten = performance.now();
+    await replica.delete("forgotten");
+    await eventually(async () => {
+      // Nobody waits for these, as for the times at which sessions were last used.
+      store.set("activity", Buffer.from("1"), { ttlSeconds: 60 }).catch(() => {});
+      return (await store.get("forgotten").catch(() => undefined)) === undefined;
+    });
+    assert.ok(performance.now() - forgotten < 2000, "0.1 s until it is asked, 0.3 s for the answer");
+    await eventually(async () => {
+      await replica.publish("forgotten", "again");
+      return heard.includes("again");
+    });
+    assert.equal(await store.claim("forgotten:claim", 1), true);
+    assert.equal(between.connections(), 4);
+    await store.close();
+    await replica.close();
     await between.close();
   });
 

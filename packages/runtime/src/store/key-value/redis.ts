@@ -1,54 +1,11 @@
 // The key-value store in Redis or Valkey, shared by all replicas.
 import { randomUUID } from "node:crypto";
-import { createClient, RESP_TYPES } from "@redis/client";
 import { tracing } from "../../observe/index.ts";
-import type { Logger, Secret, Tracing } from "../../observe/index.ts";
+import type { Tracing } from "../../observe/index.ts";
 import { checkTtl, StoreUnavailable } from "./contract.ts";
 import type { FencedOptions, KeyValueStore, Lock, SetOptions } from "./contract.ts";
 import { TrackedCache } from "./redis-cache.ts";
-import { scripts } from "./redis-scripts.ts";
-
-export interface RedisOptions {
-  /** `redis://` or `rediss://` (TLS), with user name and password in it where the server wants them. */
-  readonly url: Secret;
-  readonly username?: string;
-  readonly password?: Secret;
-  /** Put before every key and channel. */
-  readonly keyPrefix?: string;
-  /** How long a call may take before it fails. Default 2 s. */
-  readonly timeoutSeconds?: number;
-  /** After how long the server, or something on the way, closes an idle connection. */
-  readonly idleSeconds?: number;
-  /** Values kept in this process while the server watches them for us. Default 10,000; 0 turns it off. */
-  readonly cacheEntries?: number;
-  readonly log?: Logger;
-}
-
-/** Retries soon, then every second: a store that returns is in use again within about a second. */
-const retryDelay = (retries: number): number => Math.min(50 * 2 ** Math.min(retries, 5), 1000);
-
-function connect(options: RedisOptions) {
-  const timeoutMs = (options.timeoutSeconds ?? 2) * 1000;
-  const client = createClient({
-    url: options.url.reveal(),
-    ...(options.username === undefined ? {} : { username: options.username }),
-    ...(options.password === undefined ? {} : { password: options.password.reveal() }),
-    scripts,
-    RESP: 3,
-    emitInvalidate: true,
-    // While the connection is down calls fail at once instead of piling up.
-    disableOfflineQueue: true,
-    commandsQueueMaxLength: 100_000,
-    maintNotifications: "disabled",
-    // A connection that a firewall forgot is noticed by a ping without an answer.
-    pingInterval: Math.min(2000, (options.idleSeconds ?? 4) * 500),
-    socket: { connectTimeout: timeoutMs, socketTimeout: 5000, reconnectStrategy: retryDelay },
-    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
-  });
-  return client;
-}
-
-type Client = ReturnType<typeof connect>;
+import { RedisLink, type RedisOptions } from "./redis-link.ts";
 
 const ms = (ttlSeconds: number): number => Math.max(1, Math.round(checkTtl(ttlSeconds) * 1000));
 
@@ -56,66 +13,58 @@ const ms = (ttlSeconds: number): number => Math.max(1, Math.round(checkTtl(ttlSe
 const beside = (key: string, what: string): string => `{${key}}:${what}`;
 
 class RedisStore implements KeyValueStore {
-  readonly #client: Client;
+  readonly #options: RedisOptions;
+  readonly #link: RedisLink;
+  readonly #client: RedisLink["client"];
   readonly #prefix: string;
-  readonly #timeoutMs: number;
   readonly #cache: TrackedCache;
   readonly #traces = tracing();
-  #subscriber: Promise<Client> | undefined;
+  #subscriber: Promise<RedisLink> | undefined;
   #down = false;
 
-  constructor(client: Client, options: RedisOptions) {
-    this.#client = client;
+  constructor(options: RedisOptions) {
+    this.#options = options;
+    this.#link = new RedisLink(options, {
+      lost: (err) => {
+        this.#cache.clear();
+        if (!this.#down) options.log?.warn({ err }, "key-value store lost");
+        this.#down = true;
+      },
+      ready: () => {
+        this.#cache.clear();
+        if (this.#down) options.log?.info("key-value store back");
+        this.#down = false;
+      },
+    });
+    this.#client = this.#link.client;
     this.#prefix = options.keyPrefix ?? "portvakt:";
-    this.#timeoutMs = (options.timeoutSeconds ?? 2) * 1000;
-    this.#cache = new TrackedCache((key) => this.#fetch(key), options.cacheEntries ?? 10_000);
-    client.on("invalidate", (key: Uint8Array | string | null) =>
+    this.#cache = new TrackedCache((key) => this.#fetch(key), {
+      isSure: () => this.#link.isSure,
+      maxEntries: options.cacheEntries ?? 10_000,
+    });
+    this.#client.on("invalidate", (key: Uint8Array | string | null) =>
       key === null ? this.#cache.clear() : this.#cache.invalidate(String(key)),
     );
-    client.on("error", (error: unknown) => {
-      this.#cache.clear();
-      if (!this.#down) options.log?.warn({ err: error }, "key-value store lost");
-      this.#down = true;
-    });
-    client.on("ready", () => {
-      this.#cache.clear();
-      if (this.#down) options.log?.info("key-value store back");
-      this.#down = false;
-    });
   }
 
-  /** Ends every call in bounded time, and gives every failure the one name that callers know; a span when there are traces. */
+  open(): Promise<void> {
+    return this.#link.open();
+  }
+
+  /** A span when there are traces. */
   #bounded<T>(operation: string, call: Promise<T>): Promise<T> {
-    return this.#traces === undefined ? this.#inTime(call) : this.#inSpan(this.#traces, operation, call);
+    return this.#traces === undefined ? this.#link.inTime(call) : this.#inSpan(this.#traces, operation, call);
   }
 
   async #inSpan<T>(traces: Tracing, operation: string, call: Promise<T>): Promise<T> {
     const from = performance.now();
     try {
-      const result = await this.#inTime(call);
+      const result = await this.#link.inTime(call);
       traces.stored("redis", operation, performance.now() - from);
       return result;
     } catch (error) {
       traces.stored("redis", operation, performance.now() - from, error);
       throw error;
-    }
-  }
-
-  async #inTime<T>(call: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new StoreUnavailable("the key-value store did not answer in time")),
-        this.#timeoutMs,
-      );
-    });
-    try {
-      return await Promise.race([call, late]);
-    } catch (error) {
-      if (error instanceof StoreUnavailable) throw error;
-      throw new StoreUnavailable("the key-value store cannot be used", { cause: error });
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -223,39 +172,34 @@ class RedisStore implements KeyValueStore {
 
   async subscribe(channel: string, listener: (message: string) => void): Promise<() => Promise<void>> {
     const name = this.#prefix + channel;
-    const subscriber = await (this.#subscriber ??= this.#connectSubscriber());
+    const link = await (this.#subscriber ??= this.#openSubscriber());
     const own = (message: string): void => listener(message);
-    await this.#bounded("SUBSCRIBE", subscriber.subscribe(name, own));
+    await link.inTime(link.client.subscribe(name, own));
     return async () => {
-      if (subscriber.isOpen) await this.#bounded("UNSUBSCRIBE", subscriber.unsubscribe(name, own));
+      if (link.client.isOpen) await link.inTime(link.client.unsubscribe(name, own));
     };
   }
 
-  /** A connection of its own: the client restores its subscriptions by itself when it reconnects. */
-  async #connectSubscriber(): Promise<Client> {
-    const subscriber = this.#client.duplicate({
-      emitInvalidate: false,
-      disableOfflineQueue: false,
-    });
-    subscriber.on("error", () => {}); // the main connection reports the same trouble
-    await this.#inTime(subscriber.connect()).catch((error: unknown) => {
-      subscriber.destroy();
-      this.#subscriber = undefined;
-      throw error;
-    });
-    return subscriber;
+  /** A connection of its own: the client restores its subscriptions by itself when it reconnects. The main one reports the same trouble. */
+  async #openSubscriber(): Promise<RedisLink> {
+    const client = this.#client.duplicate({ emitInvalidate: false, disableOfflineQueue: false });
+    const link = new RedisLink(this.#options, { lost: () => {}, ready: () => {} }, client);
+    await link.open();
+    if (link.client.isReady) return link;
+    this.#subscriber = undefined;
+    await link.close();
+    throw new StoreUnavailable("the key-value store cannot be used");
   }
 
   async ping(): Promise<void> {
-    await this.#inTime(this.#client.ping());
+    await this.#link.inTime(this.#client.ping());
   }
 
   async close(): Promise<void> {
     const subscriber = await this.#subscriber?.catch(() => undefined);
-    subscriber?.destroy();
+    await subscriber?.close();
     this.#cache.clear();
-    if (this.#client.isReady) await this.#inTime(this.#client.close()).catch(() => this.#client.destroy());
-    else this.#client.destroy();
+    await this.#link.close();
   }
 }
 
@@ -264,17 +208,7 @@ class RedisStore implements KeyValueStore {
  * fast (StoreUnavailable) until the server is there, and the connection is tried again for ever.
  */
 export async function openRedisStore(options: RedisOptions): Promise<KeyValueStore> {
-  const client = connect(options);
-  const store = new RedisStore(client, options);
-  const connected = client.connect().then(
-    () => undefined,
-    () => undefined,
-  );
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, (options.timeoutSeconds ?? 2) * 1000);
-  });
-  await Promise.race([connected, late]);
-  clearTimeout(timer);
+  const store = new RedisStore(options);
+  await store.open();
   return store;
 }
