@@ -77,8 +77,8 @@ function demandLogin(
   provider: string | undefined,
 ): Verdict {
   const { request, target, ingress } = passage;
-  if (target.ambiguous) return answer("ambiguous_path", ambiguousPath(passage));
-  if (excluded(target.canonical)) return { kind: "pass", user: undefined };
+  // What can be read in more than one way is excluded by no rule.
+  if (!target.ambiguous && excluded(target.canonical)) return { kind: "pass", user: undefined };
   if (ingress === undefined) return answer("no_ingress", nowhereToSignIn(passage));
   if (!passage.upgrade && isNavigation(request.method ?? "GET", request.headers)) {
     const wanted = checkRedirect(target.path + target.search, ingress, options.ingresses) ?? homeOf(ingress);

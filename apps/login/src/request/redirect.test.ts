@@ -17,6 +17,8 @@ const accepted: { name: string; raw: string; becomes?: string }[] = [
   { name: "slashes and backslashes encoded in the query", raw: "/page?a=%2F%2F%5C" },
   { name: "letters encoded in the path", raw: "/s%C3%B8k/%E2%82%AC" },
   { name: "an address on the same origin", raw: "https://app.example.no/page?x=1", becomes: "/page?x=1" },
+  { name: "spaces encoded in the path", raw: "/my%20files/a%20b.pdf" },
+  { name: "a question mark and a number sign encoded in the path", raw: "/a%3Fb%23c" },
   { name: "dots that are no segment", raw: "/file.tar.gz/..a/b.." },
 ];
 for (const { name, raw, becomes } of accepted) {
@@ -108,6 +110,7 @@ test("whatever goes in, what comes out stays on the origin in a browser's eyes",
     "%5c",
     "%2e",
     "%09",
+    "%20",
     "%25",
     "@",
     ":",

@@ -14,8 +14,9 @@ const maxLength = 2048;
 
 /**
  * Checks a redirect target that came from outside (query, Referer, cookie), with the browsers' own URL rules as the judge.
- * Checks: same origin as the ingress, inside a declared path prefix, no user information; no control character, white space or
- * backslash, and no empty or dot segment in the path, raw or after one or two rounds of decoding; not one of our own endpoints.
+ * Checks: same origin as the ingress, inside a declared path prefix, no user information; no control character, white space
+ * (but for encoded spaces) or backslash, and no empty or dot segment in the path, raw or after one or two rounds of decoding; not one
+ * of our own endpoints.
  * Does not check: that the page exists. Returns undefined for what must not be followed.
  */
 export function checkRedirect(
@@ -64,7 +65,8 @@ export function homeOf(ingress: Ingress): CheckedRedirect {
 function plainPath(target: string): string | undefined {
   let path = target.split(/[?#]/, 1)[0] ?? "";
   for (let round = 0; round < 4; round++) {
-    if (/[\u0000-\u0020\u007f-\u00a0\u2028\u2029\ufeff\\]/.test(path)) return undefined;
+    // A space came in encoded and stays so: names of files have them.
+    if (/[\u0000-\u001f\u007f-\u00a0\u2028\u2029\ufeff\\]/.test(path)) return undefined;
     if (/\/\/|\/\.{1,2}(\/|$)/.test(path)) return undefined;
     if (!path.includes("%")) return path;
     try {
