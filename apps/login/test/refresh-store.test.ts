@@ -80,6 +80,26 @@ test("RFC 9700 section 4.14.2: tokens that wait for the store are written when i
   assert.equal(await written.promise, true);
 });
 
+test("RFC 9700 section 4.14.2: another process waits for tokens that could not be written, and does not ask with the one that is spent", async (t) => {
+  const { one, changeable, headers } = await staged(t, { replicas: 2 });
+  one.clock.now += 280;
+  changeable.with = { setFenced: away };
+  assert.equal((await one.browser(0).send(`${one.ingress}/`, { headers })).status, 200);
+  one.clock.now += 16; // the lock has run out
+  changeable.with = {
+    setFenced: away,
+    lock: async (...wanted) => {
+      const lock = await changeable.inner.lock(...wanted);
+      changeable.with = {}; // the store is back, and the other process is the first that has it
+      return lock;
+    },
+  };
+  assert.equal((await one.browser(1).send(`${one.ingress}/`, { headers })).status, 200);
+  assert.equal(one.provider.count("/token", "refresh_token"), 1);
+  const [first, second] = one.upstream.seen.slice(-2).map((seen) => seen.headers.authorization);
+  assert.equal(first, second);
+});
+
 test("a logout while tokens wait for the store stays a logout, and they are revoked", async (t) => {
   const { one, changeable, headers } = await staged(t);
   one.clock.now += 280;

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "@portvakt/oauth";
-import type { Lock } from "@portvakt/runtime/store";
 import { isExpired, type Session, type Ticket, type Tokens } from "./model.ts";
 import type { RefreshOnce, Renewal } from "./refresh.ts";
-import type { Sessions } from "./store.ts";
+import type { RefreshLock, Sessions } from "./store.ts";
 import type { Unwritten } from "./unwritten.ts";
 
 /** What the provider made of a refresh token. */
@@ -31,13 +30,15 @@ const pollMilliseconds = 20;
 /** A failure that came sooner than this is tried once more, where nothing else is left. */
 const quickFailureSeconds = 2;
 const secondTryMilliseconds = 200;
+/** How many looks, at the pace of waiting, a process gets that has tokens and could not write them: about 2 s. */
+const looksForSuccessor = 100;
 
 /** A refresh that is this process's to make. */
 interface Turn {
   readonly ticket: Ticket;
   /** As the store held it when the lock was ours. */
   readonly session: Session;
-  readonly lock: Lock;
+  readonly lock: RefreshLock;
 }
 
 /** Refreshes at the provider: one lock in the store for all processes, and a fence against a holder that was too slow. */
@@ -79,6 +80,8 @@ const isSuccessor = (session: Session, before: Session): boolean =>
 async function renew(turn: Turn, options: ProviderRefreshOptions): Promise<Renewal | undefined> {
   const { unwritten } = options;
   if (!unwritten.hasRoom()) return { kind: "unavailable" };
+  const successor = turn.lock.orphaned ? await awaitSuccessor(turn, options) : undefined;
+  if (successor !== undefined) return successor;
   const answer = await askTwice(turn, options);
   if (answer.kind === "unavailable") return { kind: "unavailable" };
   if (answer.kind === "refused") return endRefused(turn, options);
@@ -95,6 +98,20 @@ async function renew(turn: Turn, options: ProviderRefreshOptions): Promise<Renew
     });
     return { kind: "usable", session: renewed };
   }
+}
+
+/** The last holder may be back with the store, and about to write what it got for the token that we would send: once more is too often. */
+async function awaitSuccessor(
+  { ticket, session }: Turn,
+  { sessions }: ProviderRefreshOptions,
+): Promise<Renewal | undefined> {
+  for (let looks = 0; looks < looksForSuccessor; looks++) {
+    await delay(pollMilliseconds);
+    const found = await sessions.find(ticket);
+    if (found === undefined) return { kind: "ended" };
+    if (isSuccessor(found.session, session)) return { kind: "usable", session: found.session };
+  }
+  return undefined;
 }
 
 /** A provider that stumbles once is asked again when the old token is no longer of use: else every waiting request would fail with it. */

@@ -29,12 +29,21 @@ export interface Sessions extends Pick<Endings, "end" | "endAll"> {
   find(ticket: Ticket): Promise<Found | undefined>;
   /** Replaces a session's content under a lock; false when it ended meanwhile or a later holder of the lock wrote first. */
   replace(ticket: Ticket, session: Session, lock: Lock): Promise<boolean>;
-  lock(id: string, ttlSeconds: number): Promise<Lock | undefined>;
+  lock(id: string, ttlSeconds: number): Promise<RefreshLock | undefined>;
   /** Counts a request as activity. */
   touch(session: Session): void;
   /** Ends a session that the store still holds as it was found with this ticket; gives whether it did. */
   endIf(ticket: Ticket, found: Session): Promise<boolean>;
 }
+
+/** The right to refresh a session. */
+export interface RefreshLock extends Lock {
+  /** Whether its last holder never gave it back: it is gone, or has tokens that it cannot write. */
+  readonly orphaned: boolean;
+}
+
+/** For how long a holder that lost the store is expected to be back with what it has, seconds. */
+const orphanedSeconds = 600;
 
 /** A session as it was opened with one ticket. Checked against the store's bytes at each use. */
 interface Opened {
@@ -94,9 +103,25 @@ export function sessionsIn(store: KeyValueStore, options: SessionsOptions): Sess
       if (written) await revocations?.keep(session, "again");
       return written;
     },
-    lock: (id, ttlSeconds) => store.lock(`login:refresh:${id}`, { ttlSeconds }),
+    lock: (id, ttlSeconds) => lockRefresh(store, id, ttlSeconds),
     touch: (session) => activity.touch(session),
   };
+}
+
+async function lockRefresh(
+  store: KeyValueStore,
+  id: string,
+  ttlSeconds: number,
+): Promise<RefreshLock | undefined> {
+  const lock = await store.lock(`login:refresh:${id}`, { ttlSeconds });
+  if (lock === undefined) return undefined;
+  const mark = `login:refreshing:${id}`;
+  const orphaned = !(await store.claim(mark, orphanedSeconds));
+  const release = async (): Promise<void> => {
+    await store.delete(mark);
+    await lock.release();
+  };
+  return { ...lock, orphaned, release };
 }
 
 /** What was opened before, if the store still holds the same bytes. */
