@@ -12,9 +12,15 @@ export function oneAtATime(read: (after: number) => Promise<number>): Refresh {
   let waiting: Promise<void> | undefined;
 
   async function readOnce(): Promise<void> {
-    const after = isAnew ? 0 : seen;
+    const isWhole = isAnew;
     isAnew = false;
-    seen = await read(after);
+    try {
+      seen = await read(isWhole ? 0 : seen);
+    } catch (error) {
+      // What was to be read whole still is: a database that has just come back may fail once more.
+      isAnew ||= isWhole;
+      throw error;
+    }
   }
 
   return function refresh({ anew } = { anew: false }): Promise<void> {
