@@ -10,7 +10,6 @@ export type JudgePossession = (
 
 /** Seconds that a proof's `iat` may be off. */
 const windowSeconds = 60;
-const maxRemembered = 100_000;
 
 /**
  * Makes the check that a token and the proof beside it belong together (RFC 9449 sections 4.3 and 7.1).
@@ -19,18 +18,19 @@ const maxRemembered = 100_000;
  * none; the proof, for this method, address and token; that its key is the one in `cnf.jkt`; that it did not come before.
  * Does not check: a nonce of the application's (section 9); replay at other replicas, within the minute that a proof lives.
  */
-export function createJudgePossession(now: Clock): JudgePossession {
+export function createJudgePossession(now: Clock, maxRemembered = 100_000): JudgePossession {
   const seen = new Map<string, number>();
-  /** Whether the proof is new. When more came in a minute than are remembered, none is taken for new. */
-  const claim = (id: string): boolean => {
+  /** Remembers a proof. Undefined when it is new; else why it may not be taken. */
+  const objection = (id: string): string | undefined => {
     for (const [old, until] of seen) {
       if (until > now()) break;
       seen.delete(old);
     }
-    if (seen.has(id) || seen.size >= maxRemembered) return false;
+    if (seen.has(id)) return "the DPoP proof was used before";
+    if (seen.size >= maxRemembered) return "too many DPoP proofs are being remembered";
     // A proof lives from `iat - window` to `iat + window`, so twice the window from now outlives it.
     seen.set(id, now() + 2 * windowSeconds);
-    return true;
+    return undefined;
   };
   return async ({ token, dpop, binding_checked: isChecked }, cnf) => {
     if (!dpop) {
@@ -48,8 +48,7 @@ export function createJudgePossession(now: Clock): JudgePossession {
     if (!judged.ok) return inactive("bad_proof", `the DPoP proof is refused: ${judged.message}`);
     if (judged.jkt !== bound)
       return inactive("bad_proof", "the DPoP proof is by another key than the token's");
-    return claim(`${judged.jkt} ${judged.jti}`)
-      ? undefined
-      : inactive("bad_proof", "the DPoP proof was used before");
+    const again = objection(`${judged.jkt} ${judged.jti}`);
+    return again === undefined ? undefined : inactive("bad_proof", again);
   };
 }
