@@ -58,6 +58,24 @@ describe("a folder is one process's at a time", () => {
     assert.equal(all.filter(({ has }) => has).length, 1);
   });
 
+  test("one that comes at the same moment and goes back is no reason to give up", async () => {
+    const program = `
+      import { DatabaseSync } from "node:sqlite";
+      const file = new DatabaseSync(${JSON.stringify(join(folder, "lock"))});
+      file.exec("begin; select count(*) from sqlite_schema");
+      console.log("is on its way");
+      process.stdin.once("data", () => file.close());`;
+    const args = ["--input-type=module", "--eval", program];
+    const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+    await once(child.stdout, "data");
+    child.stdin.write("go back");
+    try {
+      lockFolder(folder)[Symbol.dispose]();
+    } finally {
+      await killed(child);
+    }
+  });
+
   test("a file that is no lock is said to be none", async () => {
     const other = await mkdtemp(join(folder, "other-"));
     await writeFile(

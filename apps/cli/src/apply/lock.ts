@@ -6,13 +6,19 @@ import { CommandError } from "../failure.ts";
 const sqliteBusy = 5;
 
 /**
+ * How long a lock that is held is tried again. SQLite takes an exclusive lock in steps: of two that come at once, each may
+ * find the other on its way; the one then goes back and tries again, so that the other gets it.
+ */
+const patienceMs = 1000;
+
+/**
  * Keeps everybody else from what is in a folder, until it is disposed of. The lock is the operating system's, on the file
  * `lock`, in the way that SQLite takes it: it ends with the process, however that ends, so that none is ever left behind.
  *
- * *Throws*: CommandError when another process has it, or the file cannot be locked.
+ * *Throws*: CommandError when another process keeps it for more than a second, or the file cannot be locked.
  */
 export function lockFolder(folder: string): Disposable {
-  const file = new DatabaseSync(join(folder, "lock"), { timeout: 0 });
+  const file = new DatabaseSync(join(folder, "lock"), { timeout: patienceMs });
   try {
     file.exec("begin exclusive");
   } catch (error) {

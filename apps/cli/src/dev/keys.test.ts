@@ -70,4 +70,11 @@ describe("ports", () => {
       "below the ports that outgoing connections take",
     );
   });
+
+  test("0 finds every one of many that look at once a range of its own", async () => {
+    const plans = await Promise.all(
+      Array.from({ length: 20 }, () => planOnFreePorts((base) => makePlan([], base), 0)),
+    );
+    assert.equal(new Set(plans.map(({ base }) => base)).size, plans.length);
+  });
 });

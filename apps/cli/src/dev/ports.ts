@@ -1,4 +1,4 @@
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { CommandError } from "../failure.ts";
 import { plannedPorts, portSpan, type Plan } from "./plan.ts";
 
@@ -6,7 +6,8 @@ const tries = 50;
 
 /**
  * Finds a base for a plan's ports. `base` 0 looks for a free range below the range that systems hand out for outgoing
- * connections, so that nothing takes one of them between this look and the start.
+ * connections, and keeps it for this process by listening at the base itself: of two platforms that start at once, one
+ * looks further.
  *
  * *Throws*: CommandError that names the taken port and who wanted it.
  */
@@ -21,7 +22,10 @@ export async function planOnFreePorts(make: (base: number) => Plan, base: number
   }
   for (let attempt = 0; attempt < tries; attempt++) {
     const plan = make(10_000 + portSpan * Math.floor(Math.random() * 50));
+    const kept = await listenAt(plan.base);
+    if (kept === undefined) continue;
     if ((await firstTaken(plan)) === undefined) return plan;
+    kept.close();
   }
   throw new CommandError("no free range of ports was found", { hints: ["give one with `--port`"] });
 }
@@ -32,10 +36,18 @@ async function firstTaken(plan: Plan): Promise<{ port: number; name: string } | 
   return wanted.find((_port, index) => free[index] !== true);
 }
 
-function isFree(port: number): Promise<boolean> {
+async function isFree(port: number): Promise<boolean> {
+  const probe = await listenAt(port);
+  if (probe === undefined) return false;
+  await new Promise((resolve) => probe.close(resolve));
+  return true;
+}
+
+/** Listens without keeping the process alive, and has nothing to say to anybody; undefined where the port is taken. */
+function listenAt(port: number): Promise<Server | undefined> {
   return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(false));
-    probe.listen({ port, host: "127.0.0.1", exclusive: true }, () => probe.close(() => resolve(true)));
+    const server = createServer((socket) => socket.destroy()).unref();
+    server.once("error", () => resolve(undefined));
+    server.listen({ port, host: "127.0.0.1", exclusive: true }, () => resolve(server));
   });
 }
