@@ -5,6 +5,7 @@
  * Spec: the paragraphs "Speed" of the login proxy, the token API and TokenX.
  */
 import { CannotRun, jsonLine as outcomesJson, printed } from "@portvakt/chaos/rig";
+import { benchDev } from "./dev.ts";
 import { benchLogin } from "./login.ts";
 import { benchPolicy } from "./policy.ts";
 import { benchRefresh } from "./refresh.ts";
@@ -47,6 +48,7 @@ const benches: Readonly<Record<string, () => Promise<Told>>> = {
   login: measuring(benchLogin),
   policy: measuring(benchPolicy),
   standins: measuring(benchStandins),
+  dev: measuring(benchDev),
   refresh,
 };
 

@@ -107,8 +107,9 @@ export function table(report: Report): string {
   return [
     report.title,
     "",
-    rows([["", "per CPU s", "CPU µs each", "per s", "p50 ms", "p99 ms"], ...measured]),
-    "",
+    ...(measured.length === 0
+      ? []
+      : [rows([["", "per CPU s", "CPU µs each", "per s", "p50 ms", "p99 ms"], ...measured]), ""]),
     rows([[report.results[0].unit, "ours", "beside", "ratio", "target", ""], ...results]),
     ...figureLines(report.figures),
     ...report.notes.map((note) => `\n${note}`),
