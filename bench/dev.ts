@@ -34,7 +34,11 @@ function startDev(folder: string, args: readonly string[]): { child: ChildProces
 }
 
 /** Seconds from now until the platform says the words. */
-async function secondsUntil(child: ChildProcess, stream: "stdout" | "stderr", words: string): Promise<number> {
+async function secondsUntil(
+  child: ChildProcess,
+  stream: "stdout" | "stderr",
+  words: string,
+): Promise<number> {
   const began = performance.now();
   let said = "";
   const { promise, resolve, reject } = Promise.withResolvers<number>();

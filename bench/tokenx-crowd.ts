@@ -1,15 +1,14 @@
-// TokenX with many registered applications, at a load below its highest, and with one client that floods.
+// TokenX with many registered applications, and with one client that floods.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Load } from "./rig/load.ts";
-import { latenciesAt } from "./rig/latency.ts";
 import { measure } from "./rig/measure.ts";
 import type { Subject } from "./rig/measure.ts";
 import { megabytesOf, startGenerator, startPortvakt } from "./rig/processes.ts";
 import type { Generator, Started } from "./rig/processes.ts";
-import { compare, median, quantile } from "./rig/report.ts";
-import type { Figure, Measured, Result } from "./rig/report.ts";
+import { median, quantile } from "./rig/report.ts";
+import type { Figure, Measured } from "./rig/report.ts";
 
 const crowds = [10, 1000, 10_000] as const;
 
@@ -71,21 +70,6 @@ export async function benchCrowd(generator: Generator, parts: CrowdParts): Promi
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** How long answers take at 70 % of the highest load. */
-export async function latencyBelowHighest(
-  generator: Generator,
-  highest: number,
-  load: (count: number) => Promise<Load>,
-): Promise<Result> {
-  const rate = Math.max(1, Math.floor(highest * 0.7));
-  const seconds = 2;
-  const subject = { name: "exchange", load: () => load(Math.round(rate * seconds)) };
-  const [latency] = await latenciesAt(generator, rate, [subject], { seconds, rounds: 9 });
-  const { p50 = Number.NaN, p99 = Number.NaN } = latency ?? {};
-  const beside = { name: `p99; both at ${rate} exchanges/s, 70 % of the highest load`, value: p99 * 1000 };
-  return compare("tokenx, p50", p50 * 1000, beside, 0.333, "µs");
 }
 
 /** One client sends as much as it can, far above its limit, while another exchanges 20 times a second. Every answer to the other must be a token. */

@@ -22,7 +22,8 @@ export type Trouble =
   | "huge"
   | "redirect"
   | { readonly status: number; readonly body?: unknown; readonly headers?: Record<string, string> }
-  | { readonly delayMs: number };
+  | { readonly delayMs: number }
+  | { readonly after: Promise<unknown> };
 
 export interface Received {
   readonly form: URLSearchParams;
@@ -247,6 +248,10 @@ function mistreat(
   }
   if ("delayMs" in trouble) {
     setTimeout(answer, trouble.delayMs);
+    return;
+  }
+  if ("after" in trouble) {
+    void trouble.after.then(answer);
     return;
   }
   write(response, trouble.status, trouble.body ?? { error: "server_error" }, trouble.headers);

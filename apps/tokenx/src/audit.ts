@@ -10,13 +10,15 @@ export interface Audit {
   readonly registration: (change: string, clientId: string, registrar: string) => void;
   readonly issued: (clientId: string, audience: string) => void;
   readonly untied: (issuer: string) => void;
-  /** The record of a decision, of those that are still held: the last 1,000 here, refusals for longer in the database. */
+  /** The record of a decision, of those that are still held: the last 1,000 here (allowed: 20 a second), refusals for longer in the database. */
   find(decisionId: string): Promise<AuditRecord | undefined>;
   /** What was decided last, the newest first: the last 1,000 here, and of other replicas the refusals in the database. */
   recent(): Promise<readonly AuditRecord[]>;
 }
 
 const held = 1_000;
+/** How many of those that were allowed are held of each second: a busy server's memory reaches back further, and is not all garbage. */
+const allowedPerSecond = 20;
 
 /** The decision log: a line per token request on the log, the last thousand in memory, and counters. */
 export function createAudit(options: { log: Logger; metrics: Metrics; store: DecisionStore }): Audit {
@@ -24,13 +26,23 @@ export function createAudit(options: { log: Logger; metrics: Metrics; store: Dec
   const counters = createCounters(options.metrics);
   const records: AuditRecord[] = [];
   let next = 0;
+  let [second, allowed] = [0, 0];
+
+  function hold(record: AuditRecord): void {
+    if (record.outcome === "issued") {
+      const now = Math.floor(record.at);
+      if (now !== second) [second, allowed] = [now, 0];
+      if (allowed++ >= allowedPerSecond) return;
+    }
+    records[next] = record;
+    next = (next + 1) % held;
+  }
 
   return {
     token: (event) => {
       const record = toRecord(event);
       noteOnRequest({ grant: event.grantType, error: event.error, decision: event.decision?.id });
-      records[next] = record;
-      next = (next + 1) % held;
+      hold(record);
       store.add(record);
       counters.seconds.observe(event.seconds, { outcome: event.outcome });
       counters.requests.inc({ outcome: event.outcome, error: event.error ?? "" });

@@ -140,3 +140,20 @@ test("without reader keys, nobody is the reader", async () => {
   assert.equal((await fetch(url, { headers: { authorization: `Bearer ${token}` } })).status, 401);
   await other.close();
 });
+
+test("of a busy second twenty that were allowed are held, and every refusal", async () => {
+  const count = async () => ({
+    allowed: (await decisions("?outcome=allow")).length,
+    refused: (await decisions("?outcome=deny")).length,
+  });
+  const exchange = async (by: string): Promise<number> =>
+    (await on.exchange(by, { subject_token: await on.subjectToken(), audience: target })).status;
+  const before = await count();
+  on.clock.now += 1;
+  for (let n = 0; n < 22; n++) assert.equal(await exchange(caller), 200);
+  for (let n = 0; n < 2; n++) assert.equal(await exchange(snoop), 400);
+  assert.deepEqual(await count(), { allowed: before.allowed + 20, refused: before.refused + 2 });
+  on.clock.now += 1;
+  assert.equal(await exchange(caller), 200);
+  assert.equal((await count()).allowed, before.allowed + 21);
+});

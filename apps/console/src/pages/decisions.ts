@@ -27,7 +27,7 @@ export async function decisions(request: Request, { current, tokenx, now }: Sour
   return {
     title: "Decisions",
     at: "/decisions",
-    lead: "What TokenX decided last, the newest first. What was allowed is held for the last thousand requests, refusals for days.",
+    lead: "What TokenX decided last, the newest first. What was allowed is held for the last thousand requests, of a busy second twenty; refusals for days.",
     body: html`${filterForm(outcome, application ?? word, [...landscape.applications.keys()])}
     ${
       "trouble" in told

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createPublicKey, generateKeyPairSync, verify } from "node:crypto";
+import crypto, { createPublicKey, generateKeyPairSync, verify } from "node:crypto";
 import { describe, test } from "node:test";
 import type { JWK } from "jose";
 import { Fault } from "../errors.ts";
@@ -7,17 +7,25 @@ import type { SignatureAlgorithm } from "./algorithms.ts";
 import { generatePrivateJwk, publicJwkOf } from "./keys.ts";
 import * as onNode from "./signature.ts";
 
-/** The same module, loaded where the runtime has no node:crypto to give. */
-async function withoutNodeCrypto(): Promise<typeof onNode> {
-  const getBuiltinModule = process.getBuiltinModule.bind(process);
-  Object.assign(process, { getBuiltinModule: undefined });
-  const specifier = "./signature.ts?web";
+const getBuiltinModule = process.getBuiltinModule.bind(process);
+
+/** The same module, loaded where the runtime has other modules of its own to give. */
+async function loadedWith(name: string, given: unknown): Promise<typeof onNode> {
+  Object.assign(process, { getBuiltinModule: given });
+  const specifier = `./signature.ts?${name}`;
   const loaded = (await import(specifier)) as typeof onNode;
   Object.assign(process, { getBuiltinModule });
   return loaded;
 }
 
-const hosts = { "node:crypto": onNode, WebCrypto: await withoutNodeCrypto() };
+const withCores = (count: number) => (id: string) =>
+  id === "node:os" ? { availableParallelism: () => count } : getBuiltinModule(id);
+
+const hosts = {
+  "node:crypto and several cores": await loadedWith("several-cores", withCores(4)),
+  "node:crypto and one core": await loadedWith("one-core", withCores(1)),
+  WebCrypto: await loadedWith("web", undefined),
+};
 const data = new TextEncoder().encode("header.payload");
 const algorithms: readonly SignatureAlgorithm[] = [
   "RS256",
@@ -88,6 +96,32 @@ for (const [host, { importSigningKey, importVerificationKey }] of Object.entries
     }
   });
 }
+
+const ways = [
+  { name: "several cores: on the thread pool", cores: 4, callback: true },
+  {
+    name: "one core, of which a thread would take its part: in a turn of the event loop",
+    cores: 1,
+    callback: false,
+  },
+];
+for (const { name, cores, callback } of ways)
+  test(`RSA signatures with ${name}`, async () => {
+    const { importSigningKey } = await loadedWith(`spied-${cores}`, (id: string) =>
+      id === "node:crypto" ? { ...crypto, sign: spied } : withCores(cores)(id),
+    );
+    const calls: boolean[] = [];
+    function spied(...args: Parameters<typeof crypto.sign>): ReturnType<typeof crypto.sign> {
+      calls.push(typeof args.at(-1) === "function");
+      return crypto.sign(...args);
+    }
+    const key = await importSigningKey(await generatePrivateJwk("RS256"), "RS256");
+    const signing = key.sign(data);
+    await Promise.resolve();
+    assert.deepEqual(calls, callback ? [true] : [], "whatever else is to be done comes first");
+    await signing;
+    assert.deepEqual(calls, [callback]);
+  });
 
 test("RFC 7518 section 3.4: an ECDSA signature is the two numbers, not DER", async () => {
   const jwk = await generatePrivateJwk("ES256");

@@ -1,7 +1,7 @@
 import { base64url, importJWK, type JWK } from "jose";
 import { Fault } from "../errors.ts";
 import { signatureAlgorithms, type SignatureAlgorithm, type SignatureScheme } from "./algorithms.ts";
-import { nativeCrypto, type NativeCrypto } from "./native-crypto.ts";
+import { nativeCrypto, turnOnOneCore, type NativeCrypto } from "./native-crypto.ts";
 
 /** A public key that is bound to one algorithm. */
 export interface VerificationKey {
@@ -14,6 +14,7 @@ export interface SigningKey {
 }
 
 const native = nativeCrypto();
+const ownTurn = turnOnOneCore();
 
 /**
  * Imports a public JWK for one algorithm.
@@ -67,16 +68,25 @@ function nativeVerificationKey(crypto: NativeCrypto, jwk: JWK, scheme: Signature
   return { verify: (data, signature) => crypto.verify(hash, data, options, signature) };
 }
 
-// RSA signing takes ten times as long, so it goes to the thread pool; the others are quick.
+// RSA signing takes ten times as long, so it goes to the thread pool, or has a turn of the event loop to itself where a thread
+// would have no core; the others are quick (docs/decisions/0004).
 function nativeSigningKey(crypto: NativeCrypto, jwk: JWK, scheme: SignatureScheme): SigningKey {
   const key = crypto.createPrivateKey({ key: jwk, format: "jwk" });
   const options = { key, ...nativeOptions(scheme) };
   const hash = nativeHash(scheme);
   if (scheme.kty !== "RSA") return { sign: async (data) => crypto.sign(hash, data, options) };
+  if (ownTurn !== undefined)
+    return {
+      sign: async (data) => {
+        await ownTurn();
+        return crypto.sign(hash, data, options);
+      },
+    };
   return {
     sign: (data) =>
       new Promise((resolve, reject) => {
-        crypto.sign(hash, data, options, (error, signature) => {
+        // Node keeps what a thread has signed until the next full garbage collection: not a piece of Buffer's pool, and with it all of it.
+        crypto.sign(hash, new Uint8Array(data), options, (error, signature) => {
           if (error === null) resolve(signature);
           else reject(error);
         });
