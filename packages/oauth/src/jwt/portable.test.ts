@@ -29,7 +29,11 @@ for (const [name, change] of Object.entries(lesser))
     assert.match(run.stdout, /^(?:# |ℹ )pass [1-9]\d+$/m);
   });
 
-test("what jose refuses is refused; what it accepts is accepted, but for characters that RFC 7515 section 2 does not have", async () => {
+/** RFC 7515 section 2, and RFC 4648 section 3.5: no other characters, and no bits that stand for nothing. */
+const isBase64url = (text: string): boolean =>
+  text.split(".").every((part) => Buffer.from(part, "base64url").toString("base64url") === part);
+
+test("what jose refuses is refused; what it accepts is accepted, but for what is no base64url", async () => {
   const jwk = await generatePrivateJwk("ES256");
   const claims = { iss: "issuer", aud: "api", sub: "å", iat: now, exp: now + 60 };
   const good = await (await createSigner(jwk)).sign(claims);
@@ -51,7 +55,7 @@ test("what jose refuses is refused; what it accepts is accepted, but for charact
     fc.asyncProperty(change, async ({ at, cut, put }) => {
       const token = good.slice(0, at) + put + good.slice(at + cut);
       const [ours, theirs] = [(await verifyJwt(token, rules, () => now)).ok, await byJose(token)];
-      if (ours || /^[A-Za-z0-9_.-]*$/.test(token)) assert.equal(ours, theirs, JSON.stringify(token));
+      if (ours || isBase64url(token)) assert.equal(ours, theirs, JSON.stringify(token));
     }),
     { numRuns: 500 },
   );
