@@ -1,7 +1,7 @@
 // A token endpoint that costs next to nothing: a new token of usual length for whoever asks. For filling memories.
 import { randomBytes } from "node:crypto";
 import http from "node:http";
-import type { AddressInfo } from "node:net";
+import { announce } from "./announce.ts";
 
 const server = http.createServer((request, response) => {
   request.resume();
@@ -11,10 +11,4 @@ const server = http.createServer((request, response) => {
     response.end(JSON.stringify({ access_token: token, token_type: "Bearer", expires_in: 3600 }));
   });
 });
-server.listen(0, "127.0.0.1", () => {
-  process.send?.({
-    type: "listening",
-    addresses: { main: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
-  });
-});
-process.on("disconnect", () => process.exit(0));
+announce(server);

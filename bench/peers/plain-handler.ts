@@ -1,6 +1,6 @@
 // What the token API is measured beside: a bare node:http server that reads a JSON body and answers some JSON.
 import http from "node:http";
-import type { AddressInfo } from "node:net";
+import { announce } from "./announce.ts";
 
 const server = http.createServer((request, response) => {
   const chunks: Buffer[] = [];
@@ -15,10 +15,4 @@ const server = http.createServer((request, response) => {
     response.end(body);
   });
 });
-server.listen(0, "127.0.0.1", () => {
-  process.send?.({
-    type: "listening",
-    addresses: { main: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
-  });
-});
-process.on("disconnect", () => process.exit(0));
+announce(server);

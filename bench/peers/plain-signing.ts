@@ -2,7 +2,7 @@
 // nothing else. So much of the time is the runtime's.
 import { generateKeyPairSync, sign, verify } from "node:crypto";
 import http from "node:http";
-import type { AddressInfo } from "node:net";
+import { announce } from "./announce.ts";
 
 const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 /** As long as the signed part of a token. */
@@ -25,10 +25,4 @@ const server = http.createServer((request, response) => {
     });
   });
 });
-server.listen(0, "127.0.0.1", () => {
-  process.send?.({
-    type: "listening",
-    addresses: { main: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
-  });
-});
-process.on("disconnect", () => process.exit(0));
+announce(server);

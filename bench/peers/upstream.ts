@@ -1,7 +1,7 @@
 // The application behind the proxies: answers every request with the same kilobyte, at next to no cost, so that the core that
 // it shares with the load generator does not hold the proxies back.
 import net from "node:net";
-import type { AddressInfo } from "node:net";
+import { announce } from "./announce.ts";
 
 const body = "x".repeat(1024);
 const answer = Buffer.from(
@@ -20,10 +20,4 @@ const server = net.createServer({ noDelay: true }, (socket) => {
     }
   });
 });
-server.listen(0, "127.0.0.1", () => {
-  process.send?.({
-    type: "listening",
-    addresses: { main: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
-  });
-});
-process.on("disconnect", () => process.exit(0));
+announce(server);
