@@ -106,31 +106,34 @@ for (const { name, change } of spoilt) {
   });
 }
 
+const wellKnownUrl = "https://issuer.test/.well-known/openid-configuration";
+const ownMetadata = (): ServerMetadata => ({
+  issuer: "https://issuer.test",
+  authorization_endpoint: "https://issuer.test/authorize",
+  token_endpoint: "https://issuer.test/token",
+  jwks_uri: "https://issuer.test/jwks",
+});
+const setup: Parameters<typeof connectProvider>[0]["setup"] = {
+  name: "openid",
+  habits: findLoginHabits("openid")!,
+  clientId: "client",
+  wellKnownUrl,
+  tenants: [],
+  trustedAudiences: [],
+  authenticate: () => publicClient({ clientId: "client" }),
+};
+
 test("once the provider is back, what it says now counts, and a key that it took back is refused", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const [old, fresh] = await Promise.all(
     [1, 2].map(async () => generatePrivateJwk("ES256").then(createSigner)),
   );
-  const metadata: ServerMetadata = {
-    issuer: "https://issuer.test",
-    authorization_endpoint: "https://issuer.test/authorize",
-    token_endpoint: "https://issuer.test/token",
-    jwks_uri: "https://issuer.test/jwks",
-  };
+  const metadata = ownMetadata();
   const power = { on: false };
   const known = lastKnownIn(await folderOf(t), { now: () => 1_800_000_000, maxAgeSeconds: 60 });
-  const wellKnownUrl = "https://issuer.test/.well-known/openid-configuration";
   await known.save(wellKnownUrl, { metadata, jwks: { keys: [{ ...old!.publicJwk }] } });
   const connection = connectProvider({
-    setup: {
-      name: "openid",
-      habits: findLoginHabits("openid")!,
-      clientId: "client",
-      wellKnownUrl,
-      tenants: [],
-      trustedAudiences: [],
-      authenticate: () => publicClient({ clientId: "client" }),
-    },
+    setup,
     now: () => 1_800_000_000,
     fetch: async (input) => {
       if (!power.on) throw new TypeError("away");
@@ -154,26 +157,12 @@ test("once the provider is back, what it says now counts, and a key that it took
 test("RFC 8414 section 3: what is saved with keys that were fetched anew is what the provider says of itself by then", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const signer = await createSigner(await generatePrivateJwk("ES256"));
-  const wellKnownUrl = "https://issuer.test/.well-known/openid-configuration";
-  const metadata: ServerMetadata = {
-    issuer: "https://issuer.test",
-    authorization_endpoint: "https://issuer.test/authorize",
-    token_endpoint: "https://issuer.test/token",
-    jwks_uri: "https://issuer.test/jwks",
-  };
+  const metadata = ownMetadata();
   const clock = { now: 1_800_000_000 };
   const saves: (string | undefined)[] = [];
   let toldOf = Promise.withResolvers<void>();
   const connection = connectProvider({
-    setup: {
-      name: "openid",
-      habits: findLoginHabits("openid")!,
-      clientId: "client",
-      wellKnownUrl,
-      tenants: [],
-      trustedAudiences: [],
-      authenticate: () => publicClient({ clientId: "client" }),
-    },
+    setup,
     now: () => clock.now,
     fetch: async (input) => {
       const { url } = new Request(input);
