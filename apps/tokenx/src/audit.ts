@@ -12,7 +12,7 @@ export interface Audit {
   readonly untied: (issuer: string) => void;
   /** The record of a decision, of those that are still held: the last 1,000 here (allowed: 20 a second), refusals for longer in the database. */
   find(decisionId: string): Promise<AuditRecord | undefined>;
-  /** What was decided last, the newest first: the last 1,000 here, and of other replicas the refusals in the database. */
+  /** What was decided last, the newest first: the last 1,000 here (allowed: 20 a second), and of other replicas the refusals in the database. */
   recent(): Promise<readonly AuditRecord[]>;
 }
 
@@ -20,7 +20,7 @@ const held = 1_000;
 /** How many of those that were allowed are held of each second: a busy server's memory reaches back further, and is not all garbage. */
 const allowedPerSecond = 20;
 
-/** The decision log: a line per token request on the log, the last thousand in memory, and counters. */
+/** The decision log: a line per token request on the log, the last thousand of those that are held in memory, and counters. */
 export function createAudit(options: { log: Logger; metrics: Metrics; store: DecisionStore }): Audit {
   const { log, store } = options;
   const counters = createCounters(options.metrics);

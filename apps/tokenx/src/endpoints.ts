@@ -44,7 +44,7 @@ interface Parts extends State {
 
 const assertionAlgorithms: readonly SignatureAlgorithm[] = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"];
 
-/** As many as keep the thread pool busy; what waits in the pool itself waits in no fair order. */
+/** As many as keep the thread pool busy; what waits in the pool itself, or for the next turn of the event loop, waits in no fair order. */
 const signaturesAtOnce = 8;
 
 /** Wires the endpoints, and makes one fetch handler of them. */

@@ -25,7 +25,7 @@ export async function decision(id: string, { current, tokenx, now }: Sources): P
       status: 404,
       body: notice(
         html`TokenX holds no decision with this id. It keeps refusals for a week, and what it allowed for the
-          last thousand requests. A decision of Entra ID is not in its log:
+          last thousand requests, of a busy second twenty. A decision of Entra ID is not in its log:
           <a href="/access">ask the policy</a> about the two applications.`,
       ),
     };

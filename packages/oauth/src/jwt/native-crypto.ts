@@ -31,8 +31,8 @@ export function nativeModule(id: string, member: string): object | undefined {
 }
 
 /**
- * Waits for a turn of the event loop, where the runtime has Node's event loop and one core for it; undefined where there are more, whose
- * threads are better at long work.
+ * Waits for the next turn of the event loop, where the runtime has Node's event loop and one core for it. Undefined elsewhere: on several
+ * cores threads are better at long work.
  */
 export function turnOnOneCore(): (() => Promise<void>) | undefined {
   const os = nativeModule("node:os", "availableParallelism") as

@@ -14,7 +14,7 @@ export interface SigningKey {
 }
 
 const native = nativeCrypto();
-const ownTurn = turnOnOneCore();
+const nextTurn = turnOnOneCore();
 
 /**
  * Imports a public JWK for one algorithm.
@@ -68,17 +68,17 @@ function nativeVerificationKey(crypto: NativeCrypto, jwk: JWK, scheme: Signature
   return { verify: (data, signature) => crypto.verify(hash, data, options, signature) };
 }
 
-// RSA signing takes ten times as long, so it goes to the thread pool, or has a turn of the event loop to itself where a thread
+// RSA signing takes ten times as long, so it goes to the thread pool, or to the next turn of the event loop where a thread
 // would have no core; the others are quick (docs/decisions/0004).
 function nativeSigningKey(crypto: NativeCrypto, jwk: JWK, scheme: SignatureScheme): SigningKey {
   const key = crypto.createPrivateKey({ key: jwk, format: "jwk" });
   const options = { key, ...nativeOptions(scheme) };
   const hash = nativeHash(scheme);
   if (scheme.kty !== "RSA") return { sign: async (data) => crypto.sign(hash, data, options) };
-  if (ownTurn !== undefined)
+  if (nextTurn !== undefined)
     return {
       sign: async (data) => {
-        await ownTurn();
+        await nextTurn();
         return crypto.sign(hash, data, options);
       },
     };
