@@ -6,8 +6,9 @@ interface Pending {
 }
 
 /**
- * Reads through to `load`, keeps what it gave until `invalidate`, and gives it while `isSure` that this would be called. A read that was under way when its key changed gives its
- * caller what it read, but is not kept. Bounded: the least recently read entry leaves first.
+ * Reads through to `load`, keeps what it gave until `invalidate`, and gives what it keeps only while `isSure` says that changes would be
+ * told. A read that was under way when its key changed gives its caller what it read, but is not kept. Bounded: the least recently read
+ * entry leaves first.
  */
 export class TrackedCache {
   readonly #load: (key: string) => Promise<Uint8Array | undefined>;
