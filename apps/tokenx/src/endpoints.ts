@@ -106,7 +106,7 @@ function heldBack(
 function createAuthenticator(state: State, issuer: string): AuthenticateClient<Application> {
   const { settings, tools, used, clusters } = state;
   const byOwnKey = clientAuthenticator({
-    findClient: (id, { fresh }) => findClient(state, id, fresh),
+    findClient: (id, { fresh }) => (fresh ? findFresh(state, id) : state.registry.get(id)),
     acceptedAudiences: settings.compatClients ? [issuer, `${issuer}/token`] : [issuer],
     acceptAudienceArray: settings.compatClients,
     claimJti: used.claim,
@@ -115,7 +115,7 @@ function createAuthenticator(state: State, issuer: string): AuthenticateClient<A
   });
   if (settings.workloadIssuers.length === 0) return byOwnKey;
   const findWorkload = async (id: string): Promise<Application | undefined> =>
-    (await findClient(state, id, false)) ?? findClient(state, id, true);
+    state.registry.get(id) ?? (await findFresh(state, id));
   return orByWorkloadToken(byOwnKey, { issuer, clusters, findClient: findWorkload, now: tools.now });
 }
 
@@ -128,7 +128,8 @@ async function isActorToken(
   const result = await judgeClientAssertion(token, {
     audiences: [issuer],
     algorithms: assertionAlgorithms,
-    keysOf: async (id) => (id === client.id ? client.keys : "unknown"),
+    find: (id) => (id === client.id ? client : undefined),
+    keysOf: ({ keys }) => keys,
     claimJti: used.claim,
     now: tools.now,
   });
@@ -176,16 +177,11 @@ function createTokenEndpoint(parts: Parts): (request: Request) => Promise<Respon
   });
 }
 
-/** What is in memory; past it, for one that may just have been registered elsewhere. A database that is down changes nothing. */
-async function findClient(
-  { registry, tools }: State,
-  id: string,
-  fresh: boolean,
-): Promise<Application | undefined> {
-  if (fresh)
-    await registry
-      .refresh()
-      .catch((err: unknown) => tools.log.warn({ err }, "the registry could not be read afresh"));
+/** One that may just have been registered elsewhere. A database that is down changes nothing. */
+async function findFresh({ registry, tools }: State, id: string): Promise<Application | undefined> {
+  await registry
+    .refresh()
+    .catch((err: unknown) => tools.log.warn({ err }, "the registry could not be read afresh"));
   return registry.get(id);
 }
 

@@ -18,7 +18,7 @@ export interface TrustedIssuer<R> {
 
 export interface TrustedIssuers<R> {
   /** The issuer, when it is one of the trusted. While some are not known yet, they are asked for once more, at most every 2 s. */
-  find(issuer: string | undefined): Promise<TrustedIssuer<R> | undefined>;
+  find(issuer: string | undefined): TrustedIssuer<R> | undefined | Promise<TrustedIssuer<R> | undefined>;
   /** Fetches what is missing or old; never fails. Called at start and now and then: an issuer that is down stops nothing. */
   refresh(): Promise<void>;
   /** By well-known URL: whether its metadata was ever fetched. */
@@ -93,11 +93,12 @@ export function trustedIssuers<R>(options: {
   }
 
   return {
-    find: async (issuer) => {
+    find: (issuer) => {
       if (issuer === undefined) return undefined;
       const isDue = Math.abs(now() - triedAt) >= retrySeconds;
       // One that came up a moment ago is not kept waiting for the next round.
-      if (!byIssuer.has(issuer) && isDue && slots.some(({ known }) => known === undefined)) await refresh();
+      if (!byIssuer.has(issuer) && isDue && slots.some(({ known }) => known === undefined))
+        return refresh().then(() => byIssuer.get(issuer));
       return byIssuer.get(issuer);
     },
     refresh,

@@ -23,17 +23,16 @@ export interface AssertionRefusal {
   readonly detail?: string;
 }
 
-export interface AssertionRules {
+export interface AssertionRules<C> {
   /** What `aud` may be: the issuer identifier; a compatibility mode may add the token endpoint. */
   readonly audiences: readonly string[];
   /** Takes `["<audience>"]` for `"<audience>"`: older libraries cannot write the string. */
   readonly acceptAudienceArray?: boolean;
   readonly algorithms: readonly SignatureAlgorithm[];
-  /**
-   * The keys of a client; "unknown" when there is no such client. `fresh` asks past any memory, and is used once,
-   * when the assertion's key is not among those known.
-   */
-  readonly keysOf: (clientId: string, options: { fresh: boolean }) => Promise<KeySet | undefined | "unknown">;
+  /** Looks a client up; `fresh` asks past any memory, and is used once, when the client or the assertion's key is not known. */
+  readonly find: (clientId: string, options: { fresh: boolean }) => C | undefined | Promise<C | undefined>;
+  /** The keys that a client may authenticate by. */
+  readonly keysOf: (client: C) => KeySet | undefined;
   readonly claimJti: ClaimOnce;
   readonly now: Clock;
   /** Longest `exp - iat`, seconds; absent = 120. */
@@ -42,8 +41,8 @@ export interface AssertionRules {
   readonly toleranceSeconds?: number;
 }
 
-export type AssertionResult =
-  | { readonly ok: true; readonly clientId: string; readonly token: VerifiedToken }
+export type AssertionResult<C> =
+  | { readonly ok: true; readonly clientId: string; readonly client: C }
   | { readonly ok: false; readonly clientId: string | undefined; readonly refusal: AssertionRefusal };
 
 const maxIdLength = 255;
@@ -55,19 +54,26 @@ const maxLength = 16_384;
  * the lifetime `exp - iat`, and that the jti was never used before - last, so that a refused assertion uses nothing up.
  * *Does not check* whether the client may use the grant. *Throws* nothing of its own.
  */
-export async function judgeClientAssertion(
+export async function judgeClientAssertion<C>(
   assertion: string,
-  rules: AssertionRules,
-): Promise<AssertionResult> {
+  rules: AssertionRules<C>,
+): Promise<AssertionResult<C>> {
   const peeked = assertion.length > maxLength ? undefined : peekJwt(assertion);
   if (peeked === undefined) return refuse(undefined, "malformed");
   const { iss, sub } = peeked.claims;
   if (typeof sub !== "string" || sub === "" || sub.length > maxIdLength || iss !== sub)
     return refuse(undefined, "issuer_is_not_subject");
 
-  const verified = await verifyWithRegisteredKeys(peeked, sub, rules);
+  let verified = await verifyByRegisteredKey(peeked, sub, rules, { fresh: false });
+  // The registry's memory may be a moment behind a registration on another replica.
+  if (
+    !verified.ok &&
+    (verified.refusal.code === "unknown_client" || verified.refusal.detail === "unknown_key")
+  )
+    verified = await verifyByRegisteredKey(peeked, sub, rules, { fresh: true });
   if (!verified.ok) return { ok: false, clientId: sub, refusal: verified.refusal };
-  const { claims } = verified.token;
+  const { client, token } = verified;
+  const { claims } = token;
   if (!isSoleAudience(claims.aud, rules)) return refuse(sub, "audience_not_sole");
 
   const { exp, iat, jti } = claims;
@@ -75,31 +81,23 @@ export async function judgeClientAssertion(
     return refuse(sub, "lives_too_long");
   if (typeof jti !== "string" || jti === "" || jti.length > maxIdLength) return refuse(sub, "no_jti");
   const once = await rules.claimJti(`${sub}\n${jti}`, exp + (rules.toleranceSeconds ?? 10), sub);
-  return once ? { ok: true, clientId: sub, token: verified.token } : refuse(sub, "replayed");
+  return once ? { ok: true, clientId: sub, client } : refuse(sub, "replayed");
 }
 
-type Verified = { ok: true; token: VerifiedToken } | { ok: false; refusal: AssertionRefusal };
+type Verified<C> =
+  | { readonly ok: true; readonly client: C; readonly token: VerifiedToken }
+  | { readonly ok: false; readonly refusal: AssertionRefusal };
 
-async function verifyWithRegisteredKeys(
+async function verifyByRegisteredKey<C>(
   assertion: PeekedJwt,
   clientId: string,
-  rules: AssertionRules,
-): Promise<Verified> {
-  const first = await verifyOnce(assertion, clientId, rules, false);
-  if (first.ok) return first;
-  // The registry's memory may be a moment behind a registration on another replica.
-  const stale = first.refusal.code === "unknown_client" || first.refusal.detail === "unknown_key";
-  return stale ? verifyOnce(assertion, clientId, rules, true) : first;
-}
-
-async function verifyOnce(
-  assertion: PeekedJwt,
-  clientId: string,
-  rules: AssertionRules,
-  fresh: boolean,
-): Promise<Verified> {
-  const keys = await rules.keysOf(clientId, { fresh });
-  if (keys === "unknown") return { ok: false, refusal: refusalOf("unknown_client") };
+  rules: AssertionRules<C>,
+  { fresh }: { fresh: boolean },
+): Promise<Verified<C>> {
+  const found = rules.find(clientId, { fresh });
+  const client = found instanceof Promise ? await found : found;
+  if (client === undefined) return { ok: false, refusal: refusalOf("unknown_client") };
+  const keys = rules.keysOf(client);
   if (keys === undefined) return { ok: false, refusal: refusalOf("no_keys") };
   const result = await verifyJwt(
     assertion,
@@ -114,7 +112,7 @@ async function verifyOnce(
     },
     rules.now,
   );
-  if (result.ok) return result;
+  if (result.ok) return { ok: true, client, token: result.token };
   const { code, message } = result.refusal;
   return {
     ok: false,
@@ -122,7 +120,10 @@ async function verifyOnce(
   };
 }
 
-function isSoleAudience(aud: string | readonly string[] | undefined, rules: AssertionRules): boolean {
+function isSoleAudience(
+  aud: string | readonly string[] | undefined,
+  rules: Pick<AssertionRules<unknown>, "audiences" | "acceptAudienceArray">,
+): boolean {
   if (typeof aud === "string") return rules.audiences.includes(aud);
   const [only, ...others] = aud ?? [];
   return (
@@ -137,6 +138,6 @@ function refusalOf(code: AssertionRefusalCode): AssertionRefusal {
   return { code, message: assertionRefusals[code] };
 }
 
-function refuse(clientId: string | undefined, code: AssertionRefusalCode): AssertionResult {
+function refuse(clientId: string | undefined, code: AssertionRefusalCode): AssertionResult<never> {
   return { ok: false, clientId, refusal: refusalOf(code) };
 }

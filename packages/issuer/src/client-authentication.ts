@@ -38,7 +38,7 @@ export class ClientRefused extends ProtocolError {
 
 export interface ClientAuthenticatorOptions<C extends RegisteredClient> {
   /** Looks a client up; `fresh` asks past any memory. */
-  readonly findClient: (id: string, options: { fresh: boolean }) => Promise<C | undefined>;
+  readonly findClient: (id: string, options: { fresh: boolean }) => C | undefined | Promise<C | undefined>;
   /** The `aud` values of client assertions: the issuer identifier, and others only for compatibility. */
   readonly acceptedAudiences: readonly string[];
   readonly acceptAudienceArray?: boolean;
@@ -66,7 +66,7 @@ type Presented =
 export function clientAuthenticator<C extends RegisteredClient>(
   options: ClientAuthenticatorOptions<C>,
 ): AuthenticateClient<C> {
-  async function client(id: string, method: ClientAuthMethod): Promise<C> {
+  async function client(id: string, method: Exclude<ClientAuthMethod, "private_key_jwt">): Promise<C> {
     const found =
       (await options.findClient(id, { fresh: false })) ?? (await options.findClient(id, { fresh: true }));
     if (found === undefined) throw new ClientRefused("unknown_client", id);
@@ -78,22 +78,19 @@ export function clientAuthenticator<C extends RegisteredClient>(
     const result = await judgeClientAssertion(assertion, {
       ...options,
       audiences: options.acceptedAudiences,
-      keysOf: async (id, { fresh }) => {
-        const found = await options.findClient(id, { fresh });
-        if (found === undefined) return "unknown";
-        return found.authMethods.includes("private_key_jwt") ? found.keys : undefined;
-      },
+      find: options.findClient,
+      keysOf: ({ authMethods, keys }) => (authMethods.includes("private_key_jwt") ? keys : undefined),
     });
     if (!result.ok)
       throw new ClientRefused("assertion_refused", result.clientId ?? claimedId, result.refusal);
     if (claimedId !== undefined && claimedId !== result.clientId)
       throw new ClientRefused("client_id_mismatch", claimedId);
-    return client(result.clientId, "private_key_jwt");
+    return result.client;
   }
 
   return async (request) => {
     const presented = readCredentials(request);
-    if (presented.method === "private_key_jwt") return byAssertion(presented.assertion, presented.id);
+    if (presented.method === "private_key_jwt") return await byAssertion(presented.assertion, presented.id);
     const found = await client(presented.id, presented.method);
     if (presented.method !== "none" && found.secretMatches?.(presented.secret) !== true)
       throw new ClientRefused("wrong_secret", found.id);

@@ -9,7 +9,7 @@ export async function readBounded(request: Request, maxBytes: number): Promise<s
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge();
   // Where a length is declared, the HTTP parser lets no more through, and this is the fast way.
   if (request.headers.has("content-length") && !request.headers.has("transfer-encoding"))
-    return request.text();
+    return await request.text();
   if (request.body === null) return "";
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let bytes = 0;

@@ -18,7 +18,7 @@ export function memoryReplay(options: {
   readonly maxEntries?: number;
   /** What was used before, by nobody knows whom: keys, and until when. */
   readonly known?: Iterable<readonly [string, number]>;
-}): ClaimOnce {
+}): (...claim: Parameters<ClaimOnce>) => boolean {
   const { now, maxEntries = 100_000, known = [] } = options;
   const used = new Map<string, { readonly expiresAt: number; readonly share: Share }>();
   const shares = new Map<string, Share>();
@@ -37,7 +37,7 @@ export function memoryReplay(options: {
     sweptAt = at;
   };
 
-  return async (key, expiresAt, by) => {
+  return (key, expiresAt, by) => {
     const at = now();
     sweep(at);
     const before = used.get(key);

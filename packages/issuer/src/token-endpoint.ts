@@ -1,6 +1,7 @@
 import { ProtocolError } from "@portvakt/oauth";
 import type { Clock, FormParams } from "@portvakt/oauth";
 import { readFormRequest } from "./form-request.ts";
+import type { FormRequest } from "./form-request.ts";
 import { toProtocolError, writeJson, writeUncached } from "./write-error.ts";
 import type {
   AuditEvent,
@@ -19,7 +20,7 @@ export interface TokenEndpointOptions<C extends RegisteredClient, D extends Poli
   readonly authenticate: AuthenticateClient<C>;
   readonly grants: readonly Grant<C, D>[];
   /** Answers every question of every grant; there is no other way to a token for another application. */
-  readonly decide: (question: PolicyQuestion & { now: number }) => D | Promise<D>;
+  readonly decide: (question: PolicyQuestion & { now: number }) => D;
   /** Is called once per request, before the answer leaves; when it throws, nothing is issued. */
   readonly audit: (event: AuditEvent<D>) => void;
   /** Holds back a client that asks too often; throws Throttled. Runs after authentication. */
@@ -45,34 +46,34 @@ interface Trail<D extends PolicyAnswer> {
 export function tokenEndpoint<C extends RegisteredClient, D extends PolicyAnswer = PolicyAnswer>(
   options: TokenEndpointOptions<C, D>,
 ): (request: Request) => Promise<Response> {
-  const grants = new Map(options.grants.map((grant) => [grant.grantType, grant]));
+  const grants = new Map(options.grants.map((grant) => [grant.grantType, withNarrow(grant)]));
   const repeatable = [...new Set(options.grants.flatMap((grant) => grant.repeatable ?? []))];
   const maxBytes = options.maxBodyBytes ?? 65_536;
 
   async function run(raw: Request, now: number, trail: Trail<D>): Promise<TokenAnswer> {
     // 1. Parse once.
-    const parsed = await parseTokenRequest(raw, repeatable, maxBytes);
+    const parsed = withGrantType(await readFormRequest(raw, repeatable, maxBytes));
     trail.grantType = parsed.grantType;
     // 2. Authenticate the client, and hold it back when it asks too often.
     const client = await options.authenticate(parsed);
     trail.client = client.id;
     options.admit?.(client, now);
     // 3. Look up the grant, and narrow the request to what it takes.
-    const grant = grants.get(parsed.grantType);
-    if (grant === undefined) throw unsupportedGrant();
-    const request = narrow(parsed, grant);
+    const known = grants.get(parsed.grantType);
+    if (known === undefined) throw unsupportedGrant();
+    const request = known.narrow(parsed);
     // 4. Let the grant judge.
-    const granted = await grant.authorize({ request, client, now });
+    const granted = await known.grant.authorize({ request, client, now });
     // 5. Decide by policy.
-    const decision = await ask(granted, now, trail);
+    const decision = ask(granted, now, trail);
     // 6. Issue.
     return granted.issue(decision);
   }
 
-  async function ask(granted: Granted<D>, now: number, trail: Trail<D>): Promise<D | undefined> {
+  function ask(granted: Granted<D>, now: number, trail: Trail<D>): D | undefined {
     if (granted.question === undefined) return undefined;
     trail.question = granted.question;
-    const decision = await options.decide({ ...granted.question, now });
+    const decision = options.decide({ ...granted.question, now });
     trail.decision = decision;
     if (decision.outcome !== "allow") throw deniedByPolicy(decision);
     return decision;
@@ -95,44 +96,32 @@ export function tokenEndpoint<C extends RegisteredClient, D extends PolicyAnswer
   };
 }
 
-/**
- * Parses a token request.
- * *Checks* what `readFormRequest` checks, and that grant_type is there.
- * *Does not check* the client or the grant. *Throws* ProtocolError invalid_request.
- */
-async function parseTokenRequest(
-  raw: Request,
-  repeatable: readonly string[],
-  maxBytes: number,
-): Promise<TokenRequest> {
-  const request = await readFormRequest(raw, repeatable, maxBytes);
+/** The form as a token request. *Throws* ProtocolError invalid_request without a grant_type. */
+function withGrantType(request: FormRequest): TokenRequest {
   const grantType = request.params.one("grant_type");
   if (grantType === undefined) throw missing("grant_type");
   return Object.freeze({ ...request, grantType });
 }
 
-/** The request as its grant may see it: the declared parameters only, the required ones present. */
-function narrow<C extends RegisteredClient, D extends PolicyAnswer>(
-  request: TokenRequest,
-  grant: Grant<C, D>,
-): TokenRequest {
+/** A grant, with what makes a request as the grant may see it: the declared parameters only, the required ones present. */
+function withNarrow<C extends RegisteredClient, D extends PolicyAnswer>(grant: Grant<C, D>) {
+  const declared = new Set([...grant.required, ...grant.optional]);
   const mayRepeat = new Set(grant.repeatable);
-  const known = [...grant.required, ...grant.optional];
-  const values = new Map<string, readonly string[]>();
-  for (const name of known) {
-    const sent = request.params.all(name);
-    if (sent.length > 1 && !mayRepeat.has(name))
-      throw new ProtocolError("invalid_request", `parameter ${name} is repeated`);
-    if (sent.length > 0) values.set(name, sent);
-  }
-  const absent = grant.required.find((name) => !values.has(name));
-  if (absent !== undefined) throw missing(absent);
-  const params: FormParams = {
-    one: (name) => values.get(name)?.[0],
-    all: (name) => values.get(name) ?? [],
-    names: () => [...values.keys()],
+  const narrow = (request: TokenRequest): TokenRequest => {
+    const { one, all, names } = request.params;
+    for (const name of declared)
+      if (!mayRepeat.has(name) && all(name).length > 1)
+        throw new ProtocolError("invalid_request", `parameter ${name} is repeated`);
+    const absent = grant.required.find((name) => one(name) === undefined);
+    if (absent !== undefined) throw missing(absent);
+    const params: FormParams = {
+      one: (name) => (declared.has(name) ? one(name) : undefined),
+      all: (name) => (declared.has(name) ? all(name) : []),
+      names: () => names().filter((name) => declared.has(name)),
+    };
+    return Object.freeze({ ...request, params });
   };
-  return Object.freeze({ ...request, params });
+  return { grant, narrow };
 }
 
 function missing(name: string): ProtocolError {

@@ -87,7 +87,7 @@ export type AuthenticateClient<C extends RegisteredClient> = (request: TokenRequ
  * Remembers `key` until `expiresAt` (seconds since the epoch), in the share of memory of `by`, who was authenticated by it or before;
  * false when it is remembered already. *Throws* ProtocolError when there is no room.
  */
-export type ClaimOnce = (key: string, expiresAt: number, by: string) => Promise<boolean>;
+export type ClaimOnce = (key: string, expiresAt: number, by: string) => boolean | Promise<boolean>;
 
 /** One line of the audit log: exactly one per token request, whatever became of it. */
 export interface AuditEvent<D extends PolicyAnswer = PolicyAnswer> {

@@ -32,19 +32,16 @@ export function parseForm(
   for (const [name, value] of typeof body === "string" ? pairsOf(body) : body) {
     if (++count > maxParameters) throw tooMany();
     const known = values.get(name);
-    if (known === undefined) values.set(name, [value]);
-    else if (options.repeatable?.includes(name)) known.push(value);
-    else throw new ProtocolError("invalid_request", `parameter ${printable(name)} is repeated`);
-  }
-  for (const [name, list] of values) {
-    const present = list.filter((value) => value !== "");
-    if (present.length === 0) values.delete(name);
-    else values.set(name, present);
+    if (known !== undefined && options.repeatable?.includes(name) !== true)
+      throw new ProtocolError("invalid_request", `parameter ${printable(name)} is repeated`);
+    const list = known ?? [];
+    if (value !== "") list.push(value);
+    if (known === undefined) values.set(name, list);
   }
   return Object.freeze({
     one: (name: string) => values.get(name)?.[0],
     all: (name: string) => values.get(name) ?? [],
-    names: () => [...values.keys()],
+    names: () => [...values].flatMap(([name, list]) => (list.length > 0 ? [name] : [])),
   });
 }
 

@@ -10,23 +10,27 @@ export interface ProofOptions {
   readonly now: Clock;
 }
 
-/** Gives the thumbprint of the key that the request proves to hold; undefined when it brings no proof. */
-export type JudgeProof = (request: TokenRequest, client: Application) => Promise<string | undefined>;
+/** Gives the thumbprint of the key that the proof is made by. */
+export type JudgeProof = (proof: string, request: TokenRequest, client: Application) => Promise<string>;
 
 const windowSeconds = 60;
 
+/** The proof that a request brings. *Throws* ProtocolError invalid_request for clients that are registered for it and bring none. */
+export function proofOf(headers: Headers, client: Application): string | undefined {
+  const proof = headers.get("dpop") ?? undefined;
+  // RFC 9449 section 5.2: so that a thief of the client's key needs the proof's key, too.
+  if (proof === undefined && client.registration.dpopBound === true)
+    throw new ProtocolError("invalid_request", "this client is registered for tokens bound by DPoP only");
+  return proof;
+}
+
 /**
  * Makes the judge of DPoP proofs at the token endpoint (RFC 9449 sections 4.3 and 5).
- * *Checks* what `judgeDpopProof` checks, that there is one proof, that its jti is new, and that clients bring one that are registered for it.
- * *Does not check* whether the target wants bound tokens. *Throws* ProtocolError invalid_dpop_proof, or invalid_request without one.
+ * *Checks* what `judgeDpopProof` checks, that there is one proof, and that its jti is new.
+ * *Does not check* whether the target wants bound tokens. *Throws* ProtocolError invalid_dpop_proof.
  */
 export function proofJudge({ url, claimJti, now }: ProofOptions): JudgeProof {
-  return async ({ headers, method }, client) => {
-    const proof = headers.get("dpop");
-    // RFC 9449 section 5.2: so that a thief of the client's key needs the proof's key, too.
-    if (proof === null && client.registration.dpopBound === true)
-      throw new ProtocolError("invalid_request", "this client is registered for tokens bound by DPoP only");
-    if (proof === null) return undefined;
+  return async (proof, { method }, client) => {
     // Two header lines arrive joined by a comma, which no JWT contains: judged as one, they are no JWT.
     const result = await judgeDpopProof(proof, { method, url, windowSeconds }, now);
     if (!result.ok) throw refused(result.message);

@@ -5,6 +5,7 @@ import type { FormParams, JwtClaims } from "@portvakt/oauth";
 import type { Decision } from "@portvakt/policy";
 import type { Application } from "../registry/registration.ts";
 import { depthOf, maxActors } from "../subject/claims.ts";
+import { proofOf } from "./dpop.ts";
 import type { JudgeProof } from "./dpop.ts";
 import type { JudgeSubject, Subject } from "../subject/judge.ts";
 
@@ -45,14 +46,20 @@ export function tokenExchange(options: TokenExchangeOptions): Grant<Application,
     authorize: async ({ request, client, now }: GrantContext<Application>) => {
       const { params } = request;
       const target = judgeParameters(params);
-      await judgeActorToken(params, client, options.judgeActor);
+      const actorToken = actorTokenOf(params);
+      if (actorToken !== undefined && !(await options.judgeActor(actorToken, client)))
+        throw new ProtocolError(
+          "invalid_request",
+          "invalid actor_token: the actor can only be the authenticated client",
+        );
       const subject = await options.judgeSubject(params.one("subject_token") ?? "", client);
       if (depthOf(subject.actor) >= maxActors)
         throw new ProtocolError(
           "invalid_request",
           `invalid subject_token: more than ${maxActors} applications would have acted`,
         );
-      const jkt = await options.judgeProof(request, client);
+      const proof = proofOf(request.headers, client);
+      const jkt = proof === undefined ? undefined : await options.judgeProof(proof, request, client);
       const scope = narrowScope(params.one("scope"), subject);
       const wanted = options.findTarget(target)?.registration.token;
       return {
@@ -62,7 +69,7 @@ export function tokenExchange(options: TokenExchangeOptions): Grant<Application,
           if (wanted?.dpop === "required" && jkt === undefined)
             throw new ProtocolError("invalid_request", "the target takes tokens bound by DPoP only");
           const claims = issuedClaims(subject, { caller: client.id, target, scope, now, jkt, options });
-          const signer = await options.keys.signer(wanted?.alg);
+          const signer = options.keys.signer(wanted?.alg);
           const accessToken = await options.takeTurns(client.id, () =>
             signer.sign(claims, { typ: wanted?.typ ?? "JWT" }),
           );
@@ -119,21 +126,17 @@ function targetOf(params: FormParams): string {
 
 /**
  * RFC 8693 section 2.1. The actor is always the authenticated client; an actor token may only say so once more, signed by that
- * client, so that none can name another (delegation chain splicing).
+ * client, so that none can name another (delegation chain splicing). Undefined where there is none to judge.
  */
-async function judgeActorToken(params: FormParams, client: Application, judge: JudgeActor): Promise<void> {
+function actorTokenOf(params: FormParams): string | undefined {
   const [token, type] = [params.one("actor_token"), params.one("actor_token_type")];
   if ((token === undefined) !== (type === undefined))
     throw new ProtocolError("invalid_request", "actor_token and actor_token_type go together");
-  if (token === undefined) return;
+  if (token === undefined) return undefined;
   if (type !== tokenTypes.jwt)
     throw new ProtocolError("invalid_request", `parameter actor_token_type must be ${tokenTypes.jwt}`);
   // The very assertion that the client authenticated by has said so already.
-  if (token !== params.one("client_assertion") && !(await judge(token, client)))
-    throw new ProtocolError(
-      "invalid_request",
-      "invalid actor_token: the actor can only be the authenticated client",
-    );
+  return token === params.one("client_assertion") ? undefined : token;
 }
 
 /** An exchange never widens scope: what is asked for must be in the subject token. Nothing asked for = all of it. */

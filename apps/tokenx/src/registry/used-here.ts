@@ -1,4 +1,5 @@
 import { closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { setImmediate as endOfTurn } from "node:timers/promises";
 import { memoryReplay } from "@portvakt/issuer";
 import { ProtocolError } from "@portvakt/oauth";
 import type { Clock } from "@portvakt/oauth";
@@ -18,8 +19,8 @@ export function usedHere({ now, file }: { now: Clock; file: string | undefined }
     claim: async (key, end, by) => {
       const hash = hashOf(key);
       const expiresAt = end + marginSeconds;
-      if (!(await own(hash, expiresAt, by))) return false;
-      journal?.write({ hash, expiresAt });
+      if (!own(hash, expiresAt, by)) return false;
+      await journal?.write({ hash, expiresAt });
       return true;
     },
     load: async () => {
@@ -39,15 +40,34 @@ interface Line {
 /** While it is shorter than this, what has expired may stay. */
 const shortBytes = 1_000_000;
 
-/** A file of lines that only grows, but for being written anew without what has expired. Each line is one call, done when it returns. */
+/**
+ * A file of lines that only grows, but for being written anew without what has expired. What comes in one turn of the event loop is
+ * written by one call at the end of it, and whoever brought a line waits for that.
+ */
 function openJournal(file: string, now: Clock) {
   let open: number | undefined;
   /** Whether the file may end within a line: on a full disk. */
   let isTorn = false;
+  let waiting = "";
+  let written: Promise<void> | undefined;
 
   function close(): void {
     if (open !== undefined) closeSync(open);
     open = undefined;
+  }
+
+  function append(): void {
+    const text = `${isTorn ? "\n" : ""}${waiting}`;
+    waiting = "";
+    try {
+      if (open === undefined) throw new Error(`${file} is not open`);
+      isTorn = true;
+      if (writeSync(open, text) < text.length) throw new Error(`${file} took a part of the lines only`);
+      isTorn = false;
+    } catch (cause) {
+      const description = "the server cannot remember the assertion";
+      throw new ProtocolError("temporarily_unavailable", description, { cause });
+    }
   }
 
   /** Gives what has not expired. */
@@ -67,17 +87,12 @@ function openJournal(file: string, now: Clock) {
     shorten: (): void => {
       if (statSync(file).size > shortBytes) rewrite();
     },
-    write: (line: Line): void => {
-      try {
-        if (open === undefined) throw new Error(`${file} is not open`);
-        const text = `${isTorn ? "\n" : ""}${toText(line)}`;
-        isTorn = true;
-        if (writeSync(open, text) < text.length) throw new Error(`${file} took a part of a line only`);
-        isTorn = false;
-      } catch (cause) {
-        const description = "the server cannot remember the assertion";
-        throw new ProtocolError("temporarily_unavailable", description, { cause });
-      }
+    write: (line: Line): Promise<void> => {
+      waiting += toText(line);
+      return (written ??= endOfTurn().then(() => {
+        written = undefined;
+        append();
+      }));
     },
   };
 }

@@ -9,7 +9,7 @@ import { sql } from "kysely";
 import type { TokenxTables } from "./schema.ts";
 
 export interface UsedOnce {
-  readonly claim: ClaimOnce;
+  readonly claim: (...claim: Parameters<ClaimOnce>) => Promise<boolean>;
   /** Takes over what was used before this process started. Nothing is claimed before. */
   load(): Promise<void>;
   /** Forgets what has expired; called now and then. */
@@ -76,7 +76,7 @@ export function usedOnce(options: {
       const hash = hashOf(key);
       const expiresAt = end + marginSeconds;
       // Cheap, and it also catches replays to this replica while the database is away.
-      if (!(await own(hash, expiresAt, by))) return false;
+      if (!own(hash, expiresAt, by)) return false;
       const wasAwayJustNow = degradedSince !== undefined && now() - triedAt < 1;
       const result = wasAwayJustNow ? "unknown" : await share(hash, expiresAt);
       if (result !== "unknown") return result === "claimed";

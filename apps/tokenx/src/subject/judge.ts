@@ -10,9 +10,9 @@ import type {
   Clock,
   JwtClaims,
   KeySet,
-  PeekedJwt,
   SignatureAlgorithm,
   VerifiedToken,
+  VerifyResult,
   VerifyRules,
 } from "@portvakt/oauth";
 import type { Application } from "../registry/registration.ts";
@@ -66,10 +66,10 @@ export function subjectJudge(options: SubjectJudgeOptions): JudgeSubject {
     const known = issuer === options.issuer ? undefined : await options.issuers.find(issuer);
     if (known === undefined && issuer !== options.issuer)
       throw invalidSubject("its issuer is not trusted here");
+    const rules = known === undefined ? rulesOfOwn(caller, options) : rulesOfExternal(known);
+    const token = verifiedOf(await verifyJwt(peeked, rules, options.now));
     const subject =
-      known === undefined
-        ? await judgeOwn(peeked, caller, options)
-        : await judgeExternal(peeked, caller, known, options);
+      known === undefined ? ownSubject(token, options) : externalSubject(token, caller, known, options);
     if (subject.expiresAt <= options.now()) throw invalidSubject("it has expired");
     // By the issuer that was verified: what an external token says of its idp is hearsay.
     if (options.isRevoked({ ...subject.token.claims, idp: subject.idp }))
@@ -80,12 +80,18 @@ export function subjectJudge(options: SubjectJudgeOptions): JudgeSubject {
 }
 
 /** A token of ours: made for the caller, or not the caller's to exchange. */
-async function judgeOwn(raw: PeekedJwt, caller: Application, options: SubjectJudgeOptions): Promise<Subject> {
-  const token = await verify(
-    raw,
-    { issuer: options.issuer, audience: caller.id, keys: options.ownKeys, algorithms },
-    options.now,
-  );
+function rulesOfOwn(caller: Application, { issuer, ownKeys }: SubjectJudgeOptions): VerifyRules {
+  return { issuer, audience: caller.id, keys: ownKeys, algorithms };
+}
+
+const externalTypes = ["", "jwt", "at+jwt"];
+
+/** A token of an identity provider. Whose it is, is no matter of its audience alone: `isTied`. */
+function rulesOfExternal({ issuer, keys }: TrustedIssuer<IssuerRules>): VerifyRules {
+  return { issuer, audience: anyAudience, keys, algorithms, typ: externalTypes };
+}
+
+function ownSubject(token: VerifiedToken, options: SubjectJudgeOptions): Subject {
   const { claims } = token;
   const idp = typeof claims["idp"] === "string" ? claims["idp"] : options.issuer;
   return {
@@ -98,20 +104,12 @@ async function judgeOwn(raw: PeekedJwt, caller: Application, options: SubjectJud
   };
 }
 
-async function judgeExternal(
-  raw: PeekedJwt,
+function externalSubject(
+  token: VerifiedToken,
   caller: Application,
   known: TrustedIssuer<IssuerRules>,
   options: SubjectJudgeOptions,
-): Promise<Subject> {
-  const rules: VerifyRules = {
-    issuer: known.issuer,
-    audience: anyAudience,
-    keys: known.keys,
-    algorithms,
-    typ: ["", "jwt", "at+jwt"],
-  };
-  const token = await verify(raw, rules, options.now);
+): Subject {
   const { claims } = token;
   if (!isTied(claims, caller, known)) {
     options.onUntied(known.issuer);
@@ -159,8 +157,7 @@ function honourMayAct(claims: Readonly<JwtClaims>, caller: Application): void {
     throw invalidSubject("its may_act names another actor");
 }
 
-async function verify(raw: PeekedJwt, rules: VerifyRules, now: Clock): Promise<VerifiedToken> {
-  const result = await verifyJwt(raw, rules, now);
+function verifiedOf(result: VerifyResult): VerifiedToken {
   if (result.ok) return result.token;
   if (result.refusal.code === "keys_unavailable")
     throw new ProtocolError(

@@ -35,11 +35,11 @@ test("weak point 4.4.6: the next key is published a whole period before it signs
   const clock = { now: 1_000_000 };
   const keys = replica(memoryStore(), clock);
   await keys.refresh();
-  const first = await keys.signer();
+  const first = keys.signer();
   const ahead = keys.jwks().keys.map((key) => key.kid);
   assert.equal(ahead.length, 2);
   clock.now += policy.periodSeconds;
-  const second = await keys.signer();
+  const second = keys.signer();
   assert.notEqual(second.kid, first.kid);
   assert.ok(ahead.includes(second.kid), "a verifier that cached the key set knows the new key");
 });
@@ -51,7 +51,7 @@ test("weak point 4.4.6: signing and rotating on time need no store", async () =>
   await keys.refresh();
   store.read = () => Promise.reject(new Error("the database is down"));
   clock.now += policy.periodSeconds + 10;
-  assert.ok(await (await keys.signer()).sign({ iss: "x" }));
+  assert.ok(keys.signer().sign({ iss: "x" }));
   assert.equal(keys.ready, true);
 });
 
@@ -59,7 +59,7 @@ test("a superseded key verifies as long as its tokens live, and then goes", asyn
   const clock = { now: 1_000_000 };
   const keys = replica(memoryStore(), clock);
   await keys.refresh();
-  const old = await keys.signer();
+  const old = keys.signer();
   clock.now += policy.periodSeconds - 1;
   const token = await old.sign({ iss: "x", iat: clock.now, exp: clock.now + 900 });
   clock.now += 890;
@@ -76,7 +76,7 @@ test("three replicas that start at once on an empty store agree on the keys", as
   const store = memoryStore();
   const replicas = [1, 2, 3].map(() => replica(store, clock));
   await Promise.all(replicas.map((keys) => keys.refresh()));
-  const kids = await Promise.all(replicas.map(async (keys) => (await keys.signer()).kid));
+  const kids = replicas.map((keys) => keys.signer().kid);
   assert.equal(new Set(kids).size, 1);
   assert.equal(store.keys.length, 2);
 });
@@ -87,7 +87,7 @@ test("emergency: new keys sign at once, the old ones are withdrawn", async () =>
   await keys.refresh();
   const before = keys.jwks().keys.map((key) => key.kid);
   await keys.replaceAll();
-  assert.ok(!before.includes((await keys.signer()).kid));
+  assert.ok(!before.includes(keys.signer().kid));
   assert.equal(keys.jwks().keys.filter((key) => before.includes(key.kid)).length, 0);
 });
 
@@ -96,7 +96,7 @@ test("emergency: a read that began before it does not bring the old keys back", 
   const store = memoryStore();
   const keys = replica(store, clock);
   await keys.refresh();
-  const old = (await keys.signer()).kid;
+  const old = keys.signer().kid;
   const read = store.read;
   const slow = Promise.withResolvers<undefined>();
   store.read = async () => {
@@ -110,7 +110,7 @@ test("emergency: a read that began before it does not bring the old keys back", 
   const notice = keys.refresh();
   slow.resolve(undefined);
   await Promise.all([poll, notice]);
-  assert.notEqual((await keys.signer()).kid, old);
+  assert.notEqual(keys.signer().kid, old);
   assert.ok(!keys.jwks().keys.some(({ kid }) => kid === old));
 });
 

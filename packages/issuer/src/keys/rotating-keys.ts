@@ -1,6 +1,6 @@
 import { createSigner, generatePrivateJwk, localKeySet } from "@portvakt/oauth";
 import type { Clock, SignatureAlgorithm, Signer } from "@portvakt/oauth";
-import { planRotation, roles } from "./rotation-plan.ts";
+import { inOrder, planRotation } from "./rotation-plan.ts";
 import type { RotationPolicy, StoredKey } from "./rotation-plan.ts";
 import type { PublicJwk, SigningKeys } from "./signing-keys.ts";
 
@@ -36,9 +36,10 @@ export interface RotatingSigningKeys extends SigningKeys {
  */
 export function rotatingSigningKeys(options: RotatingKeysOptions): RotatingSigningKeys {
   const { store, now, algorithms } = options;
-  let keys: readonly StoredKey[] = [];
   let published: PublicJwk[] = [];
   let signers = new Map<string, Signer>();
+  /** By algorithm, the one that signs last first. */
+  let lines = new Map<SignatureAlgorithm, readonly StoredKey[]>();
 
   async function take(stored: readonly StoredKey[]): Promise<void> {
     const made = stored.map(
@@ -46,7 +47,13 @@ export function rotatingSigningKeys(options: RotatingKeysOptions): RotatingSigni
     );
     signers = new Map(await Promise.all(made));
     published = [...signers.values()].map((signer) => signer.publicJwk);
-    keys = stored;
+    lines = new Map(algorithms.map((alg) => [alg, inOrder(ofAlgorithm(stored, alg)).toReversed()]));
+  }
+
+  function current(alg: SignatureAlgorithm): Signer | undefined {
+    const at = now();
+    const key = lines.get(alg)?.find(({ activeFrom }) => activeFrom <= at);
+    return key && signers.get(key.kid);
   }
 
   let last: Promise<void> = Promise.resolve();
@@ -71,11 +78,10 @@ export function rotatingSigningKeys(options: RotatingKeysOptions): RotatingSigni
     replaceAll: () =>
       inTurn(async () => take(await store.change(() => rotate([], algorithms, now(), options)))),
     get ready() {
-      return algorithms.every((alg) => roles(ofAlgorithm(keys, alg), now()).current !== undefined);
+      return algorithms.every((alg) => current(alg) !== undefined);
     },
-    signer: async (alg = algorithms[0]) => {
-      const { current } = roles(ofAlgorithm(keys, alg), now());
-      const signer = current && signers.get(current.kid);
+    signer: (alg = algorithms[0]) => {
+      const signer = current(alg);
       if (signer === undefined) throw new Error(`there is no signing key for ${alg}`);
       return signer;
     },

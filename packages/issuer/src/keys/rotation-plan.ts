@@ -19,12 +19,17 @@ export interface RotationPolicy {
   readonly keepSeconds: number;
 }
 
+/** The keys of one algorithm in the order in which they sign. */
+export function inOrder(keys: readonly StoredKey[]): StoredKey[] {
+  return keys.toSorted((a, b) => a.activeFrom - b.activeFrom || (a.kid < b.kid ? -1 : 1));
+}
+
 /** The keys of one algorithm in order, by their role at `now`. */
 export function roles(
   keys: readonly StoredKey[],
   now: number,
 ): { previous: StoredKey[]; current?: StoredKey; next: StoredKey[] } {
-  const ordered = [...keys].sort((a, b) => a.activeFrom - b.activeFrom || (a.kid < b.kid ? -1 : 1));
+  const ordered = inOrder(keys);
   const next = ordered.filter((key) => key.activeFrom > now);
   const begun = ordered.filter((key) => key.activeFrom <= now);
   const current = begun.pop();

@@ -7,7 +7,7 @@ export type PublicJwk = Signer["publicJwk"];
 /** What signs the tokens of a server, and what others verify them with. */
 export interface SigningKeys {
   /** The key in use now for an algorithm; absent = the server's first. Throws when it has none. */
-  signer(alg?: SignatureAlgorithm): Promise<Signer>;
+  signer(alg?: SignatureAlgorithm): Signer;
   /** The published key set: every key that a live token may be signed with, and those about to be used. */
   jwks(): { keys: PublicJwk[] };
   /** Verifies what this server signed. */
@@ -18,7 +18,7 @@ export interface SigningKeys {
 export function fixedSigningKeys(signers: readonly [Signer, ...Signer[]]): SigningKeys {
   const published = signers.map((signer) => signer.publicJwk);
   return {
-    signer: async (alg) => {
+    signer: (alg) => {
       const found = alg === undefined ? signers[0] : signers.find((signer) => signer.alg === alg);
       if (found === undefined) throw new Error(`there is no signing key for ${alg}`);
       return found;

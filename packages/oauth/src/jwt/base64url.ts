@@ -1,6 +1,6 @@
 // Decodes base64url without padding (RFC 7515 section 2), and takes nothing else: not even what decoders usually let through.
 import { base64url } from "jose";
-import { nativeModule } from "./native-crypto.ts";
+import { nativeModule } from "./native.ts";
 
 const alphabet = { alphabet: "base64url" } as const;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -1,5 +1,5 @@
 import { base64url } from "jose";
-import { nativeModule } from "./native-crypto.ts";
+import { nativeModule } from "./native.ts";
 
 /**
  * The encodings of a JWS (RFC 7515 section 2): by Node's Buffer where there is one, else by what every runtime has. Buffer takes

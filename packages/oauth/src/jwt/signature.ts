@@ -1,7 +1,8 @@
 import { base64url, importJWK, type JWK } from "jose";
 import { Fault } from "../errors.ts";
 import { signatureAlgorithms, type SignatureAlgorithm, type SignatureScheme } from "./algorithms.ts";
-import { nativeCrypto, turnOnOneCore, type NativeCrypto } from "./native-crypto.ts";
+import { nativeCrypto, type NativeCrypto } from "./native.ts";
+import { turnOnOneCore } from "./one-core.ts";
 
 /** A public key that is bound to one algorithm. */
 export interface VerificationKey {

@@ -2,6 +2,7 @@
 import { pino } from "pino";
 import type { Logger as PinoLogger, LoggerOptions as PinoOptions } from "pino";
 import { clean, scrub, scrubLine } from "./redact.ts";
+import { standardOutput } from "./standard-output.ts";
 import { tracing } from "./traces.ts";
 
 /** A pino logger whose every field and message is redacted. */
@@ -61,9 +62,7 @@ export function createLogger(options: LoggerOptions): Logger {
       streamWrite: options.format === "text" ? (line) => textLine(scrubLine(line)) : scrubLine,
     },
   };
-  // Written at once: pino's default writes later, and when the reader of the pipe is gone by the time the process exits,
-  // its last flush tries for ever, and the process never ends.
-  const log = pino(settings, options.destination ?? pino.destination({ fd: 1, sync: true }));
+  const log = pino(settings, options.destination ?? standardOutput());
   // pino does not ask its `bindings` formatter about children. Theirs inherit this method.
   const original: unknown = Reflect.get(log, "child");
   const child = original as (this: Logger, bindings: object, options?: object) => Logger;

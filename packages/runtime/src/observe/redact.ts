@@ -132,8 +132,13 @@ export function clean(value: unknown, depth = 0): unknown {
   if (value instanceof URL) return cleanText(value.href);
   if ("toJSON" in value && typeof value.toJSON === "function")
     return clean((value.toJSON as () => unknown)(), depth + 1);
-  const copy: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(value).slice(0, maxMembers))
-    copy[name] = cleanMember(name, member, depth + 1);
+  const copy: Record<string, unknown> = { ...value };
+  let members = 0;
+  for (const name in copy) {
+    const member = copy[name];
+    const cleaned = ++members > maxMembers ? undefined : cleanMember(name, member, depth + 1);
+    // Most of what is logged is clean already.
+    if (cleaned !== member) copy[name] = cleaned;
+  }
   return copy;
 }

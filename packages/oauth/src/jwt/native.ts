@@ -29,18 +29,3 @@ export function nativeModule(id: string, member: string): object | undefined {
   const found = (globalThis as Host).process?.getBuiltinModule?.(id);
   return typeof found === "object" && found !== null && member in found ? found : undefined;
 }
-
-/**
- * Waits for the next turn of the event loop, where the runtime has Node's event loop and one core for it. Undefined elsewhere: on several
- * cores threads are better at long work.
- */
-export function turnOnOneCore(): (() => Promise<void>) | undefined {
-  const os = nativeModule("node:os", "availableParallelism") as
-    | { availableParallelism(): number }
-    | undefined;
-  const timers = nativeModule("node:timers", "setImmediate") as
-    | { setImmediate(call: () => void): void }
-    | undefined;
-  if (timers === undefined || os?.availableParallelism() !== 1) return undefined;
-  return () => new Promise((resolve) => timers.setImmediate(resolve));
-}
