@@ -13,6 +13,7 @@ import type { Identity } from "./identities.ts";
 import { requestText } from "./rig/load.ts";
 import type { Load } from "./rig/load.ts";
 import { latenciesAt } from "./rig/latency.ts";
+import type { Steady } from "./rig/latency.ts";
 import { measure } from "./rig/measure.ts";
 import type { Subject } from "./rig/measure.ts";
 import { bestOf, rsaCosts } from "./peers/openssl.ts";
@@ -199,9 +200,9 @@ async function belowHighest(
   plain: Subject,
 ): Promise<{ readonly result: Result; readonly figures: readonly Figure[] }> {
   const rate = Math.max(1, Math.floor(highest * 0.7));
-  const seconds = 2;
+  const seconds = 1;
   const subject = { name: "exchange", load: () => load(Math.round(rate * seconds)) };
-  const [ours, bare] = await latenciesAt(generator, rate, [subject, plain], { seconds, rounds: 9 });
+  const [ours, bare] = await latenciesAt(generator, rate, [subject, plain], { seconds, rounds: 21 });
   const { p50 = Number.NaN, p99 = Number.NaN } = ours ?? {};
   const beside = { name: `p99; both at ${rate} exchanges/s, 70 % of the highest load`, value: p99 * 1000 };
   return {
@@ -256,7 +257,12 @@ async function onPostgres(generator: Generator, stage: Stage, embedded: Subject)
   const [alone, ...measured] = await measure(generator, [embedded, ...replicas], 3);
   const cpu = (one: Measured | undefined): number => 1e6 / (one?.perCpuSecond ?? Number.NaN);
   const rate = 200;
-  const [without, shared] = await latenciesAt(generator, rate, [embedded, first]);
+  // The database has to find a core, too.
+  const sleepy = ({ name, load }: Subject): Steady => ({
+    name,
+    load: async () => ({ ...(await load()), sleeps: true }),
+  });
+  const [without, shared] = await latenciesAt(generator, rate, [sleepy(embedded), sleepy(first)]);
   return {
     measured,
     figures: [

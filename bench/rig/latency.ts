@@ -14,9 +14,13 @@ export interface Steady {
   readonly load: () => Load | Promise<Load>;
 }
 
+/** The beginning of a round, which does not count: connections are new, and the processor's caches are another's. */
+const leadSeconds = 0.25;
+
 /**
  * Alternating rounds of `seconds` (4) at a rate, 3 after one to warm up; medians, in the order of the subjects. All that is to be sent is
- * made beforehand: this process then has nothing to do that would take time from whoever is measured.
+ * made beforehand: this process then has nothing to do that would take time from whoever is measured. Many short rounds tell more of a
+ * server than a few long ones: the machine's own housekeeping then falls on few of them.
  */
 export async function latenciesAt(
   generator: Generator,
@@ -29,9 +33,9 @@ export async function latenciesAt(
     for (const subject of subjects) loads.push(await subject.load());
   const all: Latency[] = [];
   for (const load of loads) {
-    const order = { ...load, rate, count: Math.round(rate * seconds), sleeps: true } as const;
-    const { latencies } = await generator.run(order);
-    all.push({ p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) });
+    const { latencies } = await generator.run({ ...load, rate, count: Math.round(rate * seconds) });
+    const settled = latencies.slice(Math.round(rate * leadSeconds));
+    all.push({ p50: quantile(settled, 0.5), p99: quantile(settled, 0.99) });
   }
   return subjects.map((_subject, index) => {
     const own = all.filter((_latency, nth) => nth >= subjects.length && nth % subjects.length === index);

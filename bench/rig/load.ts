@@ -16,7 +16,7 @@ export interface Load {
   readonly rate?: number;
   /** Whether answers that are no success are counted like others. */
   readonly anyStatus?: true;
-  /** Whether this generator shares its core with another one, and sleeps while it waits. */
+  /** Whether this generator shares its core with somebody, and sleeps while it waits; then it is up to a millisecond late. */
   readonly sleeps?: true;
 }
 
@@ -57,67 +57,82 @@ async function connected(port: number): Promise<net.Socket> {
   return socket;
 }
 
+/** Sends a request on a connection that is free; its latency counts from `since`. */
+type Send = (request: Buffer, since: number) => void;
+
 /**
  * Sends the requests, and resolves when all are answered. *Throws* when an answer is not a success. With a rate, latency counts
- * from when a request was due, unless a connection was free then: how late the timer was is not the server's doing.
+ * from when a request was due, unless a connection was free then: how late the generator was is not the server's doing.
  */
 export async function load(options: Load): Promise<Loaded> {
+  const { count, rate } = options;
   const requests = options.requests.map((request) => Buffer.from(request, "latin1"));
-  const latencies: number[] = [];
-  let sent = 0;
   const sockets = await Promise.all(
     Array.from({ length: options.connections }, () => connected(options.port)),
   );
+  const latencies: number[] = [];
+  const done = Promise.withResolvers<void>();
+  const free: Send[] = [];
   const start = performance.now();
-  const dueAt = (index: number): number =>
-    options.rate === undefined ? 0 : start + (index * 1000) / options.rate;
-  const drive = (socket: net.Socket): Promise<void> =>
-    new Promise((resolve, reject) => {
-      let data: Buffer = Buffer.alloc(0);
-      let started = 0;
-      const next = (): void => {
-        const request = requests[sent % requests.length];
-        if (sent >= options.count || request === undefined) {
-          socket.end();
-          resolve();
-          return;
-        }
-        const due = dueAt(sent++);
-        const free = performance.now();
-        const write = (): void => {
-          started = free > due && options.rate !== undefined ? due : performance.now();
-          socket.write(request);
-        };
-        if (free >= due) write();
-        else setTimeout(write, due - free);
-      };
-      socket.on("error", reject);
-      socket.on("close", () => reject(new Error("the server closed the connection")));
-      socket.on("data", (chunk: Buffer) => {
-        data = data.length === 0 ? chunk : Buffer.concat([data, chunk]);
-        const answer = parseAnswer(data);
-        if (answer?.length === undefined) return;
-        if (options.anyStatus !== true && (answer.status < 200 || answer.status > 299)) {
-          reject(new Error(`the server answered ${answer.status}: ${data.toString("utf8", 0, 600)}`));
-          socket.destroy();
-          return;
-        }
-        data = Buffer.alloc(0);
-        latencies.push(performance.now() - started);
-        next();
-      });
-      next();
+  let sent = 0;
+  const dueAt = (index: number): number => (rate === undefined ? start : start + (index * 1000) / rate);
+
+  /** Sends as much of what is due as connections are free. */
+  const sendDue = (sinceWhen: (due: number, now: number) => number): void => {
+    for (let now = performance.now(); sent < count && dueAt(sent) <= now; now = performance.now()) {
+      const send = free.shift();
+      if (send === undefined) return;
+      const due = dueAt(sent);
+      send(requests[sent++ % requests.length] ?? Buffer.alloc(0), sinceWhen(due, now));
+    }
+  };
+  const sendOnTime = (): void => sendDue((_due, now) => now);
+  const sendOverdue = (): void => sendDue((due, now) => (rate === undefined ? now : due));
+
+  for (const socket of sockets) {
+    let data: Buffer = Buffer.alloc(0);
+    let started = 0;
+    const send: Send = (request, since) => {
+      started = since;
+      socket.write(request);
+    };
+    socket.on("error", done.reject);
+    socket.on("close", () => done.reject(new Error("the server closed the connection")));
+    socket.on("data", (chunk: Buffer) => {
+      data = data.length === 0 ? chunk : Buffer.concat([data, chunk]);
+      const answer = parseAnswer(data);
+      if (answer?.length === undefined) return;
+      if (options.anyStatus !== true && (answer.status < 200 || answer.status > 299))
+        return done.reject(
+          new Error(`the server answered ${answer.status}: ${data.toString("utf8", 0, 600)}`),
+        );
+      data = Buffer.alloc(0);
+      latencies.push(performance.now() - started);
+      if (latencies.length === count) return done.resolve();
+      free.push(send);
+      if (free.length === 1) sendOverdue();
     });
+    free.push(send);
+  }
+
+  let isRunning = true;
   // A sleeping generator would have to be woken with each answer, and that costs whoever sends it as much as a small request.
-  let isRunning = options.sleeps !== true;
   const stayAwake = (): void => {
+    sendOnTime();
     if (isRunning) setImmediate(stayAwake);
   };
-  stayAwake();
+  const wakeWhenDue = (): void => {
+    sendOnTime();
+    if (isRunning && rate !== undefined && sent < count)
+      setTimeout(wakeWhenDue, dueAt(sent) - performance.now());
+  };
+  if (options.sleeps === true) wakeWhenDue();
+  else stayAwake();
   try {
-    await Promise.all(sockets.map(drive));
+    await done.promise;
   } finally {
     isRunning = false;
+    for (const socket of sockets) socket.destroy();
   }
   return { seconds: (performance.now() - start) / 1000, latencies };
 }

@@ -30,13 +30,14 @@ export function onCore(core: Cores): readonly [string, ...string[]] {
   return [program, "-c", core];
 }
 
-/** *Throws* CannotMeasure where one core each cannot be had. */
+/** *Throws* CannotMeasure where one core each cannot be had. This process, too, keeps off the server's core from now on. */
 export function checkMachine(): void {
   if (process.platform !== "linux")
     throw new CannotMeasure("needs Linux: CPU time is read from /proc and cores are set with taskset");
   if (availableParallelism() < 2)
     throw new CannotMeasure("needs two cores: one for the server, one for the load");
-  onCore(cores.server);
+  const [taskset] = onCore(cores.load);
+  execFileSync(taskset, ["-a", "-c", "-p", cores.load, String(process.pid)], { stdio: "ignore" });
 }
 
 export interface Started extends AsyncDisposable {

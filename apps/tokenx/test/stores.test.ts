@@ -440,22 +440,35 @@ describe("used once, beside embedded PGlite", () => {
     assert.equal(await used.claim("at its end", end, "client"), false);
   });
 
-  test("what is written down by half, on a disk that has become full, is not accepted", async (t) => {
+  test("what comes at once is written down at once, and answered after that", async (t) => {
     const file = await fileOf(t);
-    const source = fileURLToPath(new URL("../src/registry/used-here.ts", import.meta.url));
-    const program = `import { usedHere } from ${JSON.stringify(source)};
+    const used = await opened(file);
+    const keys = Array.from({ length: 50 }, (_, i) => `key ${i}`);
+    const claimed = keys.map((key) => used.claim(key, clock.now + 60, "client"));
+    assert.equal((await stat(file)).size, 0, "nobody was answered yet");
+    assert.deepEqual(new Set(await Promise.all(claimed)), new Set([true]));
+    const again = await opened(file);
+    for (const key of keys) assert.equal(await again.claim(key, clock.now + 60, "client"), false, key);
+  });
+
+  for (const atOnce of [1, 7])
+    test(`what is written down by half, on a disk that has become full, is not accepted, ${atOnce} at once`, async (t) => {
+      const file = await fileOf(t);
+      const source = fileURLToPath(new URL("../src/registry/used-here.ts", import.meta.url));
+      const program = `import { usedHere } from ${JSON.stringify(source)};
       const used = usedHere({ now: () => ${clock.now}, file: ${JSON.stringify(file)} });
       await used.load();
-      for (let i = 0; i < 100; i++)
-        await used.claim("key " + i, ${clock.now} + 60, "client").then(() => console.log("key " + i), () => undefined);`;
-    // a limit on the size of files ends a write in the middle, as a full disk does
-    const command = `trap '' XFSZ; ulimit -f 1; exec "$0" --input-type=module -e "$1"`;
-    const { stdout } = spawnSync("sh", ["-c", command, process.execPath, program], { encoding: "utf8" });
-    const accepted = stdout.split("\n").filter((line) => line !== "");
-    assert.ok(accepted.length > 3 && accepted.length < 100, stdout);
-    const again = await opened(file);
-    for (const key of accepted) assert.equal(await again.claim(key, clock.now + 60, "client"), false, key);
-  });
+      const claim = (key) => used.claim(key, ${clock.now} + 60, "client").then(() => console.log(key), () => undefined);
+      for (let i = 0; i < 100; i += ${atOnce})
+        await Promise.all(Array.from({ length: ${atOnce} }, (_, nth) => claim("key " + (i + nth))));`;
+      // a limit on the size of files ends a write in the middle, as a full disk does
+      const command = `trap '' XFSZ; ulimit -f 1; exec "$0" --input-type=module -e "$1"`;
+      const { stdout } = spawnSync("sh", ["-c", command, process.execPath, program], { encoding: "utf8" });
+      const accepted = stdout.split("\n").filter((line) => line !== "");
+      assert.ok(accepted.length > 3 && accepted.length < 100, stdout);
+      const again = await opened(file);
+      for (const key of accepted) assert.equal(await again.claim(key, clock.now + 60, "client"), false, key);
+    });
 
   test("what cannot be written down is not accepted", async (t) => {
     const used = await opened(await fileOf(t));
