@@ -6,6 +6,13 @@ import type { ClaimOnce } from "./types.ts";
 /** How much of the memory one who uses things up takes. */
 interface Share {
   held: number;
+  last?: Term;
+}
+
+/** Until when something is remembered, and in whose share. What one uses up in a second ends alike as a rule, and has one of these together. */
+interface Term {
+  readonly expiresAt: number;
+  readonly share: Share;
 }
 
 /**
@@ -20,7 +27,7 @@ export function memoryReplay(options: {
   readonly known?: Iterable<readonly [string, number]>;
 }): (...claim: Parameters<ClaimOnce>) => boolean {
   const { now, maxEntries = 100_000, known = [] } = options;
-  const used = new Map<string, { readonly expiresAt: number; readonly share: Share }>();
+  const used = new Map<string, Term>();
   const shares = new Map<string, Share>();
   for (const [key, expiresAt] of known) used.set(key, { expiresAt, share: { held: 1 } });
 
@@ -52,7 +59,9 @@ export function memoryReplay(options: {
     if (share.held >= free) throw new Throttled(1);
     share.held += 1;
     shares.set(by, share);
-    used.set(key, { expiresAt, share });
+    const term = share.last?.expiresAt === expiresAt ? share.last : { expiresAt, share };
+    share.last = term;
+    used.set(key, term);
     return true;
   };
 }

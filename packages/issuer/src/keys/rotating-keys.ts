@@ -47,7 +47,7 @@ export function rotatingSigningKeys(options: RotatingKeysOptions): RotatingSigni
     );
     signers = new Map(await Promise.all(made));
     published = [...signers.values()].map((signer) => signer.publicJwk);
-    lines = new Map(algorithms.map((alg) => [alg, inOrder(ofAlgorithm(stored, alg)).toReversed()]));
+    lines = Map.groupBy(inOrder(stored).toReversed(), ({ alg }) => alg);
   }
 
   function current(alg: SignatureAlgorithm): Signer | undefined {

@@ -19,7 +19,7 @@ export interface RotationPolicy {
   readonly keepSeconds: number;
 }
 
-/** The keys of one algorithm in the order in which they sign. */
+/** Keys in the order in which they begin to sign. */
 export function inOrder(keys: readonly StoredKey[]): StoredKey[] {
   return keys.toSorted((a, b) => a.activeFrom - b.activeFrom || (a.kid < b.kid ? -1 : 1));
 }
