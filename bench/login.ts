@@ -119,13 +119,13 @@ async function addedLatency(
   load: (to: number) => () => Load,
   port: number,
 ): Promise<readonly Figure[]> {
+  const subjects = [
+    { name: "direct", load: load(upstreamPort) },
+    { name: "nginx", load: load(nginx.port) },
+    { name: "login proxy", load: load(port) },
+  ];
   // The application shares the generator's core.
-  const sleepy = (to: number) => (): Load => ({ ...load(to)(), sleeps: true });
-  const [direct, plain, ours] = await latenciesAt(generator, steadyRate, [
-    { name: "direct", load: sleepy(upstreamPort) },
-    { name: "nginx", load: sleepy(nginx.port) },
-    { name: "login proxy", load: sleepy(port) },
-  ]);
+  const [direct, plain, ours] = await latenciesAt(generator, steadyRate, subjects, { sleeps: true });
   const added = (through: Latency | undefined, key: keyof Latency): number =>
     (through?.[key] ?? Number.NaN) - (direct?.[key] ?? Number.NaN);
   return (["p50", "p99"] as const).map((key) => ({

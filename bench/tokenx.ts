@@ -13,7 +13,6 @@ import type { Identity } from "./identities.ts";
 import { requestText } from "./rig/load.ts";
 import type { Load } from "./rig/load.ts";
 import { latenciesAt } from "./rig/latency.ts";
-import type { Steady } from "./rig/latency.ts";
 import { measure } from "./rig/measure.ts";
 import type { Subject } from "./rig/measure.ts";
 import { bestOf, rsaCosts } from "./peers/openssl.ts";
@@ -258,11 +257,7 @@ async function onPostgres(generator: Generator, stage: Stage, embedded: Subject)
   const cpu = (one: Measured | undefined): number => 1e6 / (one?.perCpuSecond ?? Number.NaN);
   const rate = 200;
   // The database has to find a core, too.
-  const sleepy = ({ name, load }: Subject): Steady => ({
-    name,
-    load: async () => ({ ...(await load()), sleeps: true }),
-  });
-  const [without, shared] = await latenciesAt(generator, rate, [sleepy(embedded), sleepy(first)]);
+  const [without, shared] = await latenciesAt(generator, rate, [embedded, first], { sleeps: true });
   return {
     measured,
     figures: [

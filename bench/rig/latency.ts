@@ -20,20 +20,20 @@ const leadSeconds = 0.25;
 /**
  * Alternating rounds of `seconds` (4) at a rate, 3 after one to warm up; medians, in the order of the subjects. All that is to be sent is
  * made beforehand: this process then has nothing to do that would take time from whoever is measured. Many short rounds tell more of a
- * server than a few long ones: the machine's own housekeeping then falls on few of them.
+ * server than a few long ones: the machine's own housekeeping then falls on few of them. The generator `sleeps` where it shares its core.
  */
 export async function latenciesAt(
   generator: Generator,
   rate: number,
   subjects: readonly Steady[],
-  { seconds = 4, rounds = 3 }: { seconds?: number; rounds?: number } = {},
+  { seconds = 4, rounds = 3, ...how }: { seconds?: number; rounds?: number; sleeps?: true } = {},
 ): Promise<readonly Latency[]> {
   const loads: Load[] = [];
   for (let round = 0; round <= rounds; round++)
     for (const subject of subjects) loads.push(await subject.load());
   const all: Latency[] = [];
   for (const load of loads) {
-    const { latencies } = await generator.run({ ...load, rate, count: Math.round(rate * seconds) });
+    const { latencies } = await generator.run({ ...load, ...how, rate, count: Math.round(rate * seconds) });
     const settled = latencies.slice(Math.round(rate * leadSeconds));
     all.push({ p50: quantile(settled, 0.5), p99: quantile(settled, 0.99) });
   }

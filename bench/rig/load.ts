@@ -57,6 +57,47 @@ async function connected(port: number): Promise<net.Socket> {
   return socket;
 }
 
+interface Told {
+  /** An answer is there, whole, and a success unless `anyStatus`. */
+  readonly answered: () => void;
+  readonly failed: (error: Error) => void;
+}
+
+function listenTo(socket: net.Socket, anyStatus: boolean, { answered, failed }: Told): void {
+  let data: Buffer = Buffer.alloc(0);
+  socket.on("error", failed);
+  socket.on("close", () => failed(new Error("the server closed the connection")));
+  socket.on("data", (chunk: Buffer) => {
+    data = data.length === 0 ? chunk : Buffer.concat([data, chunk]);
+    const answer = parseAnswer(data);
+    if (answer?.length === undefined) return;
+    if (!anyStatus && (answer.status < 200 || answer.status > 299))
+      return failed(new Error(`the server answered ${answer.status}: ${data.toString("utf8", 0, 600)}`));
+    data = Buffer.alloc(0);
+    answered();
+  });
+}
+
+/** Calls `send` whenever something may be due, until the result is called. */
+function keepSending(send: () => void, sleepsUntil: (() => number | undefined) | undefined): () => void {
+  let isRunning = true;
+  // A sleeping generator would have to be woken with each answer, and that costs whoever sends it as much as a small request.
+  const stayAwake = (): void => {
+    send();
+    if (isRunning) setImmediate(stayAwake);
+  };
+  const wakeWhenDue = (): void => {
+    send();
+    const due = sleepsUntil?.();
+    if (isRunning && due !== undefined) setTimeout(wakeWhenDue, due - performance.now());
+  };
+  if (sleepsUntil === undefined) stayAwake();
+  else wakeWhenDue();
+  return () => {
+    isRunning = false;
+  };
+}
+
 /** Sends a request on a connection that is free; its latency counts from `since`. */
 type Send = (request: Buffer, since: number) => void;
 
@@ -90,48 +131,27 @@ export async function load(options: Load): Promise<Loaded> {
   const sendOverdue = (): void => sendDue((due, now) => (rate === undefined ? now : due));
 
   for (const socket of sockets) {
-    let data: Buffer = Buffer.alloc(0);
     let started = 0;
     const send: Send = (request, since) => {
       started = since;
       socket.write(request);
     };
-    socket.on("error", done.reject);
-    socket.on("close", () => done.reject(new Error("the server closed the connection")));
-    socket.on("data", (chunk: Buffer) => {
-      data = data.length === 0 ? chunk : Buffer.concat([data, chunk]);
-      const answer = parseAnswer(data);
-      if (answer?.length === undefined) return;
-      if (options.anyStatus !== true && (answer.status < 200 || answer.status > 299))
-        return done.reject(
-          new Error(`the server answered ${answer.status}: ${data.toString("utf8", 0, 600)}`),
-        );
-      data = Buffer.alloc(0);
+    const answered = (): void => {
       latencies.push(performance.now() - started);
       if (latencies.length === count) return done.resolve();
       free.push(send);
       if (free.length === 1) sendOverdue();
-    });
+    };
+    listenTo(socket, options.anyStatus === true, { answered, failed: done.reject });
     free.push(send);
   }
 
-  let isRunning = true;
-  // A sleeping generator would have to be woken with each answer, and that costs whoever sends it as much as a small request.
-  const stayAwake = (): void => {
-    sendOnTime();
-    if (isRunning) setImmediate(stayAwake);
-  };
-  const wakeWhenDue = (): void => {
-    sendOnTime();
-    if (isRunning && rate !== undefined && sent < count)
-      setTimeout(wakeWhenDue, dueAt(sent) - performance.now());
-  };
-  if (options.sleeps === true) wakeWhenDue();
-  else stayAwake();
+  const nextDue = (): number | undefined => (rate === undefined || sent >= count ? undefined : dueAt(sent));
+  const stop = keepSending(sendOnTime, options.sleeps === true ? nextDue : undefined);
   try {
     await done.promise;
   } finally {
-    isRunning = false;
+    stop();
     for (const socket of sockets) socket.destroy();
   }
   return { seconds: (performance.now() - start) / 1000, latencies };

@@ -24,7 +24,7 @@ export function openidProofs(parts: Parts): Proofs {
     const result = await judgeDpopProof(proof, { ...about, windowSeconds }, parts.now);
     if (!result.ok) return { why: result.message };
     const { jkt, jti } = result;
-    const fresh = await claimOnce(`${jkt}\n${jti}`, parts.now() + 2 * windowSeconds, jkt);
+    const fresh = claimOnce(`${jkt}\n${jti}`, parts.now() + 2 * windowSeconds, jkt);
     return fresh ? { jkt } : { why: "it was used before" };
   };
   return {

@@ -70,6 +70,12 @@ function openJournal(file: string, now: Clock) {
     }
   }
 
+  async function appendLater(): Promise<void> {
+    await endOfTurn();
+    written = undefined;
+    append();
+  }
+
   /** Gives what has not expired. */
   function rewrite(): readonly Line[] {
     const live = readLines(file).filter(({ expiresAt }) => expiresAt > now());
@@ -89,10 +95,7 @@ function openJournal(file: string, now: Clock) {
     },
     write: (line: Line): Promise<void> => {
       waiting += toText(line);
-      return (written ??= endOfTurn().then(() => {
-        written = undefined;
-        append();
-      }));
+      return (written ??= appendLater());
     },
   };
 }
