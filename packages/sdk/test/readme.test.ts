@@ -126,10 +126,11 @@ describe("the README's examples", () => {
     const request = new Request("http://api/", { headers: { authorization } });
     assert.equal(await whoCalls(request), "local:benefits:portal");
   });
-  test("each provider's tokens", async () => {
+  test("each provider's tokens", async (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: 1_000 * Math.floor(Date.now() / 1_000) });
     const { readToken } = (await example("readToken")) as { readToken(token: string): Promise<string> };
     const idporten = await sign("idporten", { client_id: "c", pid: "12345678901" });
-    assert.match(await readToken(idporten), /^12345678901, for another (60|59) s$/);
+    assert.equal(await readToken(idporten), "12345678901, for another 60 s");
     const names = { oid: "o", NAVident: "A123456", preferred_username: "a@b.c", name: "Anna", groups: [] };
     assert.equal(await readToken(await sign("entra", { azp: "c", scp: "x", ...names })), "A123456 Anna");
     assert.equal(await readToken(await citizen()), "12345678901");
