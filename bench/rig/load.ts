@@ -89,7 +89,7 @@ function keepSending(send: () => void, sleepsUntil: (() => number | undefined) |
   const wakeWhenDue = (): void => {
     send();
     const due = sleepsUntil?.();
-    if (isRunning && due !== undefined) setTimeout(wakeWhenDue, due - performance.now());
+    if (isRunning && due !== undefined) setTimeout(wakeWhenDue, Math.max(0, due - performance.now()));
   };
   if (sleepsUntil === undefined) stayAwake();
   else wakeWhenDue();
