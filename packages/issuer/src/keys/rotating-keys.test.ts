@@ -51,7 +51,7 @@ test("weak point 4.4.6: signing and rotating on time need no store", async () =>
   await keys.refresh();
   store.read = () => Promise.reject(new Error("the database is down"));
   clock.now += policy.periodSeconds + 10;
-  assert.ok(keys.signer().sign({ iss: "x" }));
+  assert.ok(await keys.signer().sign({ iss: "x" }));
   assert.equal(keys.ready, true);
 });
 
