@@ -13,7 +13,7 @@ import { measure } from "./rig/measure.ts";
 import { freePort, startNginx } from "./peers/nginx.ts";
 import type { Nginx } from "./peers/nginx.ts";
 import {
-  checkMachine,
+  reserveCores,
   cores,
   megabytesOf,
   startGenerator,
@@ -173,7 +173,7 @@ function memoryFigures(curve: readonly number[]): readonly Figure[] {
 
 /** Proxied requests per second of one core, session read and token attached, beside nginx on the same core. */
 export async function benchLogin(args: readonly string[]): Promise<Report> {
-  checkMachine();
+  reserveCores();
   const requests = requestsIn(args);
   await using stack = new AsyncDisposableStack();
   const stage = await setUp(stack);

@@ -7,7 +7,7 @@ import { now } from "./identities.ts";
 import { requestText } from "./rig/load.ts";
 import { measure } from "./rig/measure.ts";
 import {
-  checkMachine,
+  reserveCores,
   cores,
   cpuSeconds,
   megabytesOf,
@@ -208,7 +208,7 @@ async function measureTokens(stage: Stage): Promise<readonly Measured[]> {
 
 /** Sign-ins with login_hint and tokens for tests, each beside the peer's way to the same. */
 export async function benchStandins(): Promise<Report> {
-  checkMachine();
+  reserveCores();
   const figures = [...(await startUp())];
   await using stack = new AsyncDisposableStack();
   const stage = await setUp(stack);

@@ -9,7 +9,7 @@ import type { Load } from "./rig/load.ts";
 import { measure } from "./rig/measure.ts";
 import type { Subject } from "./rig/measure.ts";
 import { bestOf, rsaCosts } from "./peers/openssl.ts";
-import { checkMachine, cores, startGenerator, startNode, startPortvakt } from "./rig/processes.ts";
+import { reserveCores, cores, startGenerator, startNode, startPortvakt } from "./rig/processes.ts";
 import type { Generator, Started } from "./rig/processes.ts";
 import { compare } from "./rig/report.ts";
 import { idleSidecar, memoryOfTokens, startingUp } from "./tokens-once.ts";
@@ -157,7 +157,7 @@ async function addedLatency(generator: Generator, all: readonly Subject[]): Prom
 
 /** The token API's three uses, each beside the same requests to a handler that does nothing. */
 export async function benchTokens(): Promise<Report> {
-  checkMachine();
+  reserveCores();
   await using stack = new AsyncDisposableStack();
   const stage = await setUp(stack);
   const before = rsaCosts(2);

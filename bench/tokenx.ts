@@ -16,7 +16,7 @@ import { latenciesAt } from "./rig/latency.ts";
 import { measure } from "./rig/measure.ts";
 import type { Subject } from "./rig/measure.ts";
 import { bestOf, rsaCosts } from "./peers/openssl.ts";
-import { checkMachine, cores, startGenerator, startNode, startPortvakt } from "./rig/processes.ts";
+import { reserveCores, cores, startGenerator, startNode, startPortvakt } from "./rig/processes.ts";
 import type { Generator } from "./rig/processes.ts";
 import { compare, median } from "./rig/report.ts";
 import type { Figure, Measured, Report, Result } from "./rig/report.ts";
@@ -256,7 +256,7 @@ async function onPostgres(generator: Generator, stage: Stage, embedded: Subject)
   const [alone, ...measured] = await measure(generator, [embedded, ...replicas], 3);
   const cpu = (one: Measured | undefined): number => 1e6 / (one?.perCpuSecond ?? Number.NaN);
   const rate = 200;
-  // The database has to find a core, too.
+  // The database shares the generator's core.
   const [without, shared] = await latenciesAt(generator, rate, [embedded, first], { sleeps: true });
   return {
     measured,
@@ -306,7 +306,7 @@ function crowdParts(stage: Stage): CrowdParts {
 
 /** Exchanges per second of one core, beside the limit that verify + verify + sign sets. */
 export async function benchTokenx(): Promise<Report> {
-  checkMachine();
+  reserveCores();
   await using stack = new AsyncDisposableStack();
   const stage = await setUp(stack);
   const first = await startTokenx(stack, stage, "TokenX, RS256");

@@ -57,13 +57,13 @@ async function connected(port: number): Promise<net.Socket> {
   return socket;
 }
 
-interface Told {
+interface Listener {
   /** An answer is there, whole, and a success unless `anyStatus`. */
   readonly answered: () => void;
   readonly failed: (error: Error) => void;
 }
 
-function listenTo(socket: net.Socket, anyStatus: boolean, { answered, failed }: Told): void {
+function listenTo(socket: net.Socket, anyStatus: boolean, { answered, failed }: Listener): void {
   let data: Buffer = Buffer.alloc(0);
   socket.on("error", failed);
   socket.on("close", () => failed(new Error("the server closed the connection")));

@@ -30,8 +30,8 @@ export function onCore(core: Cores): readonly [string, ...string[]] {
   return [program, "-c", core];
 }
 
-/** *Throws* CannotMeasure where one core each cannot be had. This process, too, keeps off the server's core from now on. */
-export function checkMachine(): void {
+/** Keeps this process, and what it starts without a core of its own, off the server's core. *Throws* CannotMeasure where one core each cannot be had. */
+export function reserveCores(): void {
   if (process.platform !== "linux")
     throw new CannotMeasure("needs Linux: CPU time is read from /proc and cores are set with taskset");
   if (availableParallelism() < 2)

@@ -46,7 +46,9 @@ interface Trail<D extends PolicyAnswer> {
 export function tokenEndpoint<C extends RegisteredClient, D extends PolicyAnswer = PolicyAnswer>(
   options: TokenEndpointOptions<C, D>,
 ): (request: Request) => Promise<Response> {
-  const grants = new Map(options.grants.map((grant) => [grant.grantType, withNarrow(grant)]));
+  const grants = new Map(
+    options.grants.map((grant) => [grant.grantType, { grant, narrow: narrower(grant) }]),
+  );
   const repeatable = [...new Set(options.grants.flatMap((grant) => grant.repeatable ?? []))];
   const maxBytes = options.maxBodyBytes ?? 65_536;
 
@@ -103,11 +105,13 @@ function withGrantType(request: FormRequest): TokenRequest {
   return Object.freeze({ ...request, grantType });
 }
 
-/** A grant, with what makes a request as the grant may see it: the declared parameters only, the required ones present. */
-function withNarrow<C extends RegisteredClient, D extends PolicyAnswer>(grant: Grant<C, D>) {
+/** Makes what gives a request as its grant may see it: the declared parameters only, the required ones present. */
+function narrower<C extends RegisteredClient, D extends PolicyAnswer>(
+  grant: Grant<C, D>,
+): (request: TokenRequest) => TokenRequest {
   const declared = new Set([...grant.required, ...grant.optional]);
   const mayRepeat = new Set(grant.repeatable);
-  const narrow = (request: TokenRequest): TokenRequest => {
+  return (request) => {
     const { one, all, names } = request.params;
     for (const name of declared)
       if (!mayRepeat.has(name) && all(name).length > 1)
@@ -121,7 +125,6 @@ function withNarrow<C extends RegisteredClient, D extends PolicyAnswer>(grant: G
     };
     return Object.freeze({ ...request, params });
   };
-  return { grant, narrow };
 }
 
 function missing(name: string): ProtocolError {

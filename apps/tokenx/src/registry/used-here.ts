@@ -1,10 +1,10 @@
 import { closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync, writeSync } from "node:fs";
-import { setImmediate as endOfTurn } from "node:timers/promises";
 import { memoryReplay } from "@portvakt/issuer";
 import { ProtocolError } from "@portvakt/oauth";
 import type { Clock } from "@portvakt/oauth";
+import { inBatches } from "./in-batches.ts";
 import { hashOf, marginSeconds, maxRemembered } from "./used-once.ts";
-import type { UsedOnce } from "./used-once.ts";
+import type { Used, UsedOnce } from "./used-once.ts";
 
 /**
  * Remembers used assertions and statements for a process that nobody stands beside: embedded PGlite, which one process has to
@@ -15,12 +15,18 @@ import type { UsedOnce } from "./used-once.ts";
 export function usedHere({ now, file }: { now: Clock; file: string | undefined }): UsedOnce {
   let own = memoryReplay({ now, maxEntries: maxRemembered });
   const journal = file === undefined ? undefined : openJournal(file, now);
+  const write =
+    journal &&
+    inBatches(async (lines: readonly Used[]) => {
+      journal.append(lines);
+      return () => undefined;
+    });
   return {
     claim: async (key, end, by) => {
       const hash = hashOf(key);
       const expiresAt = end + marginSeconds;
       if (!own(hash, expiresAt, by)) return false;
-      await journal?.write({ hash, expiresAt });
+      await write?.({ hash, expiresAt });
       return true;
     },
     load: async () => {
@@ -32,52 +38,22 @@ export function usedHere({ now, file }: { now: Clock; file: string | undefined }
   };
 }
 
-interface Line {
-  readonly hash: string;
-  readonly expiresAt: number;
-}
-
 /** While it is shorter than this, what has expired may stay. */
 const shortBytes = 1_000_000;
 
-/**
- * A file of lines that only grows, but for being written anew without what has expired. What comes in one turn of the event loop is
- * written by one call at the end of it, and whoever brought a line waits for that.
- */
+/** A file of lines that only grows, but for being written anew without what has expired. Lines that come together are one call, done when it returns. */
 function openJournal(file: string, now: Clock) {
   let open: number | undefined;
   /** Whether the file may end within a line: on a full disk. */
   let isTorn = false;
-  let waiting = "";
-  let written: Promise<void> | undefined;
 
   function close(): void {
     if (open !== undefined) closeSync(open);
     open = undefined;
   }
 
-  function append(): void {
-    const text = `${isTorn ? "\n" : ""}${waiting}`;
-    waiting = "";
-    try {
-      if (open === undefined) throw new Error(`${file} is not open`);
-      isTorn = true;
-      if (writeSync(open, text) < text.length) throw new Error(`${file} took a part of the lines only`);
-      isTorn = false;
-    } catch (cause) {
-      const description = "the server cannot remember the assertion";
-      throw new ProtocolError("temporarily_unavailable", description, { cause });
-    }
-  }
-
-  async function appendLater(): Promise<void> {
-    await endOfTurn();
-    written = undefined;
-    append();
-  }
-
   /** Gives what has not expired. */
-  function rewrite(): readonly Line[] {
+  function rewrite(): readonly Used[] {
     const live = readLines(file).filter(({ expiresAt }) => expiresAt > now());
     const fresh = `${file}.new`;
     writeFileSync(fresh, live.map(toText).join(""), { mode: 0o600 });
@@ -93,17 +69,25 @@ function openJournal(file: string, now: Clock) {
     shorten: (): void => {
       if (statSync(file).size > shortBytes) rewrite();
     },
-    write: (line: Line): Promise<void> => {
-      waiting += toText(line);
-      return (written ??= appendLater());
+    append: (lines: readonly Used[]): void => {
+      const text = `${isTorn ? "\n" : ""}${lines.map(toText).join("")}`;
+      try {
+        if (open === undefined) throw new Error(`${file} is not open`);
+        isTorn = true;
+        if (writeSync(open, text) < text.length) throw new Error(`${file} took a part of the lines only`);
+        isTorn = false;
+      } catch (cause) {
+        const description = "the server cannot remember the assertion";
+        throw new ProtocolError("temporarily_unavailable", description, { cause });
+      }
     },
   };
 }
 
-const toText = ({ hash, expiresAt }: Line): string => `${hash} ${expiresAt}\n`;
+const toText = ({ hash, expiresAt }: Used): string => `${hash} ${expiresAt}\n`;
 
 /** A line that the process was killed in is not whole, and nobody was answered for it. */
-function readLines(file: string): Line[] {
+function readLines(file: string): Used[] {
   let text: string;
   try {
     text = readFileSync(file, "latin1");

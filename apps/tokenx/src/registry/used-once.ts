@@ -6,6 +6,7 @@ import type { Clock } from "@portvakt/oauth";
 import type { Logger } from "@portvakt/runtime/observe";
 import type { SqlDatabase } from "@portvakt/runtime/store";
 import { sql } from "kysely";
+import { inBatches } from "./in-batches.ts";
 import type { TokenxTables } from "./schema.ts";
 
 export interface UsedOnce {
@@ -17,15 +18,12 @@ export interface UsedOnce {
   close(): Promise<void>;
 }
 
-type Outcome = "claimed" | "used" | "unknown";
-
-interface Waiting {
+/** What is used up, by the hash of its key. */
+export interface Used {
   readonly hash: string;
   readonly expiresAt: number;
-  settle(result: Outcome): void;
 }
 
-const maxBatch = 1_000;
 /** What this process holds in memory at most; when it is full, nothing more is accepted until something expires. */
 export const maxRemembered = 500_000;
 /**
@@ -43,7 +41,7 @@ export function hashOf(key: string): string {
 
 /**
  * Remembers used assertions and statements for all replicas: an insert of a key that is there already is a replay.
- * Claims that come while one query is under way go together in the next one. While the database does not answer, this
+ * Claims that come together go in one query. While the database does not answer, this
  * replica's memory alone decides, for at most `graceSeconds`; after that nothing is accepted (fail closed).
  */
 export function usedOnce(options: {
@@ -56,18 +54,18 @@ export function usedOnce(options: {
   const own = memoryReplay({ now, maxEntries: maxRemembered });
   let degradedSince: number | undefined;
   let triedAt = 0;
-  const share = inBatches(async (batch) => {
+  const share = inBatches(async (batch: readonly Used[]) => {
     triedAt = now();
     try {
       const claimed = await within(patienceSeconds, insertAbsent(db, batch, triedAt));
       if (degradedSince !== undefined) log.info("replay memory is shared again");
       degradedSince = undefined;
-      for (const one of batch) one.settle(claimed.has(one.hash) ? "claimed" : "used");
+      return ({ hash }) => (claimed.has(hash) ? "claimed" : "used");
     } catch (err) {
       if (degradedSince === undefined)
         log.error({ err }, "replay memory is this replica's own: the database does not answer");
       degradedSince ??= now();
-      for (const one of batch) one.settle("unknown");
+      return () => "unknown" as const;
     }
   });
 
@@ -78,7 +76,7 @@ export function usedOnce(options: {
       // Cheap, and it also catches replays to this replica while the database is away.
       if (!own(hash, expiresAt, by)) return false;
       const wasAwayJustNow = degradedSince !== undefined && now() - triedAt < 1;
-      const result = wasAwayJustNow ? "unknown" : await share(hash, expiresAt);
+      const result = wasAwayJustNow ? "unknown" : await share({ hash, expiresAt });
       if (result !== "unknown") return result === "claimed";
       if (now() - (degradedSince ?? now()) > graceSeconds)
         throw new ProtocolError(
@@ -94,28 +92,6 @@ export function usedOnce(options: {
     },
     close: async () => undefined,
   };
-}
-
-/** Gathers claims while a query is under way, so that the database sees one query at a time, however many requests there are. */
-function inBatches(
-  insert: (batch: readonly Waiting[]) => Promise<void>,
-): (hash: string, expiresAt: number) => Promise<Outcome> {
-  let queue: Waiting[] = [];
-  let isDraining = false;
-  const drain = async (): Promise<void> => {
-    isDraining = true;
-    while (queue.length > 0) {
-      const batch = queue.slice(0, maxBatch);
-      queue = queue.slice(maxBatch);
-      await insert(batch);
-    }
-    isDraining = false;
-  };
-  return (hash, expiresAt) =>
-    new Promise((settle) => {
-      queue.push({ hash, expiresAt, settle });
-      if (!isDraining) void drain();
-    });
 }
 
 async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
@@ -136,7 +112,7 @@ async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
 /** The hashes that were not there, or had expired. Two arrays, whatever their length: one statement that is parsed and planned alike. */
 async function insertAbsent(
   db: SqlDatabase<TokenxTables>,
-  batch: readonly Waiting[],
+  batch: readonly Used[],
   now: number,
 ): Promise<Set<string>> {
   // In one order everywhere, so that two replicas never wait for each other.
